@@ -1,0 +1,106 @@
+/**
+ * The boundary of the Sentinel core: everything that may come in, everything that may go out. All of it is plain data,
+ * so that the runner (sockets, files, scripts) and the simulator drive the same core.
+ */
+import type { Reply } from '../../redis/reply.js';
+import type { Snapshot } from './snapshot.js';
+
+/** One connection the core has asked for; never reused. */
+export type ConnId = number;
+
+/** Where an instance is reached. */
+export interface Address {
+  /** As configured or announced: an IP, or a name when `resolve-hostnames` is on. */
+  readonly host: string;
+  /** What `host` resolved to; empty while it is not known. */
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** Who we say we are to an instance. An empty `user` is the old one-argument AUTH. */
+export interface Credentials {
+  readonly user: string;
+  readonly pass: string;
+}
+
+/** What a connection is for: `command` sends requests, `hello` is subscribed to `__sentinel__:hello`. */
+export type ConnPurpose = 'command' | 'hello';
+
+/** Why a connection ended or could not be made. `refused` and `reset` mean that the host is alive and said no. */
+export type CloseReason = 'refused' | 'reset' | 'ended' | 'timeout' | 'unreachable' | 'auth' | 'protocol' | 'local';
+
+/** What a request was for; the runner hands it back, untouched, with the reply. */
+export type Tag =
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'info' }
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'ask'; readonly master: string; readonly epoch: number }
+  | { readonly kind: 'promote'; readonly master: string }
+  | { readonly kind: 'reconfigure'; readonly master: string }
+  | { readonly kind: 'demote'; readonly master: string }
+  | { readonly kind: 'coordinate'; readonly master: string; readonly step: CoordinationStep }
+  | { readonly kind: 'ignore' };
+
+/** The requests of a coordinated failover: Redis's own FAILOVER, or a write pause and our watch on the offsets. */
+export type CoordinationStep = 'failover' | 'abort' | 'pause' | 'unpause';
+
+/** A client of this Sentinel that waits for an answer; the core only carries it back. */
+export type ClientToken = number;
+
+export type Input =
+  /** Time has passed: `nextDeadline` is reached. */
+  | { readonly on: 'tick' }
+  | { readonly on: 'connected'; readonly conn: ConnId }
+  | { readonly on: 'closed'; readonly conn: ConnId; readonly why: CloseReason; readonly detail: string }
+  /** The reply to an earlier `send`; replies come in the order of the requests of one connection. */
+  | { readonly on: 'reply'; readonly conn: ConnId; readonly tag: Tag; readonly reply: Reply }
+  /** A message on a `hello` connection's channel. */
+  | { readonly on: 'hello'; readonly conn: ConnId; readonly message: string }
+  /** The answer to `resolve`; `ip` is null when the name has none. */
+  | { readonly on: 'resolved'; readonly host: string; readonly ip: string | null }
+  /** `SENTINEL …`, `PUBLISH __sentinel__:hello …`, `ROLE` or `INFO` from a client: args[0] is the command. */
+  | { readonly on: 'command'; readonly client: ClientToken; readonly args: readonly string[] };
+
+/** Severity as Redis's log knows it: its marks are `.`, `-`, `*` and `#`. */
+export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
+
+/** Something happened: goes to the log and to the channel named by `type`; a `warning` also to the notification script. */
+export interface SentinelEvent {
+  readonly level: LogLevel;
+  /** The channel, e.g. `+sdown`. */
+  readonly type: string;
+  /** What subscribers receive, e.g. `master mymaster 127.0.0.1 6379`. */
+  readonly text: string;
+  /** The master it concerns, if one. */
+  readonly master: string | null;
+}
+
+export type Effect =
+  /** Open a connection; answered by `connected` or `closed`. AUTH, CLIENT SETNAME and SUBSCRIBE are the runner's. */
+  | {
+      readonly act: 'connect';
+      readonly conn: ConnId;
+      readonly to: Address;
+      readonly purpose: ConnPurpose;
+      readonly auth: Credentials | null;
+      /** CLIENT SETNAME; empty for none. */
+      readonly name: string;
+      /** Give up after this long. */
+      readonly timeout_ms: number;
+    }
+  /** Close it; no `closed` follows, and nothing more is heard of it. */
+  | { readonly act: 'close'; readonly conn: ConnId }
+  | { readonly act: 'send'; readonly conn: ConnId; readonly tag: Tag; readonly args: readonly string[] }
+  /** Look a name up again; answered by `resolved`. */
+  | { readonly act: 'resolve'; readonly host: string }
+  /** Make this durable before any later effect of the list is carried out. */
+  | { readonly act: 'persist'; readonly snapshot: Snapshot }
+  | { readonly act: 'event'; readonly event: SentinelEvent }
+  /** A line for the log alone. */
+  | { readonly act: 'log'; readonly level: LogLevel; readonly text: string }
+  /** Queue a script: path and arguments, run without a shell. */
+  | { readonly act: 'script'; readonly path: string; readonly args: readonly string[] }
+  /** Answer the client's command. */
+  | { readonly act: 'answer'; readonly client: ClientToken; readonly reply: Reply }
+  /** Asked for by SENTINEL SIMULATE-FAILURE: end at once, as a crash would. */
+  | { readonly act: 'crash'; readonly why: string };
