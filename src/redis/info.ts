@@ -1,0 +1,187 @@
+/**
+ * Reads what INFO answers. Pure: no `node:*` import, for the Sentinel core decides by it. Whatever is garbled, unknown
+ * or missing reads as null or is passed over: a master must not look dead because a line of its INFO is new.
+ */
+
+/** INFO as it came: sections in lower case ('' before the first), each with its fields; of equal fields the last. */
+export type InfoSections = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** Splits INFO's text into sections and fields. Lines may end in CR LF or LF; lines without a colon are passed over. */
+export function parseInfo(text: string): InfoSections {
+  const sections = new Map<string, Map<string, string>>();
+  let title = '';
+  for (const raw of text.split('\n')) {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (line.startsWith('#')) {
+      title = line.slice(1).trim().toLowerCase();
+      continue;
+    }
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const fields = sections.get(title) ?? new Map<string, string>();
+    fields.set(line.slice(0, colon), line.slice(colon + 1));
+    sections.set(title, fields);
+  }
+  return sections;
+}
+
+/** A replica as its master lists it. */
+export interface InfoReplica {
+  /** An IP or a host name, as the replica announces itself. */
+  readonly host: string;
+  readonly port: number;
+  /** `online`, `wait_bgsave`, `send_bulk`, …; empty when not given. */
+  readonly state: string;
+  /** What it has acknowledged; null in the form before Redis 2.8. */
+  readonly offset: number | null;
+  /** Seconds since it last acknowledged; null when not given. */
+  readonly lag_s: number | null;
+}
+
+export type FailoverState = 'no-failover' | 'waiting-for-sync' | 'failover-in-progress';
+
+/** INFO as a Sentinel or a keeper needs it. A field is null where the server did not say, or not intelligibly. */
+export interface ServerInfo {
+  readonly runId: string | null;
+  readonly redisVersion: string | null;
+  readonly uptime_s: number | null;
+  /** Null also for a server that is neither, such as a Sentinel. */
+  readonly role: 'master' | 'replica' | null;
+  /** True while the server reads its data from disk or, with an old copy at hand, from its master. */
+  readonly loading: boolean;
+
+  /** Of a master. */
+  readonly connectedReplicas: number | null;
+  readonly replicas: readonly InfoReplica[];
+  /** `master_failover_state`: null before Redis 6.2. */
+  readonly failoverState: FailoverState | null;
+
+  /** Of a replica. */
+  readonly masterHost: string | null;
+  readonly masterPort: number | null;
+  readonly masterLinkUp: boolean | null;
+  /** Null while the link is up; -1 when it has never been up. */
+  readonly masterLinkDownSince_s: number | null;
+  readonly masterLastIo_s: number | null;
+  readonly masterSyncInProgress: boolean | null;
+  readonly replicaOffset: number | null;
+  /** 0: never to be promoted. */
+  readonly replicaPriority: number | null;
+  /** False: its master lists it, but Sentinels must not. True when not given (before Redis 6.2). */
+  readonly replicaAnnounced: boolean;
+
+  /** Of both. */
+  readonly masterReplId: string | null;
+  readonly masterReplId2: string | null;
+  readonly masterReplOffset: number | null;
+  readonly secondReplOffset: number | null;
+}
+
+/** Reads the answer to INFO, whole or of the sections `server`, `persistence` and `replication`. */
+export function readServerInfo(text: string): ServerInfo {
+  const fields = new Map<string, string>();
+  for (const section of parseInfo(text).values()) {
+    for (const [name, value] of section) fields.set(name, value.trim());
+  }
+  const word = (name: string): string | null => fields.get(name) || null;
+  const integer = (name: string): number | null => parseDecimal(fields.get(name));
+  const flag = (name: string): boolean | null => parseFlag(fields.get(name));
+  return {
+    runId: word('run_id'),
+    redisVersion: word('redis_version'),
+    uptime_s: integer('uptime_in_seconds'),
+    role: parseRole(fields.get('role')),
+    loading: flag('loading') === true || flag('async_loading') === true,
+    connectedReplicas: integer('connected_slaves'),
+    replicas: readReplicas(fields),
+    failoverState: parseFailoverState(fields.get('master_failover_state')),
+    masterHost: word('master_host'),
+    masterPort: parsePort(fields.get('master_port')),
+    masterLinkUp: parseLinkStatus(fields.get('master_link_status')),
+    masterLinkDownSince_s: integer('master_link_down_since_seconds'),
+    masterLastIo_s: integer('master_last_io_seconds_ago'),
+    masterSyncInProgress: flag('master_sync_in_progress'),
+    replicaOffset: integer('slave_repl_offset'),
+    replicaPriority: integer('slave_priority'),
+    replicaAnnounced: flag('replica_announced') !== false,
+    masterReplId: word('master_replid'),
+    masterReplId2: word('master_replid2'),
+    masterReplOffset: integer('master_repl_offset'),
+    secondReplOffset: integer('second_repl_offset'),
+  };
+}
+
+/** The `slave0:`, `slave1:`, … lines, in the order of their numbers; those that name no place are passed over. */
+function readReplicas(fields: ReadonlyMap<string, string>): InfoReplica[] {
+  const numbered: { readonly index: number; readonly replica: InfoReplica }[] = [];
+  for (const [name, value] of fields) {
+    const index = /^(?:slave|replica)(\d+)$/.exec(name)?.[1];
+    const replica = index === undefined ? null : parseReplicaLine(value);
+    if (replica !== null) numbered.push({ index: Number(index), replica });
+  }
+  return numbered.sort((a, b) => a.index - b.index).map((one) => one.replica);
+}
+
+/**
+ * A master's line on a replica, without its `slaveN:`, in either form:
+ * `ip=10.0.0.1,port=6379,state=online,offset=14,lag=1` (unknown keys are passed over) or `10.0.0.1,6379,online`.
+ * @returns null when it has no host or no port.
+ */
+export function parseReplicaLine(line: string): InfoReplica | null {
+  const parts = line.split(',');
+  const keyed = parts.some((part) => part.startsWith('ip=') || part.startsWith('port='));
+  const named = new Map<string, string>();
+  for (const part of parts) {
+    const equals = part.indexOf('=');
+    if (equals > 0) named.set(part.slice(0, equals), part.slice(equals + 1));
+  }
+  const host = keyed ? named.get('ip') : parts[0];
+  const port = parsePort(keyed ? named.get('port') : parts[1]);
+  if (host === undefined || host === '' || port === null) return null;
+  return {
+    host,
+    port,
+    state: (keyed ? named.get('state') : parts[2]) ?? '',
+    offset: parseDecimal(named.get('offset')),
+    lag_s: parseDecimal(named.get('lag')),
+  };
+}
+
+/** Null unless it is a decimal integer that a number holds exactly. */
+function parseDecimal(text: string | undefined): number | null {
+  if (text === undefined || !/^-?\d{1,16}$/.test(text)) return null;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+/** 0 is a port here: a server that listens on TLS or a unix socket alone says so. */
+function parsePort(text: string | undefined): number | null {
+  const port = parseDecimal(text);
+  return port !== null && port >= 0 && port <= 65535 ? port : null;
+}
+
+function parseFlag(text: string | undefined): boolean | null {
+  if (text === '1') return true;
+  return text === '0' ? false : null;
+}
+
+function parseLinkStatus(text: string | undefined): boolean | null {
+  if (text === 'up') return true;
+  return text === 'down' ? false : null;
+}
+
+function parseRole(text: string | undefined): 'master' | 'replica' | null {
+  if (text === 'master' || text === 'primary') return 'master';
+  return text === 'slave' || text === 'replica' ? 'replica' : null;
+}
+
+function parseFailoverState(text: string | undefined): FailoverState | null {
+  switch (text) {
+    case 'no-failover':
+    case 'waiting-for-sync':
+    case 'failover-in-progress':
+      return text;
+    default:
+      return null;
+  }
+}
