@@ -34,7 +34,7 @@ export type Tag =
   | { readonly kind: 'ping' }
   | { readonly kind: 'info' }
   | { readonly kind: 'hello' }
-  | { readonly kind: 'ask'; readonly master: string; readonly epoch: number }
+  | { readonly kind: 'ask'; readonly master: string; readonly peer: string }
   | { readonly kind: 'promote'; readonly master: string }
   | { readonly kind: 'reconfigure'; readonly master: string }
   | { readonly kind: 'demote'; readonly master: string }
@@ -50,7 +50,8 @@ export type ClientToken = number;
 export type Input =
   /** Time has passed: `nextDeadline` is reached. */
   | { readonly on: 'tick' }
-  | { readonly on: 'connected'; readonly conn: ConnId }
+  /** `localIp` is our own end's address: what we announce when `announce-ip` is not set. */
+  | { readonly on: 'connected'; readonly conn: ConnId; readonly localIp: string }
   | { readonly on: 'closed'; readonly conn: ConnId; readonly why: CloseReason; readonly detail: string }
   /** The reply to an earlier `send`; replies come in the order of the requests of one connection. */
   | { readonly on: 'reply'; readonly conn: ConnId; readonly tag: Tag; readonly reply: Reply }

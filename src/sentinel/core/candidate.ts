@@ -1,0 +1,87 @@
+/** Which replica becomes the master, and for every other one the reason why it does not. */
+import { type Group, isMaster, NEVER, type RedisNode } from './state.js';
+import { INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
+import { nodeName, type Turn } from './turn.js';
+
+export interface Choice {
+  readonly chosen: RedisNode | null;
+  /** One sentence a replica, e.g. `10.0.0.2:6379: 40 bytes behind 10.0.0.3:6379`. */
+  readonly reasons: readonly string[];
+}
+
+/** Chooses by replica-priority, then by replication offset, then by run id; the unfit are left out. */
+export function chooseCandidate(turn: Turn, group: Group, freshSince: number): Choice {
+  const fit: RedisNode[] = [];
+  const reasons: string[] = [];
+  for (const node of group.replicas.values()) {
+    const limit = candidateLimitation(turn, node, freshSince);
+    if (limit === null) fit.push(node);
+    else reasons.push(`${nodeName(turn.s, node)}: ${limit}`);
+  }
+  fit.sort(byFitness);
+  const [chosen, ...others] = fit;
+  if (chosen === undefined) return { chosen: null, reasons };
+  for (const node of others) reasons.push(`${nodeName(turn.s, node)}: ${whyLess(turn, node, chosen)}`);
+  return { chosen, reasons };
+}
+
+/** Why a replica cannot become the master now, or null. */
+export function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): string | null {
+  const { group, link } = node;
+  const master = group.master;
+  if (node.sdownSince !== null) return `down (${node.downReason})`;
+  if (link.command.phase !== 'up') return 'not connected';
+  if (turn.now - link.lastAvailableAt > PING_PERIOD_MS * 5) return 'has not answered PING for 5 s';
+  if (node.priority === 0) return 'replica-priority is 0';
+  if (node.role !== 'replica') return 'reports to be a master';
+  if (node.info.askedAt < freshSince) return 'has not answered INFO since the election';
+  const validity = master.sdownSince === null ? INFO_PERIOD_MS * 3 : PING_PERIOD_MS * 5;
+  if (turn.now - node.info.at > validity) return 'what it last told is too old';
+  const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
+  const allowed = masterDown_ms + group.downAfter_ms * 10;
+  if (node.masterLinkDown_ms > allowed) {
+    return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
+  }
+  return null;
+}
+
+function byFitness(a: RedisNode, b: RedisNode): number {
+  if (a.priority !== b.priority) return a.priority - b.priority;
+  if (a.replOffset !== b.replOffset) return b.replOffset - a.replOffset;
+  if (a.runId === b.runId) return 0;
+  if (a.runId === '') return 1;
+  if (b.runId === '') return -1;
+  return a.runId < b.runId ? -1 : 1;
+}
+
+function whyLess(turn: Turn, node: RedisNode, chosen: RedisNode): string {
+  const winner = nodeName(turn.s, chosen);
+  if (node.priority !== chosen.priority) {
+    return `replica-priority ${node.priority}, ${winner} has ${chosen.priority}`;
+  }
+  const behind = chosen.replOffset - node.replOffset;
+  if (behind > 0) return `${behind} bytes behind ${winner}`;
+  return `as good as ${winner}, whose run id sorts first`;
+}
+
+/** Whether every replica that can answer has told its offset since `freshSince`. */
+export function allHaveAnswered(group: Group, freshSince: number): boolean {
+  for (const node of group.replicas.values()) {
+    if (node.sdownSince === null && node.link.command.phase === 'up' && node.info.askedAt < freshSince) return false;
+  }
+  return true;
+}
+
+/** Whether any replica has told its offset since `freshSince`. */
+export function someHaveAnswered(group: Group, freshSince: number): boolean {
+  for (const node of group.replicas.values()) if (node.info.askedAt >= freshSince) return true;
+  return false;
+}
+
+/** Whether a failover that found no candidate might find one now. */
+export function hasCandidate(turn: Turn, group: Group): boolean {
+  for (const node of group.replicas.values()) {
+    if (!isMaster(node) && candidateLimitation(turn, node, NEVER) === null) return true;
+  }
+  return false;
+}

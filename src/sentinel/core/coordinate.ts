@@ -1,0 +1,125 @@
+/**
+ * A planned failover with the living master's help, so that no acknowledged write is lost: Redis's own FAILOVER command
+ * (6.2 and later) does all of it; where that is refused, writes are paused, the target's offset is watched until it
+ * equals the master's, and only then the target is promoted.
+ */
+import { ErrorReply, type Reply } from '../../redis/reply.js';
+import { askInfo } from './info.js';
+import type { CoordinationStep } from './io.js';
+import { shownHost } from './names.js';
+import type { Coordination, Failover, Group, RedisNode } from './state.js';
+import { COORDINATION_MS, PAUSE_MARGIN_MS } from './timing.js';
+import { nodeName, type Turn } from './turn.js';
+
+type Coordinating = Extract<Failover, { phase: 'coordinate' }>;
+
+/** What follows from the state of a coordination. */
+export type CoordinationOutcome =
+  | { readonly then: 'wait' }
+  | { readonly then: 'way'; readonly way: Coordination }
+  | { readonly then: 'promote' }
+  | { readonly then: 'promoted' }
+  | { readonly then: 'abort'; readonly why: string };
+
+/** Asks the master to hand over. @returns null when it cannot be asked. */
+export function beginCoordination(turn: Turn, group: Group, target: RedisNode): Coordination | null {
+  const { master } = group;
+  if (master.sdownSince !== null || master.role !== 'master' || !turn.canSend(master.link)) return null;
+  const { address } = target.link;
+  const asked = turn.sendTo(master, tag(group, 'failover'), [
+    'FAILOVER',
+    'TO',
+    shownHost(turn.s, address),
+    String(address.port),
+    'TIMEOUT',
+    String(COORDINATION_MS),
+  ]);
+  return asked ? { by: 'failover-command' } : null;
+}
+
+function tag(group: Group, step: CoordinationStep): { kind: 'coordinate'; master: string; step: CoordinationStep } {
+  return { kind: 'coordinate', master: group.name, step };
+}
+
+/** How the coordination stands now. */
+export function coordinate(turn: Turn, group: Group, failover: Coordinating): CoordinationOutcome {
+  const { target, way } = failover;
+  if (way.by === 'failover-command') {
+    // It becomes a master by the old one's word alone: nobody has to promote it.
+    if (target.role === 'master' && target.info.askedAt >= failover.since) return { then: 'promoted' };
+    if (turn.now - failover.since <= COORDINATION_MS * 1.2) return { then: 'wait' };
+    turn.sendTo(group.master, tag(group, 'abort'), ['FAILOVER', 'ABORT']);
+    return { then: 'abort', why: `${nodeName(turn.s, target)} did not catch up in ${COORDINATION_MS} ms` };
+  }
+  if (turn.now > way.until - PAUSE_MARGIN_MS) {
+    turn.sendTo(group.master, tag(group, 'unpause'), ['CLIENT', 'UNPAUSE']);
+    return { then: 'abort', why: `${nodeName(turn.s, target)} did not catch up while writes were paused` };
+  }
+  if (!way.paused) return { then: 'wait' };
+  if (way.offset === null) return readOffset(turn, group, failover, way);
+  if (target.role === 'replica' && target.replOffset >= way.offset) return { then: 'promote' };
+  return { then: 'wait' };
+}
+
+type Pause = Extract<Coordination, { by: 'pause' }>;
+
+function readOffset(turn: Turn, group: Group, failover: Coordinating, way: Pause): CoordinationOutcome {
+  const { master } = group;
+  if (master.info.askedAt < failover.since || master.info.again || master.info.outstandingSince !== null) {
+    return { then: 'wait' };
+  }
+  if (master.role !== 'master') return { then: 'abort', why: 'the master has become a replica' };
+  askInfo(turn, failover.target);
+  return { then: 'way', way: { ...way, offset: master.masterReplOffset } };
+}
+
+/** The reply to a request of this file. Where help is refused, a planned failover goes on as redis-sentinel's does. */
+export function onCoordinationReply(turn: Turn, group: Group, step: CoordinationStep, reply: Reply): void {
+  const { failover } = group;
+  if (failover?.phase !== 'coordinate') return;
+  const refused = reply instanceof ErrorReply ? reply.message : null;
+  turn.touch(group);
+  if (step === 'failover' && failover.way.by === 'failover-command' && refused !== null) {
+    turn.log('notice', `The master of ${group.name} refused FAILOVER (${refused}); pausing its writes instead`);
+    pauseWrites(turn, group, failover);
+  } else if (step === 'pause' && failover.way.by === 'pause') {
+    if (refused === null) {
+      group.failover = { ...failover, since: turn.now, way: { ...failover.way, paused: true } };
+      askInfo(turn, group.master);
+    } else {
+      withoutHelp(turn, group, failover, refused);
+    }
+  }
+}
+
+function pauseWrites(turn: Turn, group: Group, failover: Coordinating): void {
+  const until = turn.now + COORDINATION_MS;
+  const request: [string, ...string[]] = ['CLIENT', 'PAUSE', String(COORDINATION_MS), 'WRITE'];
+  if (!turn.sendTo(group.master, tag(group, 'pause'), request)) {
+    withoutHelp(turn, group, failover, 'it cannot be reached');
+    return;
+  }
+  group.failover = { ...failover, way: { by: 'pause', paused: false, until, offset: null } };
+}
+
+function withoutHelp(turn: Turn, group: Group, failover: Coordinating, refused: string): void {
+  if (failover.manual === 'coordinated') {
+    // Its time is over at once: the phase itself gives up and says so.
+    turn.log('warning', `The master of ${group.name} refused CLIENT PAUSE: ${refused}`);
+    group.failover = { ...failover, way: { by: 'pause', paused: false, until: turn.now, offset: null } };
+    return;
+  }
+  turn.log(
+    'warning',
+    `The master of ${group.name} cannot pause writes (${refused}): some may be lost in this failover`,
+  );
+  const { epoch, startedAt, manual, target } = failover;
+  group.failover = { phase: 'send-slaveof-noone', epoch, startedAt, manual, since: turn.now, target };
+}
+
+/** When the phase is to be looked at again. */
+export function coordinateDueAt(failover: Coordinating): number {
+  const { way } = failover;
+  if (way.by === 'failover-command') return failover.since + COORDINATION_MS * 1.2 + 1;
+  return Math.max(failover.since, way.until - PAUSE_MARGIN_MS + 1);
+}

@@ -1,0 +1,103 @@
+/** Orders to a Redis to take a role, and the repair of those that have the wrong one. */
+
+import { follows } from './info.js';
+import type { Tag } from './io.js';
+import { shownHost } from './names.js';
+import { type Group, isMaster, type RedisNode } from './state.js';
+import { CONVERT_WAIT_MS, HELLO_PERIOD_MS, INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
+import type { Turn } from './turn.js';
+
+/** An order that seems to have been lost is given again after this. */
+const DEMOTE_AGAIN_MS = 1_000;
+
+/**
+ * Orders a Redis to follow `master`, or nobody. In one transaction the order is written to its configuration and all
+ * clients are disconnected, so that they look for the master again.
+ * @returns false when nothing could be sent.
+ */
+export function sendReplicaOf(turn: Turn, node: RedisNode, master: RedisNode | null, tag: Tag): boolean {
+  const { address } = (master ?? node).link;
+  const target = master === null ? ['NO', 'ONE'] : [shownHost(turn.s, address), String(address.port)];
+  const ignore: Tag = { kind: 'ignore' };
+  return (
+    turn.sendTo(node, ignore, ['MULTI']) &&
+    turn.sendTo(node, ignore, ['SLAVEOF', ...target]) &&
+    turn.sendTo(node, ignore, ['CONFIG', 'REWRITE']) &&
+    turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'normal']) &&
+    turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'pubsub']) &&
+    turn.sendTo(node, tag, ['EXEC'])
+  );
+}
+
+/** Repairs replicas that claim to be masters or follow somebody else. Not during a failover, nor in TILT. */
+export function repairRoles(turn: Turn, group: Group): void {
+  if (group.failover !== null) return;
+  for (const node of group.replicas.values()) {
+    if (node.link.command.phase !== 'up' || node.sdownSince !== null) continue;
+    if (node.role === 'master') repairMasterRole(turn, node);
+    else repairWrongMaster(turn, node);
+  }
+}
+
+function repairMasterRole(turn: Turn, node: RedisNode): void {
+  const { group } = node;
+  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS) return;
+  const waited =
+    masterLooksSane(turn, group) &&
+    turn.now - node.lastDownAt > CONVERT_WAIT_MS &&
+    turn.now - node.roleSince > CONVERT_WAIT_MS;
+  if (!waited && !mayDemoteAtOnce(turn, node)) return;
+  if (!sendReplicaOf(turn, node, group.master, { kind: 'demote', master: group.name })) return;
+  node.demotedAt = turn.now;
+  turn.event('notice', '+convert-to-slave', node);
+}
+
+/**
+ * The former master is back and takes writes that will be lost: every moment counts, but only a Sentinel that knows the
+ * newest configuration may act. So: it is the one that our last change of master left behind, the new master has said
+ * since then that it is one, and we led that change or have heard from a majority since this Redis can be reached.
+ */
+export function mayDemoteAtOnce(turn: Turn, node: RedisNode): boolean {
+  const { group } = node;
+  const { master } = group;
+  if (!node.mustDemote || isMaster(node) || node.role !== 'master' || node.info.askedAt < node.link.command.since) {
+    return false;
+  }
+  const reachableSince = node.link.command.since;
+  if (master.sdownSince !== null || master.role !== 'master' || master.info.askedAt < reachableSince) return false;
+  if (turn.now - group.ledAt < group.failoverTimeout_ms && group.leaderEpoch === group.configEpoch) return true;
+  let heard = 1;
+  for (const peer of group.sentinels.values()) if (peer.lastHelloAt >= reachableSince) heard += 1;
+  return heard >= Math.floor((group.sentinels.size + 1) / 2) + 1;
+}
+
+function repairWrongMaster(turn: Turn, node: RedisNode): void {
+  const { group } = node;
+  const wait_ms = group.failoverTimeout_ms;
+  if (follows(turn, node, group.master) || !masterLooksSane(turn, group)) return;
+  if (turn.now - node.lastDownAt <= wait_ms || turn.now - node.masterChangedAt <= wait_ms) return;
+  if (turn.now - node.demotedAt < HELLO_PERIOD_MS) return;
+  if (!sendReplicaOf(turn, node, group.master, { kind: 'demote', master: group.name })) return;
+  node.demotedAt = turn.now;
+  turn.event('notice', '+fix-slave-config', node);
+}
+
+function masterLooksSane(turn: Turn, { master, odownSince }: Group): boolean {
+  return (
+    master.role === 'master' &&
+    master.sdownSince === null &&
+    odownSince === null &&
+    master.link.command.phase === 'up' &&
+    turn.now - master.info.at < INFO_PERIOD_MS * 2
+  );
+}
+
+/** When a repair is to be considered again although nothing happens. */
+export function repairDueAt(turn: Turn, group: Group): number {
+  if (group.failover !== null) return Number.POSITIVE_INFINITY;
+  for (const node of group.replicas.values()) {
+    if (node.link.command.phase !== 'up') continue;
+    if (node.role === 'master' || !follows(turn, node, group.master)) return turn.now + PING_PERIOD_MS;
+  }
+  return Number.POSITIVE_INFINITY;
+}

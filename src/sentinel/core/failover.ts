@@ -1,0 +1,309 @@
+/**
+ * The failover: when it may begin, its phases, how it ends. Each phase is one function that either waits or moves on;
+ * `moveTo` alone changes the phase.
+ */
+import { allHaveAnswered, chooseCandidate, hasCandidate, someHaveAnswered } from './candidate.js';
+import { beginCoordination, coordinate, coordinateDueAt } from './coordinate.js';
+import { sendReplicaOf } from './demote.js';
+import { askOthers } from './down.js';
+import { sendHelloToAll } from './hello.js';
+import { askInfo } from './info.js';
+import { reconfigure, reconfigureDueAt } from './reconfigure.js';
+import { type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
+import { runReconfigScript } from './switch.js';
+import {
+  ELECTION_TIMEOUT_MS,
+  MANUAL_ELECTION_MS,
+  NO_CANDIDATE_RETRY_MS,
+  PROBE_MS,
+  PROBE_NONE_MS,
+  SPLIT_RETRIES_MAX,
+  SPLIT_RETRY_MAX_MS,
+  SPLIT_RETRY_MIN_MS,
+  START_JITTER_MS,
+  START_RANK_STEP_MS,
+} from './timing.js';
+import { describe, nodeName, type Turn } from './turn.js';
+import { tally, vote } from './vote.js';
+
+type Phase<P extends Failover['phase']> = Extract<Failover, { phase: P }>;
+
+/** Begins a failover if the master is objectively down and nothing speaks against it. */
+export function startIfNeeded(turn: Turn, group: Group): void {
+  if (group.odownSince === null) return;
+  if (group.failover !== null) {
+    if (!isTailOfSwitch(group)) return;
+    turn.log(
+      'warning',
+      `The new master of ${group.name} is down: leaving its replicas' reconfiguration to the next failover`,
+    );
+    endReconfiguration(group);
+  }
+  const blockedUntil = startBlockedUntil(turn, group);
+  if (turn.now < blockedUntil) {
+    logDelay(turn, group, blockedUntil);
+    return;
+  }
+  group.startAt ??= turn.now + rank(turn, group) * START_RANK_STEP_MS + turn.s.prng.below(START_JITTER_MS);
+  if (turn.now >= group.startAt) startFailover(turn, group, 'no');
+}
+
+/** The new master is told already; only its replicas were still being moved. */
+function isTailOfSwitch(group: Group): boolean {
+  return group.failover?.phase === 'reconf' && group.failover.switched;
+}
+
+function endReconfiguration(group: Group): void {
+  group.failover = null;
+  for (const node of redisNodes(group)) node.reconf = null;
+}
+
+/** No failover begins within twice failover-timeout of the last one, unless that one is known to lead nowhere. */
+function startBlockedUntil(turn: Turn, group: Group): number {
+  if (group.noCandidateRetryAt !== null && hasCandidate(turn, group)) return group.noCandidateRetryAt;
+  const chosen = group.votedFor === null ? undefined : group.sentinels.get(group.votedFor);
+  if (chosen !== undefined && chosen.sdownSince !== null) return NEVER;
+  return group.failoverStartAt + group.failoverTimeout_ms * 2;
+}
+
+function logDelay(turn: Turn, group: Group, blockedUntil: number): void {
+  if (group.delayLoggedFor === group.failoverStartAt) return;
+  group.delayLoggedFor = group.failoverStartAt;
+  const wait_ms = Math.ceil(blockedUntil - turn.now);
+  turn.log(
+    'warning',
+    `Next failover delay: I will not start a failover of ${group.name} within the next ${wait_ms} ms`,
+  );
+}
+
+/** Our place among the living Sentinels by run id: they start one after the other, so that votes seldom split. */
+function rank(turn: Turn, group: Group): number {
+  let before = 0;
+  for (const peer of group.sentinels.values()) {
+    if (peer.sdownSince === null && peer.link.command.phase === 'up' && peer.runId < turn.s.myId) before += 1;
+  }
+  return before;
+}
+
+/** When `startIfNeeded` is to be called again although nothing happens. */
+export function startDueAt(turn: Turn, group: Group): number {
+  if (group.odownSince === null || (group.failover !== null && !isTailOfSwitch(group))) return Number.POSITIVE_INFINITY;
+  return Math.max(turn.now, group.startAt ?? startBlockedUntil(turn, group));
+}
+
+/** Stands for election in a new epoch: our own vote first, then those of the others. */
+export function startFailover(turn: Turn, group: Group, manual: Failover['manual']): void {
+  const epoch = ++turn.s.currentEpoch;
+  group.failover = { phase: 'wait-start', epoch, startedAt: turn.now, since: turn.now, manual };
+  group.failoverStartAt = turn.now;
+  group.votedFor = null;
+  group.startAt = null;
+  group.noCandidateRetryAt = null;
+  turn.persist();
+  turn.event('warning', '+new-epoch', group, String(epoch));
+  turn.event('warning', '+try-failover', group);
+  vote(turn, group, epoch, turn.s.myId);
+  askOthers(turn, group, 'forced');
+  turn.touch(group);
+}
+
+/** Moves a failover on as far as it can go now. */
+export function runFailover(turn: Turn, group: Group): void {
+  // Each phase may make the next one possible at once; a failover has fewer phases than this bound.
+  for (let moves = 0; moves < 8; moves++) {
+    const { failover } = group;
+    if (failover === null) return;
+    runPhase(turn, group, failover);
+    if (group.failover === failover) return;
+  }
+}
+
+function runPhase(turn: Turn, group: Group, failover: Failover): void {
+  switch (failover.phase) {
+    case 'wait-start':
+      return awaitElection(turn, group, failover);
+    case 'select':
+      return select(turn, group, failover);
+    case 'coordinate':
+      return coordinatePhase(turn, group, failover);
+    case 'send-slaveof-noone':
+      return sendPromotion(turn, group, failover);
+    case 'wait-promotion':
+      return awaitPromotion(turn, group, failover);
+    case 'reconf':
+      return reconfigure(turn, group, failover);
+  }
+}
+
+/** When the phase under way runs out of time or has to be looked at again. */
+export function failoverDueAt(group: Group): number {
+  const { failover } = group;
+  if (failover === null) return Number.POSITIVE_INFINITY;
+  switch (failover.phase) {
+    case 'wait-start':
+      return failover.since + electionTimeout_ms(group, failover) + 1;
+    case 'select':
+      return failover.since + (someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS);
+    case 'coordinate':
+      return coordinateDueAt(failover);
+    case 'send-slaveof-noone':
+    case 'wait-promotion':
+      return failover.since + group.failoverTimeout_ms + 1;
+    case 'reconf':
+      return reconfigureDueAt(group, failover);
+  }
+}
+
+function electionTimeout_ms(group: Group, failover: Failover): number {
+  if (failover.manual !== 'no') return MANUAL_ELECTION_MS;
+  return Math.min(ELECTION_TIMEOUT_MS, group.failoverTimeout_ms);
+}
+
+function awaitElection(turn: Turn, group: Group, failover: Phase<'wait-start'>): void {
+  const outcome = tally(turn, group, failover.epoch);
+  const late = turn.now - failover.since > electionTimeout_ms(group, failover);
+  if (outcome.result === 'won') {
+    turn.event('warning', '+elected-leader', group);
+    group.ledAt = turn.now;
+    group.splitRetries = 0;
+    enterSelect(turn, group, failover);
+  } else if (failover.manual !== 'no' && (outcome.result !== 'open' || late)) {
+    turn.log('warning', `No majority voted for the failover of ${group.name}; going on, as it was asked for by hand`);
+    enterSelect(turn, group, failover);
+  } else if (outcome.result === 'lost') {
+    abort(turn, group, '-failover-abort-not-elected', `${outcome.to} was elected`);
+    // Theirs is under way: leave it the time that a failover of ours would have had.
+    group.votedFor = outcome.to;
+  } else if (outcome.result === 'split') {
+    abort(turn, group, '-failover-abort-not-elected', `nobody can win epoch ${failover.epoch} any more`);
+    retrySoon(turn, group);
+  } else if (late) {
+    abort(turn, group, '-failover-abort-not-elected', `${outcome.votes} of ${outcome.needed} votes came in time`);
+  }
+}
+
+function retrySoon(turn: Turn, group: Group): void {
+  if (group.splitRetries >= SPLIT_RETRIES_MAX) return;
+  group.splitRetries += 1;
+  group.failoverStartAt = NEVER;
+  group.startAt = turn.now + turn.s.prng.between(SPLIT_RETRY_MIN_MS, SPLIT_RETRY_MAX_MS);
+}
+
+function enterSelect(turn: Turn, group: Group, failover: Failover): void {
+  if (turn.s.crashAfterElection && failover.manual === 'no') {
+    turn.effects.push({ act: 'crash', why: 'SENTINEL SIMULATE-FAILURE crash-after-election' });
+    return;
+  }
+  moveTo(turn, group, { ...base(failover), phase: 'select', since: turn.now });
+  turn.event('warning', '+failover-state-select-slave', group);
+  // What replicas said up to ten seconds ago is no ground for a choice: ask them all again.
+  for (const node of redisNodes(group)) askInfo(turn, node);
+}
+
+function base(failover: Failover): Pick<Failover, 'epoch' | 'startedAt' | 'manual'> {
+  return { epoch: failover.epoch, startedAt: failover.startedAt, manual: failover.manual };
+}
+
+function moveTo(turn: Turn, group: Group, next: Failover): void {
+  group.failover = next;
+  turn.touch(group);
+}
+
+function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
+  const elapsed = turn.now - failover.since;
+  const enough = someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS;
+  if (!allHaveAnswered(group, failover.since) && elapsed < enough) return;
+  const { chosen, reasons } = chooseCandidate(turn, group, failover.since);
+  for (const reason of reasons) turn.log('notice', `Not chosen as master of ${group.name}: ${reason}`);
+  if (chosen === null) {
+    const why = group.replicas.size === 0 ? 'no replica is known' : reasons.join('; ');
+    abort(turn, group, '-failover-abort-no-good-slave', why);
+    group.noCandidateRetryAt = turn.now + NO_CANDIDATE_RETRY_MS + turn.s.prng.below(NO_CANDIDATE_RETRY_MS);
+    return;
+  }
+  turn.event('warning', '+selected-slave', chosen);
+  turn.log('notice', `Chosen as master of ${group.name}: ${nodeName(turn.s, chosen)}, offset ${chosen.replOffset}`);
+  if (failover.manual === 'planned' || failover.manual === 'coordinated') {
+    const way = beginCoordination(turn, group, chosen);
+    if (way !== null) {
+      moveTo(turn, group, { ...base(failover), phase: 'coordinate', since: turn.now, target: chosen, way });
+      return;
+    }
+    if (failover.manual === 'coordinated') {
+      abort(turn, group, '-failover-abort-master-unreachable', 'a coordinated failover needs the master');
+      return;
+    }
+  }
+  turn.event('notice', '+failover-state-send-slaveof-noone', chosen);
+  moveTo(turn, group, { ...base(failover), phase: 'send-slaveof-noone', since: turn.now, target: chosen });
+}
+
+function coordinatePhase(turn: Turn, group: Group, failover: Phase<'coordinate'>): void {
+  const step = coordinate(turn, group, failover);
+  switch (step.then) {
+    case 'wait':
+      return;
+    case 'way':
+      group.failover = { ...failover, way: step.way };
+      return;
+    case 'promote':
+      turn.event('notice', '+failover-state-send-slaveof-noone', failover.target);
+      moveTo(turn, group, {
+        ...base(failover),
+        phase: 'send-slaveof-noone',
+        since: turn.now,
+        target: failover.target,
+      });
+      return;
+    case 'promoted':
+      return promoted(turn, group, failover, failover.target);
+    case 'abort':
+      abort(turn, group, '-failover-abort-slave-timeout', step.why);
+  }
+}
+
+function sendPromotion(turn: Turn, group: Group, failover: Phase<'send-slaveof-noone'>): void {
+  if (turn.canSend(failover.target.link)) {
+    sendReplicaOf(turn, failover.target, null, { kind: 'promote', master: group.name });
+    turn.event('notice', '+failover-state-wait-promotion', failover.target);
+    askInfo(turn, failover.target);
+    moveTo(turn, group, { ...failover, phase: 'wait-promotion', since: turn.now });
+  } else if (turn.now - failover.since > group.failoverTimeout_ms) {
+    abort(turn, group, '-failover-abort-slave-timeout', `${nodeName(turn.s, failover.target)} cannot be reached`);
+  }
+}
+
+function awaitPromotion(turn: Turn, group: Group, failover: Phase<'wait-promotion'>): void {
+  const { target } = failover;
+  if (target.role === 'master' && target.info.askedAt >= failover.since) {
+    promoted(turn, group, failover, target);
+  } else if (turn.now - failover.since > group.failoverTimeout_ms) {
+    abort(turn, group, '-failover-abort-slave-timeout', `${nodeName(turn.s, target)} did not become a master`);
+  }
+}
+
+/** The replica says that it is the master now: from here on the new configuration holds, and everybody is told. */
+function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNode): void {
+  group.configEpoch = failover.epoch;
+  turn.persist();
+  turn.event('warning', '+promoted-slave', target);
+  if (turn.s.crashAfterPromotion && failover.manual === 'no') {
+    turn.effects.push({ act: 'crash', why: 'SENTINEL SIMULATE-FAILURE crash-after-promotion' });
+    return;
+  }
+  const old = group.master;
+  moveTo(turn, group, { ...base(failover), phase: 'reconf', since: turn.now, target, old, switched: false });
+  turn.event('warning', '+failover-state-reconf-slaves', group);
+  runReconfigScript(turn, group, 'leader', old.link.address, target.link.address);
+  sendHelloToAll(turn, group);
+}
+
+/** Gives a failover up; nothing has been promoted. */
+export function abort(turn: Turn, group: Group, type: string, why: string): void {
+  turn.event('warning', type, group);
+  turn.log('warning', `Failover given up for ${describe(turn.s, group)}: ${why}`);
+  // What an operator tried must not keep us from acting when the master dies next.
+  if (group.failover !== null && group.failover.manual !== 'no') group.failoverStartAt = NEVER;
+  group.failover = null;
+  for (const node of redisNodes(group)) node.reconf = null;
+}

@@ -1,0 +1,77 @@
+/** Groups and their replicas: added, forgotten, removed. */
+
+import { removeSentinel } from './instances.js';
+import type { Address } from './io.js';
+import { dropLink } from './links.js';
+import type { MasterSnapshot } from './snapshot.js';
+import { type Group, NEVER, newLink, newRedisNode, type RedisNode } from './state.js';
+import type { Turn } from './turn.js';
+
+type GroupSettings = Omit<MasterSnapshot, 'host' | 'port' | 'replicas' | 'sentinels'>;
+
+/** Begins to watch a master. The caller has made sure that the name is free. */
+export function addGroup(turn: Turn, settings: GroupSettings, address: Address): Group {
+  const { renamedCommands, ...rest } = settings;
+  // The master's node needs its group and the group its master: the node is put in at once after.
+  const group = {
+    ...rest,
+    renamedCommands: new Map(Object.entries(renamedCommands)),
+    replicas: new Map<string, RedisNode>(),
+    sentinels: new Map(),
+    leader: null,
+    odownSince: null,
+    failover: null,
+    failoverStartAt: NEVER,
+    votedFor: null,
+    delayLoggedFor: NEVER,
+    startAt: null,
+    splitRetries: 0,
+    noCandidateRetryAt: null,
+    ledAt: NEVER,
+    wakeAt: turn.now,
+  } as Omit<Group, 'master'> as Group;
+  const link = newLink(address, turn.now, true);
+  group.master = newRedisNode(group, link, 'master', turn.now);
+  turn.s.links.add(link);
+  turn.s.groups.set(group.name, group);
+  turn.touchLink(link);
+  turn.touch(group);
+  return group;
+}
+
+/** Ceases to watch a master. */
+export function removeGroup(turn: Turn, group: Group): void {
+  turn.event('warning', '-monitor', group);
+  forgetOthers(turn, group);
+  dropLink(turn, group.master.link);
+  turn.s.groups.delete(group.name);
+  turn.touched.delete(group);
+  turn.persist();
+}
+
+/** SENTINEL RESET: forgets replicas, Sentinels and the failover under way; they are discovered anew. */
+export function resetGroup(turn: Turn, group: Group): void {
+  forgetOthers(turn, group);
+  const { master } = group;
+  dropLink(turn, master.link);
+  const link = newLink(master.link.address, turn.now, true);
+  group.master = newRedisNode(group, link, 'master', turn.now);
+  turn.s.links.add(link);
+  group.odownSince = null;
+  group.failover = null;
+  group.failoverStartAt = NEVER;
+  group.votedFor = null;
+  group.startAt = null;
+  group.noCandidateRetryAt = null;
+  group.leader = null;
+  turn.event('warning', '+reset-master', group);
+  turn.touchLink(link);
+  turn.touch(group);
+  turn.persist();
+}
+
+function forgetOthers(turn: Turn, group: Group): void {
+  for (const node of group.replicas.values()) dropLink(turn, node.link);
+  group.replicas.clear();
+  for (const peer of [...group.sentinels.values()]) removeSentinel(turn, peer);
+}

@@ -1,0 +1,105 @@
+/** The last phase of a failover: the other replicas and the old master are made to follow the new one. */
+import { mayDemoteAtOnce, sendReplicaOf } from './demote.js';
+import { follows } from './info.js';
+import { type Failover, type Group, type RedisNode, redisNodes } from './state.js';
+import { switchToPromoted } from './switch.js';
+import { REPLICA_RECONF_TIMEOUT_MS, SWITCH_GRACE_MS } from './timing.js';
+import type { Turn } from './turn.js';
+
+type Reconf = Extract<Failover, { phase: 'reconf' }>;
+
+/** Moves the reconfiguration on; ends the failover when all have followed or its time is over. */
+export function reconfigure(turn: Turn, group: Group, failover: Reconf): void {
+  demoteOld(turn, group, failover);
+  for (const node of others(group, failover)) followProgress(turn, failover, node);
+  const late = turn.now - failover.since > group.failoverTimeout_ms;
+  const open = others(group, failover).filter((node) => node.reconf?.state !== 'done');
+  const reachable = open.filter((node) => node.sdownSince === null);
+  if (late || reachable.length === 0) {
+    if (late && reachable.length > 0) orderTheRest(turn, group, failover, reachable);
+    else turn.event('warning', '+failover-end', group);
+    end(turn, group, failover);
+    return;
+  }
+  sendNext(turn, group, failover, reachable);
+  if (!failover.switched && turn.now - failover.since >= SWITCH_GRACE_MS) {
+    // A replica that synchronises for minutes must not keep the news from the clients.
+    switchToPromoted(turn, group, failover.target);
+    group.failover = { ...failover, switched: true };
+  }
+}
+
+/** When the phase is to be looked at again. */
+export function reconfigureDueAt(group: Group, failover: Reconf): number {
+  let due = failover.since + group.failoverTimeout_ms + 1;
+  if (!failover.switched) due = Math.min(due, failover.since + SWITCH_GRACE_MS);
+  for (const node of others(group, failover)) {
+    if (node.reconf?.state === 'sent') due = Math.min(due, node.reconf.since + REPLICA_RECONF_TIMEOUT_MS + 1);
+  }
+  return due;
+}
+
+/** All that have to follow the new master, the old master apart: it is down, or dealt with on its own. */
+function others(group: Group, failover: Reconf): RedisNode[] {
+  return redisNodes(group).filter((node) => node !== failover.target && node !== failover.old);
+}
+
+/** The old master is ordered to follow as soon as it can be told; writes that it takes meanwhile would be lost. */
+function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
+  const { old, target } = failover;
+  if (old.reconf !== null || !turn.canSend(old.link)) return;
+  if (failover.switched && !mayDemoteAtOnce(turn, old)) return;
+  if (!sendReplicaOf(turn, old, target, { kind: 'demote', master: group.name })) return;
+  old.reconf = { state: 'done', since: turn.now };
+  old.demotedAt = turn.now;
+  turn.log('notice', `The old master of ${group.name} is told to follow the new one`);
+}
+
+function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly RedisNode[]): void {
+  let busy = open.filter((node) => node.reconf !== null).length;
+  for (const node of open) {
+    if (busy >= group.parallelSyncs) return;
+    if (node.reconf !== null || !turn.canSend(node.link)) continue;
+    if (!sendReplicaOf(turn, node, failover.target, { kind: 'reconfigure', master: group.name })) continue;
+    node.reconf = { state: 'sent', since: turn.now };
+    turn.event('notice', '+slave-reconf-sent', node);
+    busy += 1;
+  }
+}
+
+function followProgress(turn: Turn, failover: Reconf, node: RedisNode): void {
+  const { reconf } = node;
+  if (reconf === null || reconf.state === 'done') return;
+  const fresh = node.info.askedAt >= reconf.since;
+  if (reconf.state === 'sent') {
+    if (fresh && follows(turn, node, failover.target)) {
+      node.reconf = { state: 'inprog', since: reconf.since };
+      turn.event('notice', '+slave-reconf-inprog', node);
+    } else if (turn.now - reconf.since > REPLICA_RECONF_TIMEOUT_MS) {
+      node.reconf = { state: 'done', since: turn.now };
+      turn.event('notice', '-slave-reconf-sent-timeout', node);
+    }
+  }
+  if (node.reconf?.state === 'inprog' && fresh && node.masterLinkUp) {
+    node.reconf = { state: 'done', since: turn.now };
+    turn.event('notice', '+slave-reconf-done', node);
+  }
+}
+
+/** Time is over: whoever has not been told is told now, and nobody is waited for. */
+function orderTheRest(turn: Turn, group: Group, failover: Reconf, open: readonly RedisNode[]): void {
+  turn.event('warning', '+failover-end-for-timeout', group);
+  for (const node of open) {
+    if (node.reconf !== null) continue;
+    if (sendReplicaOf(turn, node, failover.target, { kind: 'reconfigure', master: group.name })) {
+      turn.event('notice', '+slave-reconf-sent-be', node);
+    }
+  }
+}
+
+function end(turn: Turn, group: Group, failover: Reconf): void {
+  if (!failover.switched) switchToPromoted(turn, group, failover.target);
+  group.failover = null;
+  for (const node of redisNodes(group)) node.reconf = null;
+  turn.touch(group);
+}

@@ -1,0 +1,288 @@
+/**
+ * The Sentinel core's state. A `Group` is one monitored master with its replicas and the Sentinels that watch it; a
+ * `Link` is how an instance is reached. Only the functions of this folder change any of it.
+ */
+import type { Prng } from '../../base/prng.js';
+import type { Address, ClientToken, ConnId } from './io.js';
+
+/** A moment before all others: every period since then has passed. */
+export const NEVER = Number.NEGATIVE_INFINITY;
+
+/** One TCP connection of a link. */
+export interface Conn {
+  id: ConnId;
+  phase: 'idle' | 'connecting' | 'up';
+  /** When the phase began. */
+  since: number;
+  /** Not tried again before this. */
+  retryAt: number;
+  /** Attempts failed in a row. */
+  failures: number;
+  lastHeardAt: number;
+}
+
+/** How one process is reached. Groups share the link to a Sentinel that several of them know (by its run id). */
+export interface Link {
+  address: Address;
+  readonly command: Conn;
+  /** The subscription to the hello channel; null for a Sentinel. */
+  readonly hello: Conn | null;
+  readonly owners: Set<Instance>;
+  localIp: string;
+  /** Requests sent and not answered. */
+  pending: number;
+  /** When the oldest unanswered PING was sent. */
+  activePingSince: number | null;
+  lastPingAt: number;
+  /** The last valid reply to a PING (+PONG, -LOADING, -MASTERDOWN). */
+  lastAvailableAt: number;
+  /** The last reply of any kind to a PING. */
+  lastPongAt: number;
+  /** Since when connections have been refused by a living host; null while none was. */
+  refusedSince: number | null;
+  wakeAt: number;
+}
+
+export type Role = 'master' | 'replica';
+
+/** A replica's way to its new master during a failover. */
+export interface Reconfiguration {
+  readonly state: 'sent' | 'inprog' | 'done';
+  readonly since: number;
+}
+
+/** What INFO last told of a Redis. */
+export interface InfoState {
+  text: string;
+  /** When the reply came. */
+  at: number;
+  /** When the request that it answers was sent. */
+  askedAt: number;
+  /** A request is under way since then; null for none. */
+  outstandingSince: number | null;
+  /** Ask once more as soon as the outstanding reply is here. */
+  again: boolean;
+}
+
+/** One Redis process: the master of a group or one of its replicas. */
+export interface RedisNode {
+  readonly kind: 'redis';
+  readonly group: Group;
+  readonly link: Link;
+  runId: string;
+  sdownSince: number | null;
+  downReason: string;
+  lastHelloSentAt: number;
+  readonly info: InfoState;
+  role: Role;
+  /** When `role` was last seen to change. */
+  roleSince: number;
+  priority: number;
+  announced: boolean;
+  /** As a replica: whom it follows, and how well. */
+  masterHost: string;
+  masterPort: number;
+  masterChangedAt: number;
+  masterLinkUp: boolean;
+  masterLinkDown_ms: number;
+  replOffset: number;
+  masterReplOffset: number;
+  /** Down since its last valid state (SDOWN or disconnected); used before a repair is sent. */
+  lastDownAt: number;
+  reconf: Reconfiguration | null;
+  /** It was the master and has not been seen as a replica since. */
+  mustDemote: boolean;
+  demotedAt: number;
+  rebootedAt: number | null;
+  scriptKillSent: boolean;
+}
+
+/** Another Sentinel, as one group knows it. */
+export interface SentinelPeer {
+  readonly kind: 'sentinel';
+  readonly group: Group;
+  link: Link;
+  readonly runId: string;
+  sdownSince: number | null;
+  lastHelloSentAt: number;
+  /** The last hello message that it sent. */
+  lastHelloAt: number;
+  /** The last reply to is-master-down-by-addr. */
+  lastAskReplyAt: number;
+  lastAskAt: number;
+  saysMasterDown: boolean;
+  leader: string | null;
+  leaderEpoch: number;
+}
+
+export type Instance = RedisNode | SentinelPeer;
+
+/** What every phase of a failover has. */
+interface FailoverBase {
+  readonly epoch: number;
+  readonly startedAt: number;
+  /** When this phase began. */
+  readonly since: number;
+  /** Asked for by an operator: needs no agreement that the master is down. */
+  readonly manual: 'no' | 'planned' | 'coordinated' | 'forced';
+}
+
+export type Failover = FailoverBase &
+  (
+    | { readonly phase: 'wait-start' }
+    | { readonly phase: 'select' }
+    | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
+    | { readonly phase: 'send-slaveof-noone'; readonly target: RedisNode }
+    | { readonly phase: 'wait-promotion'; readonly target: RedisNode }
+    | { readonly phase: 'reconf'; readonly target: RedisNode; readonly old: RedisNode; readonly switched: boolean }
+  );
+
+/** How far a planned failover has come with the living master. */
+export type Coordination =
+  /** Redis's own FAILOVER does it; we watch the target. */
+  | { readonly by: 'failover-command' }
+  /** Writes are paused until `until`; `offset` is what the target must reach, once it is known. */
+  | { readonly by: 'pause'; readonly paused: boolean; readonly until: number; readonly offset: number | null };
+
+export interface Group {
+  readonly name: string;
+  master: RedisNode;
+  /** By `ip:port`, or `host:port` while the name has no address. */
+  readonly replicas: Map<string, RedisNode>;
+  /** By run id. */
+  readonly sentinels: Map<string, SentinelPeer>;
+  quorum: number;
+  downAfter_ms: number;
+  failoverTimeout_ms: number;
+  parallelSyncs: number;
+  authUser: string;
+  authPass: string;
+  notificationScript: string;
+  clientReconfigScript: string;
+  masterRebootDownAfter_ms: number;
+  fastDown: boolean;
+  /** Upper-case command name to its new name. */
+  renamedCommands: Map<string, string>;
+  configEpoch: number;
+  leader: string | null;
+  leaderEpoch: number;
+  odownSince: number | null;
+  failover: Failover | null;
+  /** When the last failover that we know of began, ours or one we voted for: none starts within 2 x failover-timeout. */
+  failoverStartAt: number;
+  /** Whom we voted for then; null for ourselves. */
+  votedFor: string | null;
+  /** The failoverStartAt that the log has been told of. */
+  delayLoggedFor: number;
+  /** Our turn to start, drawn when ODOWN came. */
+  startAt: number | null;
+  splitRetries: number;
+  /** The last failover ended without a candidate: may be tried again once there is one, not before this. */
+  noCandidateRetryAt: number | null;
+  /** When we last won an election for this group: then we may demote the old master unasked. */
+  ledAt: number;
+  wakeAt: number;
+}
+
+/** Settings of the whole Sentinel. */
+export interface Settings {
+  announceIp: string;
+  announcePort: number;
+  /** The port we listen on (the TLS one with tls-replication). */
+  listenPort: number;
+  resolveHostnames: boolean;
+  announceHostnames: boolean;
+  denyScriptsReconfig: boolean;
+  sentinelUser: string;
+  sentinelPass: string;
+  /** Our own requirepass: how we log in to other Sentinels when sentinel-pass is not set. */
+  requirePass: string;
+}
+
+export interface Sentinel {
+  readonly myId: string;
+  readonly settings: Settings;
+  currentEpoch: number;
+  readonly groups: Map<string, Group>;
+  readonly links: Set<Link>;
+  readonly conns: Map<ConnId, { readonly link: Link; readonly conn: Conn }>;
+  /** What names resolved to; null while a look-up is under way or has failed. */
+  readonly names: Map<string, { ip: string | null; lookedUpAt: number; outstanding: boolean }>;
+  readonly prng: Prng;
+  tiltSince: number | null;
+  /** When the runner was last told to call again; a later call by far means that we were not running. */
+  promisedAt: number | null;
+  nextConnId: ConnId;
+  crashAfterElection: boolean;
+  crashAfterPromotion: boolean;
+}
+
+/** A client's command under way. */
+export interface Caller {
+  readonly client: ClientToken;
+}
+
+export function newConn(): Conn {
+  return { id: 0, phase: 'idle', since: NEVER, retryAt: NEVER, failures: 0, lastHeardAt: NEVER };
+}
+
+/** A link that has not been tried yet: down-after counts from now. */
+export function newLink(address: Address, now: number, withHello: boolean): Link {
+  return {
+    address,
+    command: newConn(),
+    hello: withHello ? newConn() : null,
+    owners: new Set(),
+    localIp: '',
+    pending: 0,
+    activePingSince: null,
+    lastPingAt: NEVER,
+    lastAvailableAt: now,
+    lastPongAt: now,
+    refusedSince: null,
+    wakeAt: now,
+  };
+}
+
+/** A Redis not heard of yet. */
+export function newRedisNode(group: Group, link: Link, role: Role, now: number): RedisNode {
+  const node: RedisNode = {
+    kind: 'redis',
+    group,
+    link,
+    runId: '',
+    sdownSince: null,
+    downReason: '',
+    lastHelloSentAt: NEVER,
+    info: { text: '', at: NEVER, askedAt: NEVER, outstandingSince: null, again: false },
+    role,
+    roleSince: now,
+    priority: 100,
+    announced: true,
+    masterHost: '',
+    masterPort: 0,
+    masterChangedAt: now,
+    masterLinkUp: false,
+    masterLinkDown_ms: 0,
+    replOffset: 0,
+    masterReplOffset: 0,
+    lastDownAt: now,
+    reconf: null,
+    mustDemote: false,
+    demotedAt: NEVER,
+    rebootedAt: null,
+    scriptKillSent: false,
+  };
+  link.owners.add(node);
+  return node;
+}
+
+/** Whether this Redis is its group's master, by configuration. */
+export function isMaster(node: RedisNode): boolean {
+  return node.group.master === node;
+}
+
+/** All Redis processes of a group, the master first. */
+export function redisNodes(group: Group): RedisNode[] {
+  return [group.master, ...group.replicas.values()];
+}

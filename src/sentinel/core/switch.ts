@@ -1,0 +1,88 @@
+/** The change of master in our tables: at the end of a failover that we led, or because a newer configuration came. */
+
+import { askInfo } from './info.js';
+import { addReplica } from './instances.js';
+import type { Address } from './io.js';
+import { forgive, redirectLink } from './links.js';
+import { findAt, replicaKey, shownHost } from './names.js';
+import { type Group, NEVER, type RedisNode, redisNodes, type SentinelPeer } from './state.js';
+import { place, type Turn } from './turn.js';
+
+/** A Sentinel told a newer configuration: take it over, whatever we were doing. */
+export function followConfiguration(turn: Turn, group: Group, address: Address, from: SentinelPeer): void {
+  const old = group.master.link.address;
+  turn.event('warning', '+config-update-from', from);
+  if (group.failover !== null) turn.log('warning', `Failover of ${group.name} given up: a newer configuration came`);
+  group.failover = null;
+  for (const node of redisNodes(group)) node.reconf = null;
+  announceSwitch(turn, group, old, address);
+  makeMaster(turn, group, findAt(group.replicas.values(), address) ?? addReplica(turn, group, address));
+  runReconfigScript(turn, group, 'observer', old, address);
+}
+
+/** Our own failover: the promoted replica takes the master's place. */
+export function switchToPromoted(turn: Turn, group: Group, target: RedisNode): void {
+  announceSwitch(turn, group, group.master.link.address, target.link.address);
+  makeMaster(turn, group, target);
+}
+
+function announceSwitch(turn: Turn, group: Group, from: Address, to: Address): void {
+  turn.plainEvent('warning', '+switch-master', `${group.name} ${place(turn.s, from)} ${place(turn.s, to)}`, group);
+}
+
+/** Exchanges the places of the master and a replica; all instances are kept, with their connections. */
+function makeMaster(turn: Turn, group: Group, node: RedisNode): void {
+  const old = group.master;
+  group.replicas.delete(replicaKey(node.link.address));
+  group.replicas.set(replicaKey(old.link.address), old);
+  group.master = node;
+  node.mustDemote = false;
+  old.mustDemote = true;
+  // Its silence as the master has been dealt with; as a replica it is given down-after anew.
+  old.sdownSince = null;
+  old.rebootedAt = null;
+  forgive(old.link, turn.now);
+  turn.touchLink(old.link);
+  group.odownSince = null;
+  group.startAt = null;
+  group.noCandidateRetryAt = null;
+  group.splitRetries = 0;
+  for (const peer of group.sentinels.values()) {
+    peer.saysMasterDown = false;
+    peer.lastAskAt = NEVER;
+  }
+  for (const replica of group.replicas.values()) turn.event('notice', '+slave', replica);
+  for (const each of redisNodes(group)) askInfo(turn, each);
+  turn.persist();
+  turn.touch(group);
+}
+
+/** Queues client-reconfig-script: `<name> <role> <state> <from-ip> <from-port> <to-ip> <to-port>`. */
+export function runReconfigScript(
+  turn: Turn,
+  group: Group,
+  role: 'leader' | 'observer',
+  from: Address,
+  to: Address,
+): void {
+  if (group.clientReconfigScript === '') return;
+  turn.effects.push({
+    act: 'script',
+    path: group.clientReconfigScript,
+    args: [
+      group.name,
+      role,
+      'start',
+      shownHost(turn.s, from),
+      String(from.port),
+      shownHost(turn.s, to),
+      String(to.port),
+    ],
+  });
+}
+
+/** SENTINEL SET / MONITOR gave the master a new address by hand. */
+export function moveMaster(turn: Turn, group: Group, address: Address): void {
+  redirectLink(turn, group.master.link, address);
+  turn.persist();
+}

@@ -1,0 +1,40 @@
+/**
+ * TILT: after a stall of our own process what we believe of others is stale, so for a while we observe and do not act.
+ * Time is monotonic here: a jump of the wall clock does not cause it.
+ */
+import { NEVER, redisNodes } from './state.js';
+import { TILT_PERIOD_MS, TILT_TRIGGER_MS } from './timing.js';
+import type { Turn } from './turn.js';
+
+/** Enters TILT when this step comes far later than was asked for, leaves it when its time is over. */
+export function watchForTilt(turn: Turn): void {
+  const { s, now } = turn;
+  if (s.promisedAt !== null && now - s.promisedAt > TILT_TRIGGER_MS) {
+    if (s.tiltSince === null) turn.plainEvent('warning', '+tilt', '#tilt mode entered');
+    s.tiltSince = now;
+    forgetSilence(turn);
+  } else if (s.tiltSince !== null && now - s.tiltSince > TILT_PERIOD_MS) {
+    s.tiltSince = null;
+    turn.plainEvent('warning', '-tilt', '#tilt mode exited');
+    for (const group of s.groups.values()) turn.touch(group);
+  }
+}
+
+/** It was we who were silent: nobody is judged by pings that we could not follow. */
+function forgetSilence(turn: Turn): void {
+  for (const link of turn.s.links) {
+    if (link.activePingSince !== null) link.activePingSince = turn.now;
+    link.lastAvailableAt = turn.now;
+  }
+  for (const group of turn.s.groups.values()) {
+    for (const peer of group.sentinels.values()) {
+      peer.saysMasterDown = false;
+      peer.lastAskReplyAt = NEVER;
+    }
+    for (const node of redisNodes(group)) node.lastDownAt = turn.now;
+  }
+}
+
+export function tiltEndsAt(turn: Turn): number {
+  return turn.s.tiltSince === null ? Number.POSITIVE_INFINITY : turn.s.tiltSince + TILT_PERIOD_MS + 1;
+}

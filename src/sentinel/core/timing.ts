@@ -1,0 +1,53 @@
+/** Periods and limits of the protocol, in milliseconds. Those of redis-sentinel keep its values, so that a mixed quorum
+ * behaves as one; ours are marked as such. */
+
+export const INFO_PERIOD_MS = 10_000;
+/** INFO to replicas while their master is down or they have lost it. */
+export const INFO_PERIOD_URGENT_MS = 1_000;
+export const PING_PERIOD_MS = 1_000;
+export const ASK_PERIOD_MS = 1_000;
+export const HELLO_PERIOD_MS = 2_000;
+export const TILT_TRIGGER_MS = 2_000;
+export const TILT_PERIOD_MS = 30_000;
+export const REPLICA_RECONF_TIMEOUT_MS = 10_000;
+export const ELECTION_TIMEOUT_MS = 10_000;
+export const MAX_DESYNC_MS = 1_000;
+export const MIN_LINK_RECONNECT_MS = 15_000;
+/** Requests a connection may have outstanding, for each master that shares it. */
+export const MAX_PENDING_COMMANDS = 100;
+
+/** Ours: pings are sent this many times within down-after, so that a silence is noticed close to down-after itself. */
+export const PINGS_IN_DOWN_AFTER = 5;
+export const MIN_PING_PERIOD_MS = 20;
+/** Ours: an ask is repeated this soon after SDOWN, then ever later up to ASK_PERIOD_MS. */
+export const FIRST_ASK_REPEAT_MS = 25;
+/** Ours: candidates start in the order of their ids, this far apart, so that votes seldom split. */
+export const START_RANK_STEP_MS = 25;
+export const START_JITTER_MS = 10;
+/** Ours: how long an election that nobody can win any more is left alone before the next. */
+export const SPLIT_RETRY_MIN_MS = 50;
+export const SPLIT_RETRY_MAX_MS = 300;
+export const SPLIT_RETRIES_MAX = 8;
+/** Ours: how long fresh INFO is waited for when a candidate is chosen; longer while none has answered. */
+export const PROBE_MS = 250;
+export const PROBE_NONE_MS = 1_000;
+/** Ours: a failover without a good candidate is tried again this soon, once there is one. */
+export const NO_CANDIDATE_RETRY_MS = 1_000;
+/** Ours: +switch-master is told to clients after this, also when some replica is still synchronising. */
+export const SWITCH_GRACE_MS = 100;
+/** Ours: reconnection delays; redis-sentinel tries once a second. */
+export const RECONNECT_MIN_MS = 50;
+export const RECONNECT_MAX_MS = 1_000;
+/** Ours: the longest time writes stay paused by a coordinated failover before it is given up. */
+export const COORDINATION_MS = 5_000;
+/** Ours: a promotion after a pause is sent only while this much of the pause is left. */
+export const PAUSE_MARGIN_MS = 2_000;
+/** Ours: how long a manual failover tries for a majority before it goes on without, as redis-sentinel always does. */
+export const MANUAL_ELECTION_MS = 500;
+/** Ours: the shortest period at which a Redis is asked for the change that is expected of it. */
+export const WATCH_PERIOD_MS = 10;
+/** redis-sentinel waits this long before it turns a replica that says it is a master back into a replica. */
+export const CONVERT_WAIT_MS = 4 * HELLO_PERIOD_MS;
+/** Deadlines are rounded up to this, so that many monitored masters share one wake-up. */
+export const TICK_GRAIN_MS = 5;
+export const CONNECT_TIMEOUT_MAX_MS = 5_000;
