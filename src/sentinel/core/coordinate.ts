@@ -15,11 +15,11 @@ type Coordinating = Extract<Failover, { phase: 'coordinate' }>;
 
 /** What follows from the state of a coordination. */
 export type CoordinationOutcome =
-  | { readonly then: 'wait' }
-  | { readonly then: 'way'; readonly way: Coordination }
-  | { readonly then: 'promote' }
-  | { readonly then: 'promoted' }
-  | { readonly then: 'abort'; readonly why: string };
+  | { readonly next: 'wait' }
+  | { readonly next: 'way'; readonly way: Coordination }
+  | { readonly next: 'promote' }
+  | { readonly next: 'promoted' }
+  | { readonly next: 'abort'; readonly why: string };
 
 /** Asks the master to hand over. @returns null when it cannot be asked. */
 export function beginCoordination(turn: Turn, group: Group, target: RedisNode): Coordination | null {
@@ -46,19 +46,19 @@ export function coordinate(turn: Turn, group: Group, failover: Coordinating): Co
   const { target, way } = failover;
   if (way.by === 'failover-command') {
     // It becomes a master by the old one's word alone: nobody has to promote it.
-    if (target.role === 'master' && target.info.askedAt >= failover.since) return { then: 'promoted' };
-    if (turn.now - failover.since <= COORDINATION_MS * 1.2) return { then: 'wait' };
+    if (target.role === 'master' && target.info.askedAt >= failover.since) return { next: 'promoted' };
+    if (turn.now - failover.since <= COORDINATION_MS * 1.2) return { next: 'wait' };
     turn.sendTo(group.master, tag(group, 'abort'), ['FAILOVER', 'ABORT']);
-    return { then: 'abort', why: `${nodeName(turn.s, target)} did not catch up in ${COORDINATION_MS} ms` };
+    return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up in ${COORDINATION_MS} ms` };
   }
   if (turn.now > way.until - PAUSE_MARGIN_MS) {
     turn.sendTo(group.master, tag(group, 'unpause'), ['CLIENT', 'UNPAUSE']);
-    return { then: 'abort', why: `${nodeName(turn.s, target)} did not catch up while writes were paused` };
+    return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up while writes were paused` };
   }
-  if (!way.paused) return { then: 'wait' };
+  if (!way.paused) return { next: 'wait' };
   if (way.offset === null) return readOffset(turn, group, failover, way);
-  if (target.role === 'replica' && target.replOffset >= way.offset) return { then: 'promote' };
-  return { then: 'wait' };
+  if (target.role === 'replica' && target.replOffset >= way.offset) return { next: 'promote' };
+  return { next: 'wait' };
 }
 
 type Pause = Extract<Coordination, { by: 'pause' }>;
@@ -66,11 +66,11 @@ type Pause = Extract<Coordination, { by: 'pause' }>;
 function readOffset(turn: Turn, group: Group, failover: Coordinating, way: Pause): CoordinationOutcome {
   const { master } = group;
   if (master.info.askedAt < failover.since || master.info.again || master.info.outstandingSince !== null) {
-    return { then: 'wait' };
+    return { next: 'wait' };
   }
-  if (master.role !== 'master') return { then: 'abort', why: 'the master has become a replica' };
+  if (master.role !== 'master') return { next: 'abort', why: 'the master has become a replica' };
   askInfo(turn, failover.target);
-  return { then: 'way', way: { ...way, offset: master.masterReplOffset } };
+  return { next: 'way', way: { ...way, offset: master.masterReplOffset } };
 }
 
 /** The reply to a request of this file. Where help is refused, a planned failover goes on as redis-sentinel's does. */

@@ -240,7 +240,7 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
 
 function coordinatePhase(turn: Turn, group: Group, failover: Phase<'coordinate'>): void {
   const step = coordinate(turn, group, failover);
-  switch (step.then) {
+  switch (step.next) {
     case 'wait':
       return;
     case 'way':
