@@ -1,6 +1,6 @@
 /** Orders to a Redis to take a role, and the repair of those that have the wrong one. */
 
-import { follows } from './info.js';
+import { askInfo, follows } from './info.js';
 import type { Tag } from './io.js';
 import { shownHost } from './names.js';
 import { type Group, isMaster, type RedisNode } from './state.js';
@@ -42,6 +42,8 @@ export function repairRoles(turn: Turn, group: Group): void {
 function repairMasterRole(turn: Turn, node: RedisNode): void {
   const { group } = node;
   if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS) return;
+  // Whether the new master still is one decides: what it said before this one came back does not count.
+  if (node.mustDemote && group.master.info.askedAt < node.link.command.since) askInfo(turn, group.master);
   const waited =
     masterLooksSane(turn, group) &&
     turn.now - node.lastDownAt > CONVERT_WAIT_MS &&

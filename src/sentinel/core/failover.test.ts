@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { SentinelDriver } from '../../../test/support/sentinel-driver.js';
+import { OK } from '../../redis/reply.js';
+
+/** Events of a group's failover, without those of discovery. */
+function story(driver: SentinelDriver): string[] {
+  return driver
+    .eventTypes()
+    .filter((type) => !['+monitor', '+sentinel', '+role-change', '-role-change'].includes(type));
+}
+
+describe('failover of a dead master', () => {
+  it('tells the events in the order that redis-sentinel tells them', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    expect(story(driver)).toEqual([]);
+    driver.kill(1);
+    driver.advance(3_000);
+    expect(story(driver)).toEqual([
+      '+sdown',
+      '+odown',
+      '+new-epoch',
+      '+try-failover',
+      '+vote-for-leader',
+      '+elected-leader',
+      '+failover-state-select-slave',
+      '+selected-slave',
+      '+failover-state-send-slaveof-noone',
+      '+failover-state-wait-promotion',
+      '+promoted-slave',
+      '+failover-state-reconf-slaves',
+      '+slave-reconf-sent',
+      '+slave-reconf-inprog',
+      '+slave-reconf-done',
+      '+failover-end',
+      '+switch-master',
+      '+slave',
+      '+slave',
+      '+sdown',
+    ]);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+    expect(driver.group.master.link.address.port).toBe(2);
+    expect(driver.fake(3).masterPort).toBe(2);
+  });
+
+  it('needs tens of milliseconds from SDOWN to the new master', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.kill(1);
+    while (!driver.eventTypes().includes('+sdown')) driver.advance(1);
+    const downAt = driver.now;
+    while (!driver.eventTypes().includes('+switch-master')) driver.advance(1);
+    expect(driver.now - downAt).toBeLessThan(60);
+  });
+
+  it('turns the old master into a replica as soon as it is back', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.kill(1);
+    driver.advance(5_000);
+    driver.fake(1).state = 'up';
+    driver.advance(1_500);
+    expect(driver.fake(1).role).toBe('slave');
+    expect(driver.fake(1).asked.slice(-6)).toEqual([
+      'MULTI',
+      'SLAVEOF 10.0.0.1 2',
+      'CONFIG REWRITE',
+      'CLIENT KILL TYPE normal',
+      'CLIENT KILL TYPE pubsub',
+      'EXEC',
+    ]);
+    expect(driver.eventTypes().slice(-3)).toEqual(['-sdown', '+convert-to-slave', '+role-change']);
+  });
+
+  it('chooses by fresh offsets and says why the others were not chosen', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.fake(3).offset = 4_096;
+    driver.kill(1);
+    driver.advance(3_000);
+    expect(driver.group.master.link.address.port).toBe(3);
+    expect(driver.logs).toContain('Not chosen as master of m: 10.0.0.1:2: 3996 bytes behind 10.0.0.1:3');
+  });
+
+  it('says for each replica why none can be chosen, and tries again once one can', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.fake(2).priority = 0;
+    driver.fake(3).priority = 0;
+    driver.advance(5_000);
+    driver.kill(1);
+    driver.advance(3_000);
+    expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');
+    expect(driver.logs.join('\n')).toContain('10.0.0.1:2: replica-priority is 0; 10.0.0.1:3: replica-priority is 0');
+    driver.fake(3).priority = 10;
+    driver.advance(5_000);
+    expect(driver.group.master.link.address.port).toBe(3);
+  });
+
+  it('does not start without the quorum', () => {
+    const driver = new SentinelDriver();
+    driver.advance(5_000);
+    driver.kill(1);
+    driver.advance(120_000);
+    expect(story(driver)).toEqual(['+sdown']);
+  });
+
+  it('does not lead without a majority', () => {
+    const driver = new SentinelDriver({ quorum: 1 });
+    driver.advance(5_000);
+    driver.kill(1);
+    driver.advance(15_000);
+    expect(story(driver)).toContain('-failover-abort-not-elected');
+    expect(story(driver)).not.toContain('+elected-leader');
+    expect(driver.fake(2).role).toBe('slave');
+  });
+});
+
+describe('fast-down', () => {
+  it('takes refused connections of a living host for down at once', () => {
+    const driver = new SentinelDriver({ downAfter_ms: 30_000, fastDown: true });
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.kill(1);
+    driver.advance(200);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+
+  it('waits for down-after when the host is only silent', () => {
+    const driver = new SentinelDriver({ downAfter_ms: 30_000, fastDown: true });
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.fake(1).state = 'silent';
+    driver.advance(29_000);
+    expect(story(driver)).toEqual([]);
+    driver.advance(3_000);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+});
+
+describe('a planned failover', () => {
+  it('lets Redis hand over by its own FAILOVER and promotes nobody itself', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm')).toEqual(OK);
+    driver.advance(500);
+    expect(driver.fake(1).asked[0]).toBe('FAILOVER TO 10.0.0.1 2 TIMEOUT 5000');
+    expect(driver.fake(2).asked).not.toContain('SLAVEOF NO ONE');
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+    // Its clients are disconnected, so that they look for the new master.
+    expect(driver.fake(1).asked).toContain('CLIENT KILL TYPE normal');
+  });
+
+  it('pauses writes where FAILOVER is not known, and promotes only when the offsets are equal', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    for (const port of [1, 2, 3]) driver.fake(port).knowsFailover = false;
+    driver.advance(5_000);
+    driver.fake(1).offset = 200;
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(1_000);
+    expect(driver.fake(1).asked).toEqual(['FAILOVER TO 10.0.0.1 2 TIMEOUT 5000', 'CLIENT PAUSE 5000 WRITE']);
+    expect(driver.fake(2).role).toBe('slave');
+    driver.fake(2).offset = 200;
+    driver.advance(1_000);
+    expect(driver.fake(2).role).toBe('master');
+    expect(driver.fake(1).role).toBe('slave');
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+
+  it('gives up, and lets writes go on, when the target does not catch up', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    for (const port of [1, 2, 3]) driver.fake(port).knowsFailover = false;
+    driver.advance(5_000);
+    driver.fake(1).offset = 200;
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(10_000);
+    expect(driver.fake(1).asked.at(-1)).toBe('CLIENT UNPAUSE');
+    expect(driver.fake(2).role).toBe('slave');
+    expect(driver.eventTypes()).toContain('-failover-abort-slave-timeout');
+    // The next death of the master is not made to wait for it.
+    driver.kill(1);
+    driver.advance(3_000);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+});
