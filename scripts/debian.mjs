@@ -49,16 +49,39 @@ export function fetchPackages(names) {
 }
 
 /**
- * The packages that a package depends on, however deeply, and that dpkg does not have installed.
+ * The packages of one kind that a package depends on, and they on each other, which dpkg does not have installed.
  * @param {string} name
- * @param {RegExp} kind which names are of interest
+ * @param {RegExp} kind which names are of interest: others are not followed
  * @returns {string[]}
  */
 export function absentDependencies(name, kind) {
-  const no = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((each) => `--no-${each}`);
-  const listed = withLists(() => run('apt-cache', [...apt, 'depends', '--recurse', ...no, name]));
-  const names = listed.split('\n').filter((line) => /^[a-z0-9]/.test(line) && kind.test(line));
-  return [...new Set(names.map((line) => line.replace(/:.*/, '')))].filter((each) => !isInstalled(each));
+  /** @type {Set<string>} */
+  const absent = new Set();
+  for (let layer = [name]; layer.length > 0; ) {
+    const asked = layer;
+    const listed = withLists(() => run('apt-cache', [...apt, 'depends', ...asked]));
+    layer = dependenciesIn(listed).filter((each) => kind.test(each) && !absent.has(each) && !isInstalled(each));
+    for (const each of layer) absent.add(each);
+  }
+  return [...absent];
+}
+
+/**
+ * The packages that `apt-cache depends` lists as needed; of alternatives (`|Depends: first`), the first.
+ * @param {string} listed
+ * @returns {string[]}
+ */
+export function dependenciesIn(listed) {
+  const names = [];
+  let alternative = false;
+  for (const line of listed.split('\n')) {
+    const match = /^ ([ |])(?:Pre)?Depends: (\S+)/.exec(line);
+    if (match === null) continue;
+    const [, mark, name = ''] = match;
+    if (!alternative && !name.startsWith('<')) names.push(name);
+    alternative = mark === '|';
+  }
+  return [...new Set(names)];
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { completeLock, platformOf } from './complete-lock.mjs';
 import { countTests } from './count-tests.mjs';
+import { dependenciesIn } from './debian.mjs';
 import { findPeer, peers } from './peers.mjs';
 import { gist } from './run.mjs';
 
@@ -60,6 +61,23 @@ describe('peers', () => {
 
   it('must be in the table', () => {
     expect(() => findPeer('redis')).toThrow('no such peer: redis (known: redis-server,');
+  });
+});
+
+describe('dependenciesIn', () => {
+  it('takes the first of alternatives, no virtual package and no mere suggestion', () => {
+    const listed = `keepalived
+  PreDepends: init-system-helpers
+  Depends: libsystemd0
+    libelogind0
+ |Depends: libmariadb3
+  Depends: libmysqlclient21
+  Depends: <python3:any>
+    python3
+  Depends: libssl3
+  Recommends: ipvsadm
+`;
+    expect(dependenciesIn(listed)).toEqual(['init-system-helpers', 'libsystemd0', 'libmariadb3', 'libssl3']);
   });
 });
 
