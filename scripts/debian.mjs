@@ -29,6 +29,8 @@ const common = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root', ...p
 /** apt's settings that work on this machine now: the system's lists, until they have failed once. */
 let apt = common;
 let privateLists = false;
+/** Set once the archive has not answered: nobody waits for it twice. */
+let archiveTrouble = '';
 
 /**
  * Unpacks packages that are not unpacked yet.
@@ -128,6 +130,7 @@ function withLists(ask) {
   const first = ask();
   if (first.ok) return first.out;
   if (/ENOENT/.test(first.trouble)) throw new SetupError('this is no Debian: there is no apt-get to download with');
+  if (archiveTrouble !== '') throw new SetupError(archiveTrouble);
   if (privateLists) throw new SetupError(gist(first.trouble));
   // Absent lists, or old ones that name files no longer there.
   updatePrivateLists();
@@ -146,7 +149,9 @@ function updatePrivateLists() {
   privateLists = true;
   console.log('set-up: reading the package lists (apt-get update, into the cache folder)');
   const updated = run('apt-get', [...apt, '-o', 'Acquire::Languages=none', 'update'], { deadline_ms: download_ms_max });
-  if (!updated.ok) throw new SetupError(`the package archive cannot be reached: ${gist(updated.trouble)}`);
+  if (updated.ok) return;
+  archiveTrouble = `the package archive cannot be reached: ${gist(updated.trouble)}`;
+  throw new SetupError(archiveTrouble);
 }
 
 /** @param {string} file the path of a .deb */
