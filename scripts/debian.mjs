@@ -29,7 +29,7 @@ const common = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root', ...p
 /** apt's settings that work on this machine now: the system's lists, until they have failed once. */
 let apt = common;
 let privateLists = false;
-/** Set once the archive has not answered: nobody waits for it twice. */
+/** What went wrong when the lists were read; nobody waits for the archive twice. */
 let archiveTrouble = '';
 
 /**
@@ -130,13 +130,11 @@ function withLists(ask) {
   const first = ask();
   if (first.ok) return first.out;
   if (/ENOENT/.test(first.trouble)) throw new SetupError('this is no Debian: there is no apt-get to download with');
-  if (archiveTrouble !== '') throw new SetupError(archiveTrouble);
-  if (privateLists) throw new SetupError(gist(first.trouble));
   // Absent lists, or old ones that name files no longer there.
-  updatePrivateLists();
+  if (!privateLists) updatePrivateLists();
   const second = ask();
-  if (!second.ok) throw new SetupError(gist(second.trouble));
-  return second.out;
+  if (second.ok) return second.out;
+  throw new SetupError(archiveTrouble === '' ? gist(second.trouble) : archiveTrouble);
 }
 
 function updatePrivateLists() {
@@ -148,10 +146,11 @@ function updatePrivateLists() {
   apt = [...common, ...settings.flatMap((setting) => ['-o', setting])];
   privateLists = true;
   console.log('set-up: reading the package lists (apt-get update, into the cache folder)');
-  const updated = run('apt-get', [...apt, '-o', 'Acquire::Languages=none', 'update'], { deadline_ms: download_ms_max });
-  if (updated.ok) return;
-  archiveTrouble = `the package archive cannot be reached: ${gist(updated.trouble)}`;
-  throw new SetupError(archiveTrouble);
+  // Without the mode, apt calls it a success when it has read nothing.
+  const options = ['-o', 'Acquire::Languages=none', '-o', 'APT::Update::Error-Mode=any'];
+  const updated = run('apt-get', [...apt, ...options, 'update'], { deadline_ms: download_ms_max });
+  // One dead source among several may not matter: whoever asks next will see.
+  if (!updated.ok) archiveTrouble = `the package archive cannot be reached: ${gist(updated.trouble)}`;
 }
 
 /** @param {string} file the path of a .deb */
