@@ -1,11 +1,40 @@
 import { defineConfig } from 'vitest/config';
 
+const realParts = ['test/e2e/**/*.test.ts', 'test/lab/**/*.test.ts'];
+const results = process.env['TANIST_TEST_RESULTS'];
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Two cores: a third worker only makes the real servers under test late.
-    maxWorkers: 2,
+    reporters: [
+      'default',
+      './test/support/left-out-reporter.ts',
+      ...(results === undefined ? [] : [['json', { outputFile: results }] satisfies [string, object]]),
+    ],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
+          exclude: realParts,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Two cores: a third worker only makes the real servers under test late.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: realParts,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          // These wait for other people's timers: alone, and after the rest, so that nothing makes them late.
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

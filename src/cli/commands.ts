@@ -1,0 +1,7 @@
+import type { CommandEntry } from './program.js';
+
+/**
+ * Every command of `tanist`, in the order of the help. A command is one file here that exports `command()`; it is
+ * loaded only when it is called for, so that no start pays for the others.
+ */
+export const commands: readonly CommandEntry[] = [];
