@@ -1,0 +1,86 @@
+/** The `sentinel …` lines of a configuration as data. The Sentinel's room maps these to its own snapshot. */
+
+export interface ReplicaConf {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface PeerConf {
+  readonly host: string;
+  readonly port: number;
+  /** 40 hexadecimal characters. */
+  readonly runId: string;
+}
+
+export interface MasterConf {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly quorum: number;
+  readonly downAfter_ms: number;
+  readonly failoverTimeout_ms: number;
+  readonly parallelSyncs: number;
+  readonly authUser: string;
+  readonly authPass: string;
+  readonly notificationScript: string;
+  readonly clientReconfigScript: string;
+  readonly masterRebootDownAfter_ms: number;
+  /** Our own `fast-down`: a refused or reset connection counts as down at once. */
+  readonly fastDown: boolean;
+  /** Upper-case command name to the name that it has on this master and its replicas. */
+  readonly renamedCommands: Readonly<Record<string, string>>;
+  readonly configEpoch: number;
+  readonly leaderEpoch: number;
+  /** Our own `voted-leader`: the run id that our vote of `leaderEpoch` went to; empty when it is not known. */
+  readonly votedLeader: string;
+  readonly replicas: readonly ReplicaConf[];
+  readonly sentinels: readonly PeerConf[];
+}
+
+/** What `sentinel …` lines say. */
+export interface SentinelState {
+  /** 40 hexadecimal characters; empty in a file that no Sentinel has run with yet. */
+  readonly myId: string;
+  readonly currentEpoch: number;
+  readonly announceIp: string;
+  /** 0: the port that we listen on. */
+  readonly announcePort: number;
+  readonly resolveHostnames: boolean;
+  readonly announceHostnames: boolean;
+  readonly denyScriptsReconfig: boolean;
+  readonly sentinelUser: string;
+  readonly sentinelPass: string;
+  readonly masters: readonly MasterConf[];
+}
+
+export const STATE_DEFAULTS: SentinelState = {
+  myId: '',
+  currentEpoch: 0,
+  announceIp: '',
+  announcePort: 0,
+  resolveHostnames: false,
+  announceHostnames: false,
+  denyScriptsReconfig: false,
+  sentinelUser: '',
+  sentinelPass: '',
+  masters: [],
+};
+
+/** What `sentinel monitor` gives without further options: the values of redis-sentinel. */
+export const MASTER_CONF_DEFAULTS = {
+  downAfter_ms: 30_000,
+  failoverTimeout_ms: 180_000,
+  parallelSyncs: 1,
+  authUser: '',
+  authPass: '',
+  notificationScript: '',
+  clientReconfigScript: '',
+  masterRebootDownAfter_ms: 0,
+  fastDown: false,
+  renamedCommands: {},
+  configEpoch: 0,
+  leaderEpoch: 0,
+  votedLeader: '',
+  replicas: [],
+  sentinels: [],
+} as const satisfies Omit<MasterConf, 'name' | 'host' | 'port' | 'quorum'>;

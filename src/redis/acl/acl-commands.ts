@@ -1,0 +1,119 @@
+/** The commands that a Sentinel has, with the ACL categories of each, as redis-sentinel 7.0 and valkey-sentinel 8 have them. */
+
+/** Every category that exists; those without a command of a Sentinel can be named all the same. */
+export const ACL_CATEGORIES = [
+  'keyspace',
+  'read',
+  'write',
+  'set',
+  'sortedset',
+  'list',
+  'hash',
+  'string',
+  'bitmap',
+  'hyperloglog',
+  'geo',
+  'stream',
+  'pubsub',
+  'admin',
+  'fast',
+  'slow',
+  'blocking',
+  'dangerous',
+  'connection',
+  'transaction',
+  'scripting',
+] as const;
+
+export type AclCategory = (typeof ACL_CATEGORIES)[number];
+
+export interface AclCommand {
+  /** Lower case; a subcommand with its container, as in `sentinel|masters`. */
+  readonly name: string;
+  readonly categories: readonly AclCategory[];
+}
+
+const RISKY = ['admin', 'slow', 'dangerous'] as const;
+
+const PLAIN: Readonly<Record<string, readonly AclCategory[]>> = {
+  ping: ['fast', 'connection'],
+  auth: ['fast', 'connection'],
+  hello: ['fast', 'connection'],
+  info: ['slow', 'dangerous'],
+  role: ['admin', 'fast', 'dangerous'],
+  shutdown: RISKY,
+  subscribe: ['pubsub', 'slow'],
+  unsubscribe: ['pubsub', 'slow'],
+  psubscribe: ['pubsub', 'slow'],
+  punsubscribe: ['pubsub', 'slow'],
+  publish: ['pubsub', 'fast'],
+  quit: ['fast', 'connection'],
+  reset: ['fast', 'connection'],
+};
+
+interface Container {
+  readonly own: readonly AclCategory[];
+  /** Categories and the subcommands that have them. */
+  readonly groups: readonly (readonly [readonly AclCategory[], string])[];
+}
+
+const CONTAINERS: Readonly<Record<string, Container>> = {
+  sentinel: {
+    own: RISKY,
+    groups: [
+      [
+        RISKY,
+        'ckquorum config debug failover flushconfig get-master-addr-by-name info-cache is-master-down-by-addr master ' +
+          'masters monitor myid pending-scripts remove replicas reset sentinels set simulate-failure slaves ' +
+          'get-primary-addr-by-name is-primary-down-by-addr primary primaries',
+      ],
+      [['slow'], 'help'],
+    ],
+  },
+  acl: {
+    own: ['slow'],
+    groups: [
+      [RISKY, 'deluser dryrun getuser list load log save setuser users'],
+      [['slow'], 'cat genpass help whoami'],
+    ],
+  },
+  client: {
+    own: ['slow', 'connection'],
+    groups: [
+      [['admin', 'slow', 'dangerous', 'connection'], 'kill list no-evict pause unblock unpause'],
+      [['slow', 'connection'], 'caching getname getredir help id info reply setname tracking trackinginfo'],
+      // Newer than 7.0; clients send it on every connection.
+      [['slow', 'connection'], 'setinfo'],
+    ],
+  },
+  command: {
+    own: ['slow', 'connection'],
+    groups: [[['slow', 'connection'], 'count docs getkeys getkeysandflags help info list']],
+  },
+};
+
+function allCommands(): readonly AclCommand[] {
+  const list: AclCommand[] = Object.entries(PLAIN).map(([name, categories]) => ({ name, categories }));
+  for (const [name, { own, groups }] of Object.entries(CONTAINERS)) {
+    list.push({ name, categories: own });
+    for (const [categories, subcommands] of groups) {
+      for (const sub of subcommands.split(' ')) list.push({ name: `${name}|${sub}`, categories });
+    }
+  }
+  return list;
+}
+
+/** All commands and subcommands, by name. */
+export const ACL_COMMANDS: ReadonlyMap<string, AclCommand> = new Map(allCommands().map((c) => [c.name, c]));
+
+/** True for a command that is made of subcommands. */
+export function isContainer(name: string): boolean {
+  return Object.hasOwn(CONTAINERS, name);
+}
+
+export function isCategory(name: string): name is AclCategory {
+  return ACL_CATEGORIES.some((category) => category === name);
+}
+
+/** Commands that a client may send before it has logged in: no rule takes them away. */
+export const ALWAYS_ALLOWED: ReadonlySet<string> = new Set(['auth', 'hello', 'quit', 'reset']);
