@@ -176,7 +176,8 @@ function awaitElection(turn: Turn, group: Group, failover: Phase<'wait-start'>):
     group.votedFor = outcome.to;
   } else if (outcome.result === 'split') {
     abort(turn, group, '-failover-abort-not-elected', `nobody can win epoch ${failover.epoch} any more`);
-    retrySoon(turn, group);
+    // Unless our vote in a later epoch has gone to another: then it is that one's turn.
+    if (group.votedFor === null) retrySoon(turn, group);
   } else if (late) {
     abort(turn, group, '-failover-abort-not-elected', `${outcome.votes} of ${outcome.needed} votes came in time`);
   }
@@ -292,6 +293,7 @@ function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNod
     return;
   }
   const old = group.master;
+  if (failover.phase === 'coordinate') turn.sendTo(target, { kind: 'ignore' }, ['CONFIG', 'REWRITE']);
   moveTo(turn, group, { ...base(failover), phase: 'reconf', since: turn.now, target, old, switched: false });
   turn.event('warning', '+failover-state-reconf-slaves', group);
   runReconfigScript(turn, group, 'leader', old.link.address, target.link.address);

@@ -45,7 +45,7 @@ export function createSentinel(snapshot: Snapshot, start: Start): { state: Senti
     names: new Map(),
     prng: start.prng,
     tiltSince: null,
-    promisedAt: null,
+    dueAt: start.now,
     nextConnId: 1,
     crashAfterElection: false,
     crashAfterPromotion: false,

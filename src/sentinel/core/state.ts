@@ -210,8 +210,11 @@ export interface Sentinel {
   readonly names: Map<string, { ip: string | null; lookedUpAt: number; outstanding: boolean }>;
   readonly prng: Prng;
   tiltSince: number | null;
-  /** When the runner was last told to call again; a later call by far means that we were not running. */
-  promisedAt: number | null;
+  /**
+   * No link or group wants to be looked at before this. The runner was told to call again then: a call that comes much
+   * later means that we were not running.
+   */
+  dueAt: number;
   nextConnId: ConnId;
   crashAfterElection: boolean;
   crashAfterPromotion: boolean;

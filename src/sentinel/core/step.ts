@@ -31,16 +31,21 @@ export function step(s: Sentinel, now: number, input: Input): Effect[] {
   take(turn, input);
   if (input.on === 'tick') wakeDue(turn);
   settle(turn);
-  s.promisedAt = nextDeadline(s);
+  if (input.on === 'tick') s.dueAt = earliestWake(s);
   return turn.finish(() => toSnapshot(s));
 }
 
 /** When `step` wants to be called with a tick at the latest; infinite when nothing is watched. */
 export function nextDeadline(s: Sentinel): number {
+  return Math.ceil(s.dueAt / TICK_GRAIN_MS) * TICK_GRAIN_MS;
+}
+
+/** Exact after a tick; between ticks `dueAt` only moves nearer, which spares looking at all of them at every reply. */
+function earliestWake(s: Sentinel): number {
   let due = Number.POSITIVE_INFINITY;
   for (const link of s.links) due = Math.min(due, link.wakeAt);
   for (const group of s.groups.values()) due = Math.min(due, group.wakeAt);
-  return Math.ceil(due / TICK_GRAIN_MS) * TICK_GRAIN_MS;
+  return due;
 }
 
 function take(turn: Turn, input: Input): void {
@@ -137,11 +142,15 @@ function settle(turn: Turn): void {
     assert(rounds < 100, 'a step comes to rest');
     for (const link of turn.touchedLinks) {
       turn.touchedLinks.delete(link);
-      if (turn.s.links.has(link)) sweepLink(turn, link);
+      if (!turn.s.links.has(link)) continue;
+      sweepLink(turn, link);
+      turn.s.dueAt = Math.min(turn.s.dueAt, link.wakeAt);
     }
     for (const group of turn.touched) {
       turn.touched.delete(group);
-      if (turn.s.groups.get(group.name) === group) sweepGroup(turn, group);
+      if (turn.s.groups.get(group.name) !== group) continue;
+      sweepGroup(turn, group);
+      turn.s.dueAt = Math.min(turn.s.dueAt, group.wakeAt);
     }
   }
 }

@@ -47,6 +47,9 @@ function makeMaster(turn: Turn, group: Group, node: RedisNode): void {
   group.startAt = null;
   group.noCandidateRetryAt = null;
   group.splitRetries = 0;
+  // The wait between failovers belongs to the master that is gone.
+  group.failoverStartAt = NEVER;
+  group.votedFor = null;
   for (const peer of group.sentinels.values()) {
     peer.saysMasterDown = false;
     peer.lastAskAt = NEVER;

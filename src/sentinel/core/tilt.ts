@@ -9,7 +9,7 @@ import type { Turn } from './turn.js';
 /** Enters TILT when this step comes far later than was asked for, leaves it when its time is over. */
 export function watchForTilt(turn: Turn): void {
   const { s, now } = turn;
-  if (s.promisedAt !== null && now - s.promisedAt > TILT_TRIGGER_MS) {
+  if (now - s.dueAt > TILT_TRIGGER_MS) {
     if (s.tiltSince === null) turn.plainEvent('warning', '+tilt', '#tilt mode entered');
     s.tiltSince = now;
     forgetSilence(turn);
