@@ -1,0 +1,53 @@
+/** Where a Redis is, and how its TLS is to be spoken. */
+import net from 'node:net';
+import tls from 'node:tls';
+
+/** A TCP address (a name or an IP) or a unix socket. */
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** TLS as Node takes it; PEM texts or buffers. */
+export interface TlsSettings {
+  /** Who may have signed the server's certificate; the system's list by default. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly passphrase?: string;
+  /** The name that the certificate must bear, and that is sent as SNI; by default the host, if it is a name. */
+  readonly servername?: string;
+  /** Default true. False accepts any certificate. */
+  readonly rejectUnauthorized?: boolean;
+  /** False accepts a certificate for another name, as long as `ca` signed it (redis-server's own rule). Default true. */
+  readonly checkServername?: boolean;
+  readonly ciphers?: string;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** For logs: `10.0.0.1:6379`, `[::1]:6379`, or the path. */
+export function describeEndpoint(to: Endpoint): string {
+  if ('path' in to) return to.path;
+  return net.isIPv6(to.host) ? `[${to.host}]:${to.port}` : `${to.host}:${to.port}`;
+}
+
+/** The event that says a socket of `openSocket` is ready for data. */
+export function readyEvent(settings: TlsSettings | null): 'connect' | 'secureConnect' {
+  return settings === null ? 'connect' : 'secureConnect';
+}
+
+/** Begins to connect. @param keepAlive_ms silence after which the kernel asks whether the peer is still there. */
+export function openSocket(to: Endpoint, settings: TlsSettings | null, keepAlive_ms: number): net.Socket {
+  const tcp = { keepAlive: true, keepAliveInitialDelay: keepAlive_ms, noDelay: true };
+  const where = 'path' in to ? { path: to.path } : { host: to.host, port: to.port, ...tcp };
+  return settings === null ? net.connect(where) : tls.connect({ ...where, ...tlsOptions(to, settings) });
+}
+
+function tlsOptions(to: Endpoint, settings: TlsSettings): tls.ConnectionOptions {
+  const { ca, checkServername, ...rest } = settings;
+  const hostName = 'host' in to && net.isIP(to.host) === 0 ? to.host : undefined;
+  const servername = settings.servername ?? hostName;
+  return {
+    ...rest,
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(checkServername === false ? { checkServerIdentity: () => undefined } : {}),
+  };
+}
