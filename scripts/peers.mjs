@@ -152,7 +152,8 @@ function reasonFor(name, peer) {
   } catch {
     // Set-up has not run, or had nothing to complain of.
   }
-  return `not found; install Debian's ${peer.packages[0]}, or run \`node scripts/setup.mjs --peers\``;
+  const option = peer.wanted === 'optional' ? `--peer ${name}` : '--peers';
+  return `not found; install Debian's ${peer.packages[0]}, or run \`node scripts/setup.mjs ${option}\``;
 }
 
 function systemFolders() {

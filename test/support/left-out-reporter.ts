@@ -1,8 +1,16 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
 /** Says at the end of a run which tests were left out, and why. */
 export default class LeftOutReporter implements Reporter {
+  /** With `-t`, whoever runs the tests has left most of them out and knows why. */
+  #byName = false;
+
+  onInit(vitest: Vitest): void {
+    this.#byName = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
+    if (this.#byName) return;
     const summary = summarise(modules.flatMap(leftOut));
     if (summary !== '') console.log(summary);
   }

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Cleanup } from './cleanup.js';
 import { cleanupAfterEach } from './cleanup-after-each.js';
 import { freePorts } from './free-port.js';
+import { summarise } from './left-out-reporter.js';
 import { needs } from './needs.js';
 import { startSentinel } from './redis-sentinel.js';
 import { startRedis, startReplicated } from './redis-server.js';
@@ -43,6 +44,20 @@ describe('Cleanup', () => {
     await cleanup.run();
     expect(existsSync(dir)).toBe(false);
   });
+});
+
+it('tells the tests that were left out by their reason', () => {
+  const test = (name: string, reason: string) => ({ file: 'a.test.ts', name, reason });
+  expect(summarise([])).toBe('');
+  expect(summarise([test('one', 'no root'), test('two', 'no keepalived'), test('three', 'no root')])).toBe(
+    ` Left out: 3 tests
+   skipped: no root
+     a.test.ts > one
+     a.test.ts > three
+   skipped: no keepalived
+     a.test.ts > two
+`,
+  );
 });
 
 it('finds distinct free ports', async () => {
