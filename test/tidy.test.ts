@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const notOurs = new Set(['.git', 'node_modules', 'dist', '.cache', 'coverage']);
 const binary = /\.(png|ico|woff2|gz|zip|pcap)$/;
 
-/** Rooms that stand before what will use them. The test says when one must leave this list. */
+/** Rooms that stand before what will use them; one leaves this list when its runner is in. */
 const awaited = ['src/redis/', 'src/config/', 'src/sentinel/', 'src/keeper/', 'src/vrrp/', 'src/proxy/'];
 
 function walk(folder: string): string[] {

@@ -70,45 +70,41 @@ const outsideWorld: readonly [RegExp, string][] = [
   [/(?<![.\w#])fetch\s*\(/g, 'fetch: return an effect'],
 ];
 
-/** No clock, chance, timer or I/O in a core. */
+/** No clock, chance, timer or I/O in a core; no clock or chance in the simulator. */
 export function impurities(file: SourceFile): Complaint[] {
-  if (isCore(file.path)) {
-    const modules = file.imports.filter(({ target }) => target === null);
-    return [
-      ...modules.map(({ specifier, line }) => `${file.path}:${line}: a core imports ${specifier}`),
-      ...banned(file, [...clockOrChance, ...outsideWorld], 'a core uses'),
-    ];
-  }
+  if (isCore(file.path)) return impuritiesOf(file, 'a core');
   const repeatable = isProduct(file.path) && repeatablePaths.some((pattern) => pattern.test(file.path));
-  return repeatable ? banned(file, clockOrChance, 'the simulator uses') : [];
+  return repeatable ? banned(file, clockOrChance, 'the simulator') : [];
+}
+
+function impuritiesOf(file: SourceFile, who: string): Complaint[] {
+  const modules = file.imports.filter(({ target }) => target === null);
+  return [
+    ...modules.map(({ specifier, line }) => `${file.path}:${line}: ${who} imports ${specifier}`),
+    ...banned(file, [...clockOrChance, ...outsideWorld], who),
+  ];
 }
 
 function banned(file: SourceFile, words: readonly [RegExp, string][], who: string): Complaint[] {
   return words.flatMap(([pattern, what]) =>
-    [...file.bare.matchAll(pattern)].map((match) => `${file.path}:${lineAt(file.text, match.index)}: ${who} ${what}`),
+    [...file.bare.matchAll(pattern)].map(
+      (match) => `${file.path}:${lineAt(file.text, match.index)}: ${who} uses ${what}`,
+    ),
   );
 }
 
-/**
- * What a core loads by way of its imports is as pure as itself: nothing behind it brings in a module of Node's. Types
- * are erased and do not count.
- */
+/** What a core loads by way of its imports is as pure as itself. Types are erased and do not count. */
 export function impureReach(files: readonly SourceFile[]): Complaint[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
-  return files
-    .filter((file) => isCore(file.path))
-    .flatMap((core) => {
-      const reached = new Set([core.path]);
-      const complaints: Complaint[] = [];
-      for (const path of reached) {
-        for (const { specifier, target, typeOnly } of byPath.get(path)?.imports ?? []) {
-          if (typeOnly) continue;
-          if (target !== null) reached.add(target);
-          else if (path !== core.path) complaints.push(`${core.path}:1: a core reaches ${specifier} through ${path}`);
-        }
-      }
-      return complaints;
-    });
+  const reached = new Set(files.map((file) => file.path).filter(isCore));
+  const complaints: Complaint[] = [];
+  for (const path of reached) {
+    const file = byPath.get(path);
+    if (file === undefined) continue;
+    for (const { target, typeOnly } of file.imports) if (target !== null && !typeOnly) reached.add(target);
+    if (!isCore(path)) complaints.push(...impuritiesOf(file, 'this is loaded by a core and'));
+  }
+  return complaints;
 }
 
 /** Imports go down the floors, and nothing in the product imports what is none. */
@@ -194,22 +190,17 @@ export function leftovers(file: SourceFile): Complaint[] {
 }
 
 /**
- * Files that nothing reaches; a test alone does not keep one alive.
- * @param awaited folders (or files) whose users are still to come; one without a dead file in it must leave the list
+ * Files that nothing in the product reaches; tests and their drivers alone do not keep one alive.
+ * @param awaited folders whose users are still to come
  */
 export function deadFiles(files: readonly SourceFile[], awaited: readonly string[]): Complaint[] {
-  const users = files.filter((file) => !file.path.endsWith('.test.ts'));
+  const users = files.filter((file) => !file.path.startsWith('test/') && !file.path.endsWith('.test.ts'));
   const used = new Set(users.flatMap((file) => file.imports.map((each) => each.target)));
-  const products = files.map((file) => file.path).filter(isProduct);
-  const dead = products.filter((path) => !used.has(path) && !entryPoints.includes(path));
-  const isAwaited = (path: string) => awaited.some((prefix) => path.startsWith(prefix));
-  const finished = awaited.filter(
-    (prefix) => products.some((path) => path.startsWith(prefix)) && !dead.some((path) => path.startsWith(prefix)),
-  );
-  return [
-    ...dead.filter((path) => !isAwaited(path)).map((path) => `${path}:1: nobody imports it`),
-    ...finished.map((prefix) => `${prefix}: every file has its user: strike it off the list of the awaited`),
-  ];
+  return files
+    .map((file) => file.path)
+    .filter((path) => isProduct(path) && !used.has(path) && !entryPoints.includes(path))
+    .filter((path) => !awaited.some((folder) => path.startsWith(folder)))
+    .map((path) => `${path}:1: nobody imports it`);
 }
 
 /** The first thing in a core, or the first after its imports, says what it is for. */
