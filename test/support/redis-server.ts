@@ -162,18 +162,25 @@ export async function startRedis(cleanup: Cleanup, options: RedisOptions = {}): 
   return server;
 }
 
+/** A master and N replicas. */
+export type Replicated<N extends number> = N extends 1
+  ? [RedisServer, RedisServer]
+  : N extends 2
+    ? [RedisServer, RedisServer, RedisServer]
+    : [RedisServer, ...RedisServer[]];
+
 /** Starts a master and its replicas, and waits until every replica's link is up. The master comes first. */
-export async function startReplicated(
+export async function startReplicated<N extends number>(
   cleanup: Cleanup,
-  options: { readonly replicas: number; readonly config?: RedisConfig },
-): Promise<[RedisServer, ...RedisServer[]]> {
+  options: { readonly replicas: N; readonly config?: RedisConfig },
+): Promise<Replicated<N>> {
   const { replicas, config = {} } = options;
   const master = await startRedis(cleanup, { config });
   const followers = await Promise.all(
     Array.from({ length: replicas }, () => startRedis(cleanup, { config, replicaOf: master.port })),
   );
   await Promise.all(followers.map((each) => each.untilLinkedTo(master.port)));
-  return [master, ...followers];
+  return [master, ...followers] as Replicated<N>;
 }
 
 /** Waits until a server answers PING, even with "authenticate first". @throws {Error} with its log when it ends. */

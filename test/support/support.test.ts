@@ -103,7 +103,7 @@ describe('a real Redis', () => {
     expect(await sentinel.masterPort('mymaster')).toBe(master.port);
     const replicas = async () => (await sentinel.fields('SENTINEL', 'MASTER', 'mymaster'))['num-slaves'] === '1';
     await until(replicas, { what: 'the Sentinel to find the replica' });
-    expect(sentinel.config).toContain(`sentinel known-replica mymaster 127.0.0.1 ${replica?.port}`);
+    expect(sentinel.config).toContain(`sentinel known-replica mymaster 127.0.0.1 ${replica.port}`);
   });
 
   for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
