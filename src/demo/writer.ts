@@ -1,0 +1,124 @@
+/** A client as applications are: it asks the Sentinels for the master, writes there, and counts. */
+import { RedisLink } from '../redis/link.js';
+import { Ledger } from './ledger.js';
+import { GROUP, masterPort, type Node, type Servers } from './nodes.js';
+
+const HOST = '127.0.0.1';
+/** 500 writes a second. */
+const PERIOD_MS = 2;
+const WRITE_DEADLINE_MS = 1_000;
+const READ_BATCH = 1_000;
+const READ_DEADLINE_MS = 5_000;
+
+export class Writer {
+  readonly ledger = new Ledger(performance.now());
+  readonly #servers: Servers;
+  readonly #listeners: RedisLink[] = [];
+  #master: { readonly port: number; readonly link: RedisLink } | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #busy = false;
+
+  constructor(servers: Servers) {
+    this.#servers = servers;
+    for (const sentinel of servers.sentinels) this.#listenTo(sentinel);
+    this.#timer = setInterval(() => void this.#tick(), PERIOD_MS);
+  }
+
+  /** Where it writes now. */
+  get target(): string {
+    return this.#master === null ? 'looking for the master' : `${HOST}:${this.#master.port}`;
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    for (const link of this.#listeners) link.close();
+    this.#master?.link.close();
+    this.#master = null;
+  }
+
+  /**
+   * Reads back every acknowledged write from the master. @returns how many more are lost than were known before, or
+   * null when there is no master to read from.
+   */
+  async readBack(master: Node): Promise<number | null> {
+    const end = this.ledger.end;
+    let lost = 0;
+    for (let from = 0; from < end; from += READ_BATCH) {
+      const numbers = this.ledger.acknowledgedIn(from, Math.min(end, from + READ_BATCH));
+      if (numbers.length === 0) continue;
+      const keys = numbers.map((number) => `demo:${number}`);
+      const reply = await master.link.request(['MGET', ...keys], { deadline_ms: READ_DEADLINE_MS }).catch(() => null);
+      if (!Array.isArray(reply)) return null;
+      for (const [index, number] of numbers.entries()) {
+        if (reply[index] === String(number)) continue;
+        this.ledger.lose(number);
+        lost += 1;
+      }
+    }
+    return lost;
+  }
+
+  /** +switch-master is what tells a client, before any time-out of its own. */
+  #listenTo(sentinel: Node): void {
+    const link = new RedisLink({
+      to: { host: HOST, port: sentinel.port },
+      connectTimeout_ms: WRITE_DEADLINE_MS,
+      backoff: { base_ms: 50, max_ms: 500 },
+      whileDown: 'wait',
+    });
+    this.#listeners.push(link);
+    const handler = (message: string): void => {
+      const [name, , , , port] = message.split(' ');
+      if (name === GROUP) this.#writeTo(Number(port));
+    };
+    link.subscribe('+switch-master', handler, { deadline_ms: READ_DEADLINE_MS }).catch(() => {});
+  }
+
+  #writeTo(port: number): void {
+    if (this.#master?.port === port || this.#timer === null) return;
+    this.#master?.link.close();
+    const link = new RedisLink({
+      to: { host: HOST, port },
+      connectTimeout_ms: WRITE_DEADLINE_MS,
+      backoff: { base_ms: 10, max_ms: 50 },
+    });
+    this.#master = { port, link };
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      if (this.#master === null) await this.#lookUp();
+      else await this.#write(this.#master.link);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #lookUp(): Promise<void> {
+    for (const sentinel of this.#servers.sentinels) {
+      const port = await masterPort(sentinel);
+      if (port !== null) return this.#writeTo(port);
+    }
+  }
+
+  async #write(link: RedisLink): Promise<void> {
+    const number = this.ledger.begin();
+    const reply = await link
+      .request(['SET', `demo:${number}`, String(number)], { deadline_ms: WRITE_DEADLINE_MS })
+      .catch(() => null);
+    if (reply === 'OK') {
+      this.ledger.acknowledge(number, performance.now());
+      return;
+    }
+    if (this.#timer === null) return;
+    this.ledger.fail();
+    // Refused, cut off or too late: ask the Sentinels again, as their clients do.
+    if (this.#master?.link === link) {
+      link.close();
+      this.#master = null;
+    }
+  }
+}
