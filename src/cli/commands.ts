@@ -4,4 +4,10 @@ import type { CommandEntry } from './program.js';
  * Every command of `tanist`, in the order of the help. A command is one file here that exports `command()`; it is
  * loaded only when it is called for, so that no start pays for the others.
  */
-export const commands: readonly CommandEntry[] = [];
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'watch a failover: three Redis, three Sentinels, faults by key',
+    load: () => import('./demo.js'),
+  },
+];

@@ -25,10 +25,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const drawn = process.stdout.isTTY === true && options.script.length === 0;
   if (process.stdout.isTTY || !drawn) process.stderr.write('tanist demo: starting three Redis and three Sentinels\n');
-  const servers = await Servers.start(options.redisServer, options.downAfter_ms, stop.signal).catch((error: unknown) => {
-    if (stop.signal.aborted) return null;
-    throw error;
-  });
+  const servers = await Servers.start(options.redisServer, options.downAfter_ms, stop.signal).catch(
+    (error: unknown) => {
+      if (stop.signal.aborted) return null;
+      throw error;
+    },
+  );
   if (servers === null) return INTERRUPTED;
   const orphaned = (): void => servers.abandon();
   process.on('exit', orphaned);

@@ -17,7 +17,9 @@ const corePaths = [
   /^src\/(.+\/)?core\.ts$/,
   /^src\/proxy\/ring\//,
   /^src\/vrrp\/packet\//,
+  /^src\/sentinel\/commands\//,
   /^src\/redis\/info\.ts$/,
+  /^src\/demo\/ledger\.ts$/,
   /^src\/.+\.pure\.ts$/,
 ];
 
@@ -36,8 +38,10 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   vrrp: ['redis', 'net', 'config', 'observe', 'base'],
   proxy: ['redis', 'net', 'config', 'observe', 'base'],
   agent: ['sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
+  // Runs the commands as a user would, from outside.
+  demo: ['redis', 'base'],
   sim: ['sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'config', 'base'],
-  cli: ['agent', 'sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
+  cli: ['demo', 'agent', 'sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
 };
 
 /** Started by something other than an import. */
