@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readServerInfo, type ServerInfo } from '../redis/info.js';
 import { RedisLink } from '../redis/link.js';
 import type { Reply } from '../redis/reply.js';
@@ -147,7 +146,7 @@ export class Servers {
       `sentinel fast-down ${GROUP} yes`,
     ];
     writeFileSync(conf, `${lines.join('\n')}\n`);
-    const tanist = fileURLToPath(new URL('../../bin/tanist', import.meta.url));
+    const tanist = join(import.meta.dirname, '..', '..', 'bin', 'tanist');
     this.sentinels.push(new Node(port, started(process.execPath, [tanist, 'sentinel', conf])));
   }
 
