@@ -1,6 +1,6 @@
 /** The demo: a cluster on loopback, a writer, and faults by key or by script. */
 import { cause, FAULTS, type FaultKey, isFaultKey, type Outcome } from './faults.js';
-import { Servers } from './nodes.js';
+import { GROUP, type ServerOptions, Servers, TANIST_SENTINEL } from './nodes.js';
 import { draw, paint, summary, Terminal, takePicture } from './screen.js';
 import { Writer } from './writer.js';
 
@@ -25,16 +25,21 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const drawn = process.stdout.isTTY === true && options.script.length === 0;
   if (process.stdout.isTTY || !drawn) process.stderr.write('tanist demo: starting three Redis and three Sentinels\n');
-  const servers = await Servers.start(options.redisServer, options.downAfter_ms, stop.signal).catch(
-    (error: unknown) => {
-      if (stop.signal.aborted) return null;
-      throw error;
-    },
-  );
+  const wanted: ServerOptions = {
+    redis: { command: options.redisServer },
+    sentinel: TANIST_SENTINEL,
+    downAfter_ms: options.downAfter_ms,
+    failoverTimeout_ms: 10_000,
+    sentinelLines: [`sentinel fast-down ${GROUP} yes`],
+  };
+  const servers = await Servers.start(wanted, stop.signal).catch((error: unknown) => {
+    if (stop.signal.aborted) return null;
+    throw error;
+  });
   if (servers === null) return INTERRUPTED;
   const orphaned = (): void => servers.abandon();
   process.on('exit', orphaned);
-  const writer = new Writer(servers);
+  const writer = new Writer(servers, { subscribes: true });
   try {
     const show = new Show(servers, writer, stop.signal, drawn);
     return await show.run(options);

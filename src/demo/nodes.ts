@@ -61,24 +61,45 @@ export class Node {
   }
 }
 
+/** A program with the arguments that come before and after ours. */
+export interface Program {
+  readonly command: string;
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+}
+
+/** This checkout's own Sentinel. */
+export const TANIST_SENTINEL: Program = {
+  command: process.execPath,
+  before: [join(import.meta.dirname, '..', '..', 'bin', 'tanist'), 'sentinel'],
+};
+
+export interface ServerOptions {
+  readonly redis: Program;
+  readonly sentinel: Program;
+  readonly downAfter_ms: number;
+  readonly failoverTimeout_ms: number;
+  /** Lines for sentinel.conf besides, e.g. Tanist's own options. */
+  readonly sentinelLines: readonly string[];
+}
+
 /** The servers of one demo and the folder that they live in. */
 export class Servers {
   readonly redis: Node[] = [];
   readonly sentinels: Node[] = [];
   readonly #dir = mkdtempSync(join(tmpdir(), 'tanist-demo-'));
 
-  /** Starts all of them. `redisServer` is the program's path or name. */
-  static async start(redisServer: string, downAfter_ms: number, stop: AbortSignal): Promise<Servers> {
+  /** Starts all of them, unless `stop` comes first. */
+  static async start(options: ServerOptions, stop: AbortSignal): Promise<Servers> {
     const servers = new Servers();
     stop.addEventListener('abort', () => servers.abandon(), { once: true });
     try {
       const ports = await freePorts(6);
       for (const [index, port] of ports.slice(0, 3).entries())
-        servers.#addRedis(redisServer, port, index, ports[0] ?? 0);
+        servers.#addRedis(options.redis, port, index, ports[0] ?? 0);
       await Promise.all(servers.redis.map((node) => node.awaitStart('redis-server')));
       await servers.#awaitReplication();
-      for (const [index, port] of ports.slice(3).entries())
-        servers.#addSentinel(port, index, ports[0] ?? 0, downAfter_ms);
+      for (const [index, port] of ports.slice(3).entries()) servers.#addSentinel(options, port, index, ports[0] ?? 0);
       await Promise.all(servers.sentinels.map((node) => node.awaitStart('tanist sentinel')));
       await servers.#awaitDiscovery();
       return servers;
@@ -116,7 +137,7 @@ export class Servers {
     return count > this.sentinels.length / 2 ? this.at(port) : null;
   }
 
-  #addRedis(program: string, port: number, index: number, masterPort_: number): void {
+  #addRedis(program: Program, port: number, index: number, masterPort_: number): void {
     const dir = join(this.#dir, `redis-${index + 1}`);
     mkdirSync(dir);
     const conf = join(dir, 'redis.conf');
@@ -133,7 +154,7 @@ export class Servers {
     this.redis.push(new Node(port, started(program, [conf])));
   }
 
-  #addSentinel(port: number, index: number, masterPort_: number, downAfter_ms: number): void {
+  #addSentinel(options: ServerOptions, port: number, index: number, masterPort_: number): void {
     const conf = join(this.#dir, `sentinel-${index + 1}.conf`);
     const lines = [
       `port ${port}`,
@@ -141,13 +162,12 @@ export class Servers {
       `dir ${this.#dir}`,
       `logfile ${join(this.#dir, `sentinel-${index + 1}.log`)}`,
       `sentinel monitor ${GROUP} ${HOST} ${masterPort_} 2`,
-      `sentinel down-after-milliseconds ${GROUP} ${downAfter_ms}`,
-      `sentinel failover-timeout ${GROUP} 10000`,
-      `sentinel fast-down ${GROUP} yes`,
+      `sentinel down-after-milliseconds ${GROUP} ${options.downAfter_ms}`,
+      `sentinel failover-timeout ${GROUP} ${options.failoverTimeout_ms}`,
+      ...options.sentinelLines,
     ];
     writeFileSync(conf, `${lines.join('\n')}\n`);
-    const tanist = join(import.meta.dirname, '..', '..', 'bin', 'tanist');
-    this.sentinels.push(new Node(port, started(process.execPath, [tanist, 'sentinel', conf])));
+    this.sentinels.push(new Node(port, started(options.sentinel, [conf])));
   }
 
   async #awaitReplication(): Promise<void> {
@@ -178,8 +198,8 @@ export async function masterPort(sentinel: Node): Promise<number | null> {
   return Array.isArray(reply) ? Number(reply[1]) : null;
 }
 
-function started(program: string, args: readonly string[]): Process {
-  const child = new Process(program, args);
+function started(program: Program, args: readonly string[]): Process {
+  const child = new Process(program.command, [...(program.before ?? []), ...args, ...(program.after ?? [])]);
   child.start();
   return child;
 }

@@ -18,9 +18,10 @@ export class Writer {
   #timer: NodeJS.Timeout | null = null;
   #busy = false;
 
-  constructor(servers: Servers) {
+  /** @param options `subscribes`: it listens for +switch-master; many clients ask only when their connection breaks */
+  constructor(servers: Servers, options: { readonly subscribes: boolean }) {
     this.#servers = servers;
-    for (const sentinel of servers.sentinels) this.#listenTo(sentinel);
+    if (options.subscribes) for (const sentinel of servers.sentinels) this.#listenTo(sentinel);
     this.#timer = setInterval(() => void this.#tick(), PERIOD_MS);
   }
 
