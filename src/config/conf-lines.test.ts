@@ -49,7 +49,6 @@ describe('splitWords', () => {
         const line = words.map((w) => quoteWord(w, asciiOnly)).join(' ');
         expect(texts(line)).toEqual(words);
         expect(line).not.toMatch(/\n/);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is meant
         if (asciiOnly) expect(line).toMatch(/^[\x20-\x7e]*$/);
       }),
     );

@@ -47,7 +47,7 @@ const SCRIPT: readonly string[] = [
   'setuser c ON >p >q +@all -@dangerous +sentinel|masters allkeys allchannels',
   // 7.0 puts longer lists of rules into words of its own; we keep the user's, as 7.2 does.
   'setuser d on >p +client|id %R~r %W~w %RW~rw &x',
-  'setuser d <p #' + HASH,
+  `setuser d <p #${HASH}`,
   'list',
   'users',
   'whoami',

@@ -143,7 +143,12 @@ describe('the ACL command', () => {
   it('saves and loads the ACL file, all or nothing', () => {
     const users = makeUsers();
     let text = '# comment\n\nuser alice on >p +@all\n';
-    const file = { read: () => text, write: (saved: string) => void (text = saved) };
+    const file: AclFileAccess = {
+      read: () => text,
+      write: (saved) => {
+        text = saved;
+      },
+    };
     const context = contextOf(users, file);
     expect(runAclCommand(['load'], context)).toBe(OK);
     expect(context.changes).toBe(1);
