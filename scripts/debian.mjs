@@ -101,7 +101,7 @@ export function linkPrograms(packages, commands) {
 
 /** Gathers the Python modules of all unpacked packages in one folder. */
 export function linkPythonModules() {
-  for (const name of readdirSync(cache.packages)) {
+  for (const name of unpacked()) {
     const modules = join(cache.packages, name, 'usr/lib/python3/dist-packages');
     if (!existsSync(modules)) continue;
     for (const module of readdirSync(modules)) link(join(modules, module), join(cache.python, module));
@@ -159,8 +159,8 @@ function unpack(file) {
   const target = join(cache.packages, name);
   const beside = mkdtempSync(join(cache.packages, `.${name}-`));
   try {
-    const unpacked = run('dpkg', ['-x', file, beside]);
-    if (!unpacked.ok) throw new SetupError(`${basename(file)} cannot be unpacked: ${gist(unpacked.trouble)}`);
+    const result = run('dpkg', ['-x', file, beside]);
+    if (!result.ok) throw new SetupError(`${basename(file)} cannot be unpacked: ${gist(result.trouble)}`);
     chmodSync(beside, 0o755);
     // Whole or not at all; another set-up at the same time may have been first.
     if (!existsSync(target)) renameSync(beside, target);
@@ -175,8 +175,13 @@ function isInstalled(name) {
   return run('dpkg-query', ['-W', '-f', '${db:Status-Status}', name]).out === 'installed';
 }
 
+/** What a set-up that was interrupted has left half done begins with a dot. */
+function unpacked() {
+  return readdirSync(cache.packages).filter((name) => !name.startsWith('.'));
+}
+
 function linkLibraries() {
-  for (const name of readdirSync(cache.packages)) {
+  for (const name of unpacked()) {
     for (const top of ['usr/lib', 'lib']) {
       const dir = join(cache.packages, name, top);
       if (!existsSync(dir)) continue;

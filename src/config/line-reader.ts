@@ -80,12 +80,10 @@ export class LineReader {
     this.failAt(fault.column, rest.slice(0, 1), fault.what, faultFix(fault));
   }
 
-  #isEncoded(word: ConfWord): boolean {
-    return this.doc.encoding === 'utf8' || !/[^\0-\x7f]/.test(word.text);
-  }
-
+  /** In a file that is not UTF-8 nobody knows what a byte beyond ASCII stands for. */
   allEncoded(words: readonly ConfWord[]): boolean {
-    const bad = words.find((word) => !this.#isEncoded(word));
+    if (this.doc.encoding === 'utf8') return true;
+    const bad = words.find((word) => !/^[\0-\x7f]*$/.test(this.line.text.slice(word.column - 1, word.endColumn - 1)));
     if (bad !== undefined)
       this.fail(bad, 'the file is not UTF-8', 'save the file as UTF-8, or use ASCII in directives');
     return bad === undefined;

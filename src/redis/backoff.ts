@@ -20,6 +20,10 @@ export class Backoff {
     this.#random = random;
   }
 
+  get max_ms(): number {
+    return this.#options.max_ms;
+  }
+
   /** The wait after one more failure, in ms; null when there have been enough. */
   next(): number | null {
     const { base_ms, max_ms, attempts_max } = this.#options;
@@ -29,7 +33,7 @@ export class Backoff {
     return range_ms * (0.5 + this.#random() / 2);
   }
 
-  /** Begin again: an attempt has succeeded. */
+  /** Begin again: an attempt has borne fruit. */
   reset(): void {
     this.#failures = 0;
   }

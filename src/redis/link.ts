@@ -97,6 +97,8 @@ export class RedisLink {
   #failure: Failure | null = null;
   /** Since when a request has been without any reply at all; null when none is. Monotonic ms. */
   #silentSince_ms: number | null = null;
+  /** Monotonic ms; Infinity while there is no connection. */
+  #upSince_ms = Number.POSITIVE_INFINITY;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -183,19 +185,21 @@ export class RedisLink {
 
   #becomeUp(): void {
     this.#failure = null;
-    this.#backoff.reset();
+    this.#upSince_ms = performance.now();
     this.#silentSince_ms = null;
     this.#options.onState?.({ is: 'up' });
     for (const subscription of this.#subscriptions.values()) if (subscription.held) this.#renew(subscription);
-    for (const request of this.#waiting) {
-      this.#waiting.delete(request);
-      this.#take(request);
-    }
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const request of waiting) this.#take(request);
   }
 
   #becomeDown(failure: Failure): void {
     this.#connection = null;
     this.#failure = failure;
+    // A server that lets us in and throws us out again must not be asked every few milliseconds.
+    if (performance.now() - this.#upSince_ms >= this.#backoff.max_ms) this.#backoff.reset();
+    this.#upSince_ms = Number.POSITIVE_INFINITY;
     const delay_ms = this.#backoff.next();
     if (delay_ms !== null) this.#retry = setTimeout(() => this.#connect(), delay_ms);
     this.#rejectAll(this.#inFlight, this.#errorFor(failure, true));
@@ -244,6 +248,7 @@ export class RedisLink {
   #answered(reply: Reply, request: Request): void {
     const silent = this.#connection === null || this.#connection.pending === 0;
     this.#silentSince_ms = silent ? null : performance.now();
+    this.#backoff.reset();
     // A request that missed its deadline is no longer in flight: its late reply ends here.
     if (this.#inFlight.delete(request)) request.settle({ reply });
   }

@@ -154,6 +154,11 @@ describe('floorFaults', () => {
     expect(faults(path, specifier)).toEqual([]);
   });
 
+  it('lets a file be named that is no source', () => {
+    const text = "const command = new URL('../../bin/tanist', import.meta.url);";
+    expect(rules.floorFaults(file('src/demo/nodes.ts', text))).toEqual([]);
+  });
+
   it('names a floor only once it exists above another', () => {
     for (const [folder, below] of Object.entries(rules.floors)) {
       for (const each of below) expect(rules.floors[each], `${each} below ${folder}`).toBeDefined();

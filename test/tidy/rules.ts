@@ -118,7 +118,8 @@ export function floorFaults(file: SourceFile): Complaint[] {
   const allowed = floors[own];
   if (allowed === undefined) return [`${file.path}:1: src/${own} is on no floor: see test/tidy/rules.ts`];
   return file.imports.flatMap((each): Complaint[] => {
-    if (each.target === null || each.target === 'package.json' || each.specifier.endsWith('.json')) return [];
+    // Packages, and files that are data: package.json, the command itself.
+    if (each.target === null || !each.target.endsWith('.ts')) return [];
     const where = `${file.path}:${each.line}:`;
     if (!isProduct(each.target)) return [`${where} imports ${each.target}, which is no part of the product`];
     const other = folderOf(each.target);

@@ -123,11 +123,15 @@ function afterAll(all: string, reset: string, what: string): string {
 
 function addCommandRule(selector: AclSelector, allow: boolean, target: string): AclSelector {
   checkTarget(allow, target);
-  // What the new rule covers need not be said before it.
-  const before = selector.rules.filter((rule) => !covers(target, rule.target));
-  const without = { ...selector, rules: before };
-  const added = { ...selector, rules: [...before, { allow, target }] };
-  return sameCommands(without, added) && !isFirstArgument(target) ? without : added;
+  // What the new rule covers need not be said before it; without that, another rule may have become idle.
+  const rules = [...selector.rules.filter((rule) => !covers(target, rule.target)), { allow, target }];
+  return rules.reduce(withRule, { ...selector, rules: [] });
+}
+
+/** The selector with the rule, unless it changes nothing. */
+function withRule(selector: AclSelector, rule: CommandRule): AclSelector {
+  const added = { ...selector, rules: [...selector.rules, rule] };
+  return isFirstArgument(rule.target) || !sameCommands(selector, added) ? added : selector;
 }
 
 function checkTarget(allow: boolean, target: string): void {
