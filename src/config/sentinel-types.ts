@@ -60,7 +60,7 @@ export const STATE_DEFAULTS: SentinelState = {
   announcePort: 0,
   resolveHostnames: false,
   announceHostnames: false,
-  denyScriptsReconfig: false,
+  denyScriptsReconfig: true,
   sentinelUser: '',
   sentinelPass: '',
   masters: [],

@@ -11,14 +11,14 @@ type GroupSettings = Omit<MasterSnapshot, 'host' | 'port' | 'replicas' | 'sentin
 
 /** Begins to watch a master. The caller has made sure that the name is free. */
 export function addGroup(turn: Turn, settings: GroupSettings, address: Address): Group {
-  const { renamedCommands, ...rest } = settings;
+  const { renamedCommands, votedLeader, ...rest } = settings;
   // The master's node needs its group and the group its master: the node is put in at once after.
   const group = {
     ...rest,
     renamedCommands: new Map(Object.entries(renamedCommands)),
     replicas: new Map<string, RedisNode>(),
     sentinels: new Map(),
-    leader: null,
+    leader: votedLeader === '' ? null : votedLeader,
     odownSince: null,
     failover: null,
     failoverStartAt: NEVER,
@@ -63,7 +63,6 @@ export function resetGroup(turn: Turn, group: Group): void {
   group.votedFor = null;
   group.startAt = null;
   group.noCandidateRetryAt = null;
-  group.leader = null;
   turn.event('warning', '+reset-master', group);
   turn.touchLink(link);
   turn.touch(group);

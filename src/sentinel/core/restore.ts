@@ -110,6 +110,7 @@ function groupSnapshot(s: Sentinel, group: Group): MasterSnapshot {
     renamedCommands: Object.fromEntries(group.renamedCommands),
     configEpoch: group.configEpoch,
     leaderEpoch: group.leaderEpoch,
+    votedLeader: group.leader ?? '',
     replicas: replicas.map(({ link }) => ({
       host: kept(link.address.host, link.address.ip),
       port: link.address.port,

@@ -28,8 +28,10 @@ export interface MasterSnapshot {
   /** Upper-case command name to the name it was renamed to. */
   readonly renamedCommands: Readonly<Record<string, string>>;
   readonly configEpoch: number;
-  /** The epoch of the last vote given for this master, and whom it went to (kept in our own directive: see the docs). */
+  /** The epoch of the last vote given for this master. */
   readonly leaderEpoch: number;
+  /** Whom that vote went to; empty when it is not known, since redis-sentinel does not keep it. */
+  readonly votedLeader: string;
   readonly replicas: readonly ReplicaSnapshot[];
   readonly sentinels: readonly SentinelPeerSnapshot[];
 }
@@ -65,6 +67,7 @@ export const MASTER_DEFAULTS = {
   renamedCommands: {},
   configEpoch: 0,
   leaderEpoch: 0,
+  votedLeader: '',
   replicas: [],
   sentinels: [],
 } as const satisfies Omit<MasterSnapshot, 'name' | 'host' | 'port' | 'quorum'>;
