@@ -103,6 +103,12 @@ export class SentinelDriver {
     return redis;
   }
 
+  peer(port: number): FakePeer {
+    const peer = this.peers.get(port);
+    if (peer === undefined) throw new Error(`no fake peer at port ${port}`);
+    return peer;
+  }
+
   /** Both peers vote for whoever asks and agree that the master is down. */
   peersAgree(): void {
     for (const peer of this.peers.values()) {
