@@ -1,50 +1,73 @@
-/** SENTINEL and its subcommands. */
+/** SENTINEL: its subcommands, their synonyms and how many arguments each takes. */
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
-import { startFailover } from '../core/failover.js';
-import { currentMasterAddress } from '../core/hello.js';
-import { groupAt, shownHost } from '../core/names.js';
 import type { Turn } from '../core/turn.js';
-import { vote } from '../core/vote.js';
+import { quoted, wrongArity } from './arguments.js';
+import { config } from './config.js';
+import { debug, simulateFailure } from './debug.js';
+import { isMasterDown } from './down.js';
+import { failover } from './failover.js';
+import { HELP } from './help.js';
+import { monitor, remove, reset } from './monitor.js';
+import { checkQuorum } from './quorum.js';
+import { set } from './set.js';
+import { infoCache, master, masterAddress, masters, replicas, sentinels } from './show.js';
 
-type Subcommand = (turn: Turn, args: readonly string[]) => Reply;
+interface Subcommand {
+  /** How many arguments may follow the subcommand's name. */
+  readonly least: number;
+  readonly most: number;
+  readonly run: (turn: Turn, args: readonly string[]) => Reply;
+}
 
-const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
-  'GET-MASTER-ADDR-BY-NAME': getMasterAddress,
-  'IS-MASTER-DOWN-BY-ADDR': isMasterDown,
-  FAILOVER: failover,
-};
+function exactly(count: number, run: Subcommand['run']): Subcommand {
+  return { least: count, most: count, run };
+}
+
+function atLeast(count: number, run: Subcommand['run']): Subcommand {
+  return { least: count, most: Number.POSITIVE_INFINITY, run };
+}
+
+const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
+  ['MASTERS', exactly(0, masters)],
+  ['PRIMARIES', exactly(0, masters)],
+  ['MASTER', exactly(1, master)],
+  ['PRIMARY', exactly(1, master)],
+  ['REPLICAS', exactly(1, replicas)],
+  ['SLAVES', exactly(1, replicas)],
+  ['SENTINELS', exactly(1, sentinels)],
+  ['GET-MASTER-ADDR-BY-NAME', exactly(1, masterAddress)],
+  ['GET-PRIMARY-ADDR-BY-NAME', exactly(1, masterAddress)],
+  ['IS-MASTER-DOWN-BY-ADDR', exactly(4, isMasterDown)],
+  ['IS-PRIMARY-DOWN-BY-ADDR', exactly(4, isMasterDown)],
+  ['INFO-CACHE', atLeast(1, infoCache)],
+  ['CKQUORUM', exactly(1, checkQuorum)],
+  ['MYID', exactly(0, (turn) => turn.s.myId)],
+  ['FAILOVER', { least: 1, most: 2, run: failover }],
+  ['RESET', exactly(1, reset)],
+  ['MONITOR', exactly(4, monitor)],
+  ['REMOVE', exactly(1, remove)],
+  ['SET', atLeast(3, set)],
+  ['CONFIG', atLeast(1, config)],
+  ['FLUSHCONFIG', exactly(0, flushConfig)],
+  ['SIMULATE-FAILURE', atLeast(1, simulateFailure)],
+  ['DEBUG', atLeast(0, debug)],
+  ['HELP', exactly(0, () => HELP)],
+]);
 
 export function onSentinelCommand(turn: Turn, args: readonly string[]): Reply {
-  const [name = '', ...rest] = args;
-  const subcommand = SUBCOMMANDS[name.toUpperCase()];
+  const [name, ...rest] = args;
+  if (name === undefined) return wrongArity('sentinel');
+  const subcommand = SUBCOMMANDS.get(name.toUpperCase());
   if (subcommand === undefined) {
-    return new ErrorReply(`ERR unknown subcommand '${name.slice(0, 128)}'. Try SENTINEL HELP.`);
+    return new ErrorReply(`ERR unknown subcommand '${quoted(name)}'. Try SENTINEL HELP.`);
   }
-  return subcommand(turn, rest);
+  if (rest.length < subcommand.least || rest.length > subcommand.most) {
+    return wrongArity(`sentinel|${name.toLowerCase()}`);
+  }
+  return subcommand.run(turn, rest);
 }
 
-function getMasterAddress(turn: Turn, [name = '']: readonly string[]): Reply {
-  const group = turn.s.groups.get(name);
-  if (group === undefined) return null;
-  const address = currentMasterAddress(group);
-  return [shownHost(turn.s, address), String(address.port)];
-}
-
-/** `<ip> <port> <epoch> <runid or *>`: whether the master there is down for us, and whom our vote went to. */
-function isMasterDown(turn: Turn, args: readonly string[]): Reply {
-  const [host = '', port = '', epoch = '', runId = ''] = args;
-  const group = groupAt(turn.s, host, Number(port));
-  const down = group !== null && turn.s.tiltSince === null && group.master.sdownSince !== null;
-  if (group === null || runId === '*') return [down ? 1 : 0, '*', 0];
-  const given = vote(turn, group, Number(epoch), runId);
-  return [down ? 1 : 0, given.leader ?? '*', given.epoch];
-}
-
-function failover(turn: Turn, [name = '', how = '']: readonly string[]): Reply {
-  const group = turn.s.groups.get(name);
-  if (group === undefined) return new ErrorReply('ERR No such master with that name');
-  if (group.failover !== null) return new ErrorReply('INPROG Failover already in progress');
-  if (group.replicas.size === 0) return new ErrorReply('NOGOODSLAVE No suitable replica to promote');
-  startFailover(turn, group, how.toUpperCase() === 'COORDINATED' ? 'coordinated' : 'planned');
+function flushConfig(turn: Turn): Reply {
+  turn.persist();
   return OK;
 }

@@ -191,7 +191,7 @@ function retrySoon(turn: Turn, group: Group): void {
 }
 
 function enterSelect(turn: Turn, group: Group, failover: Failover): void {
-  if (turn.s.crashAfterElection && failover.manual === 'no') {
+  if (turn.s.crashAfterElection) {
     turn.effects.push({ act: 'crash', why: 'SENTINEL SIMULATE-FAILURE crash-after-election' });
     return;
   }
@@ -288,7 +288,7 @@ function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNod
   group.configEpoch = failover.epoch;
   turn.persist();
   turn.event('warning', '+promoted-slave', target);
-  if (turn.s.crashAfterPromotion && failover.manual === 'no') {
+  if (turn.s.crashAfterPromotion) {
     turn.effects.push({ act: 'crash', why: 'SENTINEL SIMULATE-FAILURE crash-after-promotion' });
     return;
   }

@@ -5,6 +5,7 @@ import type { Address } from './io.js';
 import { dropLink } from './links.js';
 import type { MasterSnapshot } from './snapshot.js';
 import { type Group, NEVER, newLink, newRedisNode, type RedisNode } from './state.js';
+import { switchToPromoted } from './switch.js';
 import type { Turn } from './turn.js';
 
 type GroupSettings = Omit<MasterSnapshot, 'host' | 'port' | 'replicas' | 'sentinels'>;
@@ -51,6 +52,9 @@ export function removeGroup(turn: Turn, group: Group): void {
 
 /** SENTINEL RESET: forgets replicas, Sentinels and the failover under way; they are discovered anew. */
 export function resetGroup(turn: Turn, group: Group): void {
+  // A replica that was promoted under the new configuration epoch is the master, whatever else is forgotten.
+  const { failover } = group;
+  if (failover?.phase === 'reconf' && !failover.switched) switchToPromoted(turn, group, failover.target);
   forgetOthers(turn, group);
   const { master } = group;
   dropLink(turn, master.link);

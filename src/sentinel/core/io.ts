@@ -59,11 +59,17 @@ export type Input =
   | { readonly on: 'hello'; readonly conn: ConnId; readonly message: string }
   /** The answer to `resolve`; `ip` is null when the name has none. */
   | { readonly on: 'resolved'; readonly host: string; readonly ip: string | null }
-  /** `SENTINEL …`, `PUBLISH __sentinel__:hello …`, `ROLE` or `INFO` from a client: args[0] is the command. */
+  /**
+   * `SENTINEL …` (PENDING-SCRIPTS apart), `PUBLISH __sentinel__:hello …` or `ROLE` from a client: args[0] is the command.
+   * `questionsBefore` tells what has to be found out before.
+   */
   | { readonly on: 'command'; readonly client: ClientToken; readonly args: readonly string[] };
 
 /** Severity as Redis's log knows it: its marks are `.`, `-`, `*` and `#`. */
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
+
+/** What `loglevel` can be: the least severe level that is written, or none at all. */
+export type Verbosity = LogLevel | 'nothing';
 
 /** Something happened: goes to the log and to the channel named by `type`; a `warning` also to the notification script. */
 export interface SentinelEvent {
@@ -101,6 +107,8 @@ export type Effect =
   | { readonly act: 'log'; readonly level: LogLevel; readonly text: string }
   /** Queue a script: path and arguments, run without a shell. */
   | { readonly act: 'script'; readonly path: string; readonly args: readonly string[] }
+  /** SENTINEL CONFIG SET loglevel: from now on only this is written to the log. */
+  | { readonly act: 'set-verbosity'; readonly verbosity: Verbosity }
   /** Answer the client's command. */
   | { readonly act: 'answer'; readonly client: ClientToken; readonly reply: Reply }
   /** Asked for by SENTINEL SIMULATE-FAILURE: end at once, as a crash would. */

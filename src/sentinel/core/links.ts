@@ -184,6 +184,16 @@ export function dropLink(turn: Turn, link: Link): void {
   turn.s.links.delete(link);
 }
 
+/** Closes what stands and opens it anew at once, e.g. with other credentials. Silence so far still counts. */
+export function reconnectLink(turn: Turn, link: Link): void {
+  for (const conn of link.hello === null ? [link.command] : [link.command, link.hello]) {
+    closeConn(turn, link, conn);
+    conn.retryAt = turn.now;
+  }
+  turn.touchLink(link);
+  for (const { group } of link.owners) turn.touch(group);
+}
+
 /** Points a link at another place: old connections end, down-after counts anew. */
 export function redirectLink(turn: Turn, link: Link, address: Address): void {
   closeConn(turn, link, link.command);

@@ -3,7 +3,7 @@ import { isIpAddress } from '../../base/ip.js';
 import type { Prng } from '../../base/prng.js';
 import { addGroup } from './group.js';
 import { addReplica, addSentinel } from './instances.js';
-import type { Effect } from './io.js';
+import type { Effect, Verbosity } from './io.js';
 import { addressOf } from './names.js';
 import type { MasterSnapshot, Snapshot } from './snapshot.js';
 import type { Group, Sentinel } from './state.js';
@@ -14,6 +14,8 @@ export interface Start {
   /** The port that other Sentinels reach us at. */
   readonly listenPort: number;
   readonly requirePass: string;
+  /** `notice` when not given. */
+  readonly verbosity?: Verbosity;
   /** What the names in the snapshot resolved to; a name that is missing is looked up later. */
   readonly names: ReadonlyMap<string, string>;
   readonly prng: Prng;
@@ -37,6 +39,7 @@ export function createSentinel(snapshot: Snapshot, start: Start): { state: Senti
       sentinelUser,
       sentinelPass,
       requirePass: start.requirePass,
+      verbosity: start.verbosity ?? 'notice',
     },
     currentEpoch: snapshot.currentEpoch,
     groups: new Map(),

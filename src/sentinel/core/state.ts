@@ -3,7 +3,7 @@
  * `Link` is how an instance is reached. Only the functions of this folder change any of it.
  */
 import type { Prng } from '../../base/prng.js';
-import type { Address, ClientToken, ConnId } from './io.js';
+import type { Address, ClientToken, ConnId, Verbosity } from './io.js';
 
 /** A moment before all others: every period since then has passed. */
 export const NEVER = Number.NEGATIVE_INFINITY;
@@ -197,6 +197,8 @@ export interface Settings {
   sentinelPass: string;
   /** Our own requirepass: how we log in to other Sentinels when sentinel-pass is not set. */
   requirePass: string;
+  /** Shown and changed by commands; the runner's log obeys it. */
+  verbosity: Verbosity;
 }
 
 export interface Sentinel {
