@@ -1,24 +1,26 @@
 /** One script of ACL commands, run by the real redis-sentinel and by us: the same answers. */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { checkRequest, denialMessage } from '../../src/redis/acl/acl-check.js';
-import { runAclCommand } from '../../src/redis/acl/acl-command.js';
+import { type AclContext, runAclCommand } from '../../src/redis/acl/acl-command.js';
+import { ACL_CATEGORIES } from '../../src/redis/acl/acl-commands.js';
 import { AclLog } from '../../src/redis/acl/acl-log.js';
 import { AclUsers } from '../../src/redis/acl/acl-users.js';
 import { ErrorReply, MapReply, type Reply, SetReply, SimpleString } from '../../src/redis/reply.js';
-import { freePort, missingRedis, RealSentinel, redisCli } from './real-sentinel.js';
+import { cleanupAfterEach } from '../support/cleanup-after-each.js';
+import { needs } from '../support/needs.js';
+import { type SentinelProcess, startSentinel } from '../support/redis-sentinel.js';
+import { RespError, type RespValue } from '../support/resp.js';
 
-if (missingRedis !== '') console.log(`skipped: ACL beside the real redis-sentinel: ${missingRedis}`);
-
-/** A reply as redis-cli prints it into a pipe. */
-function print(reply: Reply): string {
-  if (reply === null) return '';
-  if (reply instanceof ErrorReply) return `${reply.message}\n`;
+/** A reply as a RESP2 client gets it. */
+function wire(reply: Reply): RespValue {
+  if (reply === null || typeof reply === 'string' || typeof reply === 'number') return reply;
+  if (reply instanceof ErrorReply) return new RespError(reply.message);
   if (reply instanceof SimpleString) return reply.text;
-  if (reply instanceof MapReply) return reply.entries.flat().map(print).join('\n');
-  if (reply instanceof SetReply) return reply.items.map(print).join('\n');
-  if (Array.isArray(reply)) return reply.map(print).join('\n');
-  return String(reply);
+  if (reply instanceof MapReply) return reply.entries.flat().map(wire);
+  if (reply instanceof SetReply) return reply.items.map(wire);
+  if (Array.isArray(reply)) return reply.map(wire);
+  throw new Error(`no reply of ACL: ${String(reply)}`);
 }
 
 const HASH = createHash('sha256').update('p').digest('hex');
@@ -93,63 +95,84 @@ const SCRIPT: readonly string[] = [
   'whoami x',
 ];
 
-describe.skipIf(missingRedis !== '')('ACL beside the real redis-sentinel', () => {
-  const real = new RealSentinel();
-  let port = 0;
-  beforeAll(async () => {
-    port = await freePort();
-    await real.start(`port ${port}\n`, port);
+describe('ACL beside the real redis-sentinel', () => {
+  const cleanup = cleanupAfterEach();
+  let real: SentinelProcess;
+  beforeEach(async (context) => {
+    needs(context, 'redis-sentinel');
+    real = await startSentinel(cleanup, { config: '' });
   });
-  afterAll(() => real.remove());
+
+  async function ask(words: readonly string[]): Promise<RespValue> {
+    try {
+      return await real.cli(...words);
+    } catch (error) {
+      if (error instanceof RespError) return error;
+      throw error;
+    }
+  }
 
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const users = new AclUsers({ hash, pubsubDefault: 'resetchannels' });
-  const context = {
-    users,
-    log: new AclLog(128),
-    username: 'default',
-    now_ms: 0,
-    randomHex: (count: number): string => '0'.repeat(count * 2),
-    file: null,
-    usersChanged: (): void => undefined,
-  };
 
-  it.each(SCRIPT.map((line) => [line]))('acl %s', (line) => {
-    const args = line.split(' ');
-    const theirs = redisCli(port, ['acl', ...args]).trimEnd();
-    const ours = print(runAclCommand(args, context)).trimEnd();
-    expect(ours).toBe(theirs);
+  function makeContext(): AclContext {
+    return {
+      users: new AclUsers({ hash, pubsubDefault: 'resetchannels' }),
+      log: new AclLog(128),
+      username: 'default',
+      now_ms: 0,
+      randomHex: (count) => '0'.repeat(count * 2),
+      file: null,
+      usersChanged: () => undefined,
+    };
+  }
+
+  it('gives the same answers to the script', async () => {
+    const context = makeContext();
+    for (const line of SCRIPT) {
+      const words = line.split(' ');
+      const theirs = await ask(['acl', ...words]);
+      expect(wire(runAclCommand(words, context)), `acl ${line}`).toEqual(theirs);
+    }
   });
 
-  it.each([['role'], ['sentinel master m'], ['client list'], ['subscribe x'], ['publish x y'], ['client id']])(
-    'denies %s in the same words',
-    (line) => {
-      const rules = ['on', '>p', '+client|id', '+subscribe', '+publish', '&y'];
-      redisCli(port, ['acl', 'setuser', 'e', 'reset', ...rules]);
-      users.setUser('e', ['reset', ...rules]);
-      const user = users.authenticate('e', 'p');
-      const denial = user === null ? null : checkRequest(user, line.split(' '));
-      const login = ['--user', 'e', '--pass', 'p', '--no-auth-warning'];
-      const theirs = redisCli(port, [...login, ...line.split(' ')]).trimEnd();
-      if (denial === null) expect(theirs).toMatch(/^\d+$/);
-      else expect(denialMessage(denial)).toBe(theirs);
-    },
-  );
+  it('denies in the same words', async () => {
+    const rules = 'reset on nopass +acl +client|id +subscribe +psubscribe +publish &y*'.split(' ');
+    const { users } = makeContext();
+    users.setUser('default', rules);
+    await ask(['acl', 'setuser', 'default', ...rules]);
+    const user = users.get('default');
+    if (user === null) throw new Error('no default user');
+    const denied = [
+      'role',
+      'sentinel master m',
+      'client list',
+      'subscribe x',
+      'subscribe yes x',
+      'publish x m',
+      'psubscribe yes*',
+    ];
+    for (const line of denied) {
+      const denial = checkRequest(user, line.split(' '));
+      if (denial === null) throw new Error(`${line} was allowed`);
+      expect(new RespError(denialMessage(denial)), line).toEqual(await ask(line.split(' ')));
+    }
+    for (const line of ['client id', 'psubscribe y*', 'subscribe yes', 'acl whoami']) {
+      expect(checkRequest(user, line.split(' ')), line).toBeNull();
+      expect(await ask(line.split(' ')), line).not.toBeInstanceOf(RespError);
+    }
+  });
 
-  it('has every command in the categories that it has there', () => {
-    const categories = redisCli(port, ['acl', 'cat']).trim().split('\n').sort();
-    expect(
-      print(runAclCommand(['cat'], context))
-        .split('\n')
-        .sort(),
-    ).toEqual(categories);
+  it('has every command in the categories that it has there', async () => {
+    const names = async (...words: string[]): Promise<string[]> => {
+      const reply = await ask(['acl', 'cat', ...words]);
+      return Array.isArray(reply) ? reply.map(String) : [];
+    };
+    const context = makeContext();
+    const categories = await names();
+    expect([...ACL_CATEGORIES].sort()).toEqual([...categories].sort());
     for (const category of categories) {
-      const theirs = redisCli(port, ['acl', 'cat', category])
-        .trim()
-        .split('\n')
-        .filter((name) => name !== '');
-      const ours = print(runAclCommand(['cat', category], context)).split('\n');
-      expect(ours).toEqual(expect.arrayContaining(theirs));
+      const ours = runAclCommand(['cat', category], context);
+      expect(ours, category).toEqual(expect.arrayContaining(await names(category)));
     }
   });
 });

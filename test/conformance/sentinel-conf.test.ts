@@ -1,12 +1,14 @@
 /** Our sentinel.conf and the real redis-sentinel: each must be able to go on with a file that the other wrote. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConf, printConf } from '../../src/config/conf-lines.js';
 import { NO_CHECKS, readSentinelConf } from '../../src/config/sentinel-conf.js';
 import { rewriteSentinelConf } from '../../src/config/sentinel-rewrite.js';
 import { MASTER_CONF_DEFAULTS, type SentinelState, STATE_DEFAULTS } from '../../src/config/sentinel-types.js';
-import { freePort, missingRedis, RealSentinel } from './real-sentinel.js';
-
-if (missingRedis !== '') console.log(`skipped: the real redis-sentinel and our files: ${missingRedis}`);
+import { cleanupAfterEach } from '../support/cleanup-after-each.js';
+import { freePort } from '../support/free-port.js';
+import { needs } from '../support/needs.js';
+import { SentinelProcess } from '../support/redis-sentinel.js';
 
 const ID = '0123456789abcdef0123456789abcdef01234567';
 const PEER = 'fedcba9876543210fedcba9876543210fedcba98';
@@ -58,20 +60,28 @@ function rewrite(text: string, state: SentinelState): string {
   return printConf(rewriteSentinelConf(parseConf(text, 's.conf'), { state, settings: [], users: null }));
 }
 
-describe.skipIf(missingRedis !== '')('with the real redis-sentinel', () => {
-  let real: RealSentinel;
-  beforeEach(() => {
-    real = new RealSentinel();
+describe('with the real redis-sentinel', () => {
+  const cleanup = cleanupAfterEach();
+  let port = 0;
+  let real: SentinelProcess;
+  beforeEach(async (context) => {
+    needs(context, 'redis-sentinel');
+    port = await freePort();
+    real = new SentinelProcess(port, { config: '' }, cleanup);
   });
-  afterEach(() => real.remove());
+
+  /** Runs it on this text until it answers. */
+  async function start(text: string): Promise<void> {
+    writeFileSync(real.configPath, text);
+    await real.start();
+  }
 
   it('starts on a file that we wrote, our own directives included', async () => {
-    const port = await freePort();
     const ours = rewrite(`# mine\nport ${port}\nbind 127.0.0.1\n`, STATE);
-    await real.start(ours, port);
-    await real.stop();
-    const theirs = real.text;
-    expect(real.output).toContain(`Sentinel ID is ${ID}`);
+    await start(ours);
+    await real.child.stop();
+    const theirs = real.config;
+    expect(real.log).toContain(`Sentinel ID is ${ID}`);
     expect(theirs).toContain('# tanist: sentinel fast-down first.one yes\n');
 
     // What it wrote over ours says the same. It writes words with spaces without quotes, so we stop short of those.
@@ -80,18 +90,14 @@ describe.skipIf(missingRedis !== '')('with the real redis-sentinel', () => {
     expect(stateOf(unquoted(theirs))).toEqual(withoutAuth);
     // And it goes on with its file after one of our rewrites.
     const again = rewrite(unquoted(theirs), STATE);
-    await real.start(again, port);
-    expect(real.output).toContain(`Sentinel ID is ${ID}`);
+    await start(again);
+    expect(real.log).toContain(`Sentinel ID is ${ID}`);
   });
 
   it('goes on after our rewrite of its own file, and the reverse', async () => {
-    const port = await freePort();
-    await real.start(
-      `port ${port}\n# m\nsentinel monitor m 127.0.0.1 1 1\nsentinel down-after-milliseconds m 3600000\n`,
-      port,
-    );
-    await real.stop();
-    const theirs = real.text;
+    await start(`port ${port}\n# m\nsentinel monitor m 127.0.0.1 1 1\nsentinel down-after-milliseconds m 3600000\n`);
+    await real.child.stop();
+    const theirs = real.config;
     const before = stateOf(theirs);
     expect(before).toMatchObject({
       myId: expect.stringMatching(/^[0-9a-f]{40}$/),
@@ -105,10 +111,10 @@ describe.skipIf(missingRedis !== '')('with the real redis-sentinel', () => {
       currentEpoch: 3,
       masters: before.masters.map((m) => ({ ...m, port: 2, configEpoch: 3, replicas })),
     };
-    await real.start(rewrite(theirs, after), port);
-    await real.stop();
-    expect(stateOf(real.text)).toEqual(after);
-    expect(real.text).toContain('# m\n');
+    await start(rewrite(theirs, after));
+    await real.child.stop();
+    expect(stateOf(real.config)).toEqual(after);
+    expect(real.config).toContain('# m\n');
   });
 
   it.each([
@@ -116,9 +122,8 @@ describe.skipIf(missingRedis !== '')('with the real redis-sentinel', () => {
     ['sentinel monitor h localhost 1 1', "Can't resolve instance hostname"],
     ['sentinel fast-down m yes', 'Unrecognized sentinel configuration statement'],
   ])('shows the differences that the documentation names: it refuses %j', async (line, message) => {
-    const port = await freePort();
     const text = `port ${port}\nsentinel monitor m 127.0.0.1 1 1\n${line}\n`;
-    await expect(real.start(text, port)).rejects.toThrow(message);
+    await expect(start(text)).rejects.toThrow(message);
     expect(() => stateOf(text)).not.toThrow();
   });
 });

@@ -82,8 +82,8 @@ const CONTAINERS: Readonly<Record<string, Container>> = {
     groups: [
       [['admin', 'slow', 'dangerous', 'connection'], 'kill list no-evict pause unblock unpause'],
       [['slow', 'connection'], 'caching getname getredir help id info reply setname tracking trackinginfo'],
-      // Newer than 7.0; clients send it on every connection.
-      [['slow', 'connection'], 'setinfo'],
+      // Newer than 7.0 (Redis 7.2, Valkey 8); clients send the first on every connection.
+      [['slow', 'connection'], 'setinfo no-touch capa'],
     ],
   },
   command: {

@@ -114,6 +114,16 @@ describe('checks', () => {
     expect(may('unheard-of')).toEqual({ kind: 'command', name: 'unheard-of' });
   });
 
+  it('allows a pattern only to the letter', () => {
+    const users = makeUsers();
+    users.setUser('a', ['+psubscribe', '&news*']);
+    const user = users.get('a');
+    const may = (pattern: string): boolean => user !== null && checkRequest(user, ['psubscribe', pattern]) === null;
+    expect(may('news*')).toBe(true);
+    expect(may('news-of-*')).toBe(false);
+    expect(may('*')).toBe(false);
+  });
+
   it('lets everybody log in', () => {
     const users = makeUsers();
     users.setUser('a', ['on']);
