@@ -145,6 +145,20 @@ describe('RespDecoder: nonsense and limits', () => {
     expect(decode([Buffer.from('$8\r\n12345678\r\n$8\r\n12345678\r\n')], { limits })).toHaveLength(2);
   });
 
+  it('tells the place of a fault by the stream, not by the chunk', () => {
+    const wire = Buffer.from(':1\r\n$1\r\na\r\n*1\r\n:x\r\n');
+    const offsets: number[] = [];
+    for (let cut = 0; cut < wire.length; cut++) {
+      const decoder = new RespDecoder();
+      try {
+        for (const chunk of [wire.subarray(0, cut), wire.subarray(cut)]) decoder.feed(chunk, () => {});
+      } catch (error) {
+        if (error instanceof RespProtocolError) offsets.push(error.offset);
+      }
+    }
+    expect(offsets).toEqual(Array(wire.length).fill(15));
+  });
+
   it('counts the limits afresh for each value', () => {
     const limits = { element_count: 2 };
     expect(decode([Buffer.from('*2\r\n:1\r\n:2\r\n*2\r\n:1\r\n:2\r\n')], { limits })).toHaveLength(2);

@@ -131,6 +131,32 @@ describe('RedisLink: requests', () => {
     expect(await Promise.all(settled.slice(0, 2))).toEqual(['ERR_LINK_TIMEOUT', 'ERR_LINK_TIMEOUT']);
   });
 
+  it('bounds what waits for a connection', async () => {
+    const { link } = open(await freePort(), { pending_max: 2, whileDown: 'wait' });
+    const settled = [1, 2, 3].map(() =>
+      link.request(['GET', 'k'], { deadline_ms: 100 }).catch((e: LinkError) => e.code),
+    );
+    expect(await Promise.all(settled)).toEqual(['ERR_LINK_TIMEOUT', 'ERR_LINK_TIMEOUT', 'ERR_LINK_OVERLOADED']);
+  });
+
+  it('waits longer and longer for a server that throws it out, and begins again after a reply', async () => {
+    const waits = (states: readonly LinkState[]): (number | null)[] =>
+      states.flatMap((state) => (state.is === 'down' ? [state.retryIn_ms] : []));
+    const backoff = { base_ms: 2, max_ms: 5_000 };
+    const rude = await startRawServer(cleanup, (socket) => socket.end());
+    const thrownOut = open(rude.port, { backoff, random: () => 0 });
+    await until(() => waits(thrownOut.states).length >= 4, { what: 'four attempts' });
+    expect(waits(thrownOut.states).slice(0, 4)).toEqual([1, 2, 4, 8]);
+    const port = await freePort();
+    const { link, states } = open(port, { backoff, random: () => 0, whileDown: 'wait' });
+    await until(() => states.length >= 3, { what: 'three failed attempts' });
+    const server = await startRawServer(cleanup, pong, port);
+    await link.request(['PING'], soon);
+    server.sockets[0]?.resetAndDestroy();
+    await until(() => states.findIndex((state) => state.is === 'up') < states.length - 1, { what: 'the reset' });
+    expect(states[states.findIndex((state) => state.is === 'up') + 1]).toMatchObject({ why: 'reset', retryIn_ms: 1 });
+  });
+
   it('rejects everything at close, and is heard of no more', async () => {
     const server = await startRawServer(cleanup, () => {});
     const { link, states } = open(server.port);
