@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly protocol?: RespVersion;
   /** Default 0. */
   readonly database?: number;
+  /** The address to connect from; empty, the default, for the system's choice. */
+  readonly localAddress?: string;
   /** From the first packet to the last answer of the handshake; then `timeout`. */
   readonly connectTimeout_ms: number;
   /** Silence after which the kernel asks whether the peer is still there. Default 15 s. */
@@ -82,7 +84,8 @@ export class Connection<Tag> {
     this.#decoder = new RespDecoder(options.limits === undefined ? {} : { limits: options.limits });
     this.#handshake = new Handshake({ auth, protocol, database, name });
     this.#timer = setTimeout(() => this.#late(options.connectTimeout_ms), options.connectTimeout_ms);
-    this.#socket = openSocket(to, tls, options.keepAlive_ms ?? 15_000);
+    const { keepAlive_ms = 15_000, localAddress = '' } = options;
+    this.#socket = openSocket(to, tls, { keepAlive_ms, localAddress });
     this.#socket.once(readyEvent(tls), () => this.#greet());
     this.#socket.on('data', (chunk) => this.#read(chunk));
     this.#socket.on('end', () => this.#end('ended', this.#endDetail()));
@@ -98,6 +101,11 @@ export class Connection<Tag> {
   /** What is spoken: 3 only if asked for and known to the server. */
   get protocol(): RespVersion {
     return this.#protocol;
+  }
+
+  /** Our own end's address; empty while it is not connected and for a unix socket. */
+  get localIp(): string {
+    return this.#socket.localAddress ?? '';
   }
 
   /** Requests not yet answered. */

@@ -33,9 +33,18 @@ export function readyEvent(settings: TlsSettings | null): 'connect' | 'secureCon
   return settings === null ? 'connect' : 'secureConnect';
 }
 
-/** Begins to connect. @param keepAlive_ms silence after which the kernel asks whether the peer is still there. */
-export function openSocket(to: Endpoint, settings: TlsSettings | null, keepAlive_ms: number): net.Socket {
-  const tcp = { keepAlive: true, keepAliveInitialDelay: keepAlive_ms, noDelay: true };
+/** How a TCP connection is made. */
+export interface TcpSettings {
+  /** Silence after which the kernel asks whether the peer is still there. */
+  readonly keepAlive_ms: number;
+  /** The address to connect from; empty for the system's choice. */
+  readonly localAddress: string;
+}
+
+/** Begins to connect. */
+export function openSocket(to: Endpoint, settings: TlsSettings | null, how: TcpSettings): net.Socket {
+  const from = how.localAddress === '' ? {} : { localAddress: how.localAddress };
+  const tcp = { keepAlive: true, keepAliveInitialDelay: how.keepAlive_ms, noDelay: true, ...from };
   const where = 'path' in to ? { path: to.path } : { host: to.host, port: to.port, ...tcp };
   return settings === null ? net.connect(where) : tls.connect({ ...where, ...tlsOptions(to, settings) });
 }
