@@ -6,6 +6,11 @@ import type { CommandEntry } from './program.js';
  */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'sentinel',
+    summary: 'a Sentinel: watch masters, agree, fail over',
+    load: () => import('./sentinel.js'),
+  },
+  {
     name: 'demo',
     summary: 'watch a failover: three Redis, three Sentinels, faults by key',
     load: () => import('./demo.js'),

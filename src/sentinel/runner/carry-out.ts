@@ -1,0 +1,134 @@
+/**
+ * Carries out the core's effects, in order.
+ *
+ * While the state cannot be written, nothing leaves that depends on it: a vote told and then forgotten in a crash could
+ * be given twice. So from a failed write on, until one succeeds, only PING and INFO are still sent (without them this
+ * Sentinel would find everybody down), every other request is answered towards the core with an error in place of the
+ * peer, and clients that ask for a vote or for a change get an error. The write is tried again at the next change and
+ * once a second.
+ */
+import { unreachable } from '../../base/assert.js';
+import { ErrorReply, type Reply } from '../../redis/reply.js';
+import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Tag } from '../core/io.js';
+import type { Snapshot } from '../core/snapshot.js';
+import type { Connections } from './connections.js';
+import { resolveName } from './names.js';
+
+/** How the runner reaches what is not its own. */
+export interface Hands {
+  /** Makes the state durable. @throws when it could not. */
+  readonly save: (snapshot: Snapshot) => void;
+  readonly log: (level: LogLevel, text: string) => void;
+  /** Tells subscribers of an event. */
+  readonly publish: (channel: string, message: string) => void;
+  readonly runScript: (path: string, args: readonly string[]) => void;
+  /** Ends the process as a crash would. */
+  readonly crash: (why: string) => void;
+}
+
+export const SAVE_RETRY_MS = 1_000;
+
+type Act<A extends Effect['act']> = Extract<Effect, { act: A }>;
+
+export class CarryOut {
+  readonly #hands: Hands;
+  readonly #connections: Connections;
+  readonly #deliver: (input: Input) => void;
+  readonly #answer: (client: ClientToken, reply: Reply) => void;
+  /** The state that could not be written; null when the file is right. */
+  #unsaved: Snapshot | null = null;
+  #retry: NodeJS.Timeout | null = null;
+
+  constructor(
+    hands: Hands,
+    connections: Connections,
+    deliver: (input: Input) => void,
+    answer: (client: ClientToken, reply: Reply) => void,
+  ) {
+    this.#hands = hands;
+    this.#connections = connections;
+    this.#deliver = deliver;
+    this.#answer = answer;
+  }
+
+  /** Whether the file lacks something that has happened. */
+  get unsaved(): boolean {
+    return this.#unsaved !== null;
+  }
+
+  all(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#one(effect);
+  }
+
+  #one(effect: Effect): void {
+    switch (effect.act) {
+      case 'connect':
+        return this.#connections.connect(effect);
+      case 'close':
+        return this.#connections.close(effect.conn);
+      case 'send':
+        return this.#send(effect);
+      case 'resolve':
+        return this.#resolve(effect.host);
+      case 'persist':
+        return this.save(effect.snapshot);
+      case 'event':
+        return this.event(effect.event);
+      case 'log':
+        return this.#hands.log(effect.level, effect.text);
+      case 'script':
+        return this.#hands.runScript(effect.path, effect.args);
+      case 'answer':
+        return this.#answer(effect.client, effect.reply);
+      case 'crash':
+        return this.#hands.crash(effect.why);
+      default:
+        unreachable(effect, 'effect');
+    }
+  }
+
+  /** To the log, and, unless it is only of interest when looking for faults, to subscribers. */
+  event(event: Pick<SentinelEvent, 'level' | 'type' | 'text'>): void {
+    this.#hands.log(event.level, `${event.type} ${event.text}`);
+    if (event.level !== 'debug') this.#hands.publish(event.type, event.text);
+  }
+
+  #send({ conn, tag, args }: Act<'send'>): void {
+    const held = this.#unsaved !== null && !isHarmless(tag);
+    if (!held && this.#connections.send(conn, tag, args)) return;
+    const why = held ? 'the state could not be written' : 'too much is unanswered';
+    this.#deliver({ on: 'reply', conn, tag, reply: new ErrorReply(`ERR not sent: ${why}`) });
+  }
+
+  #resolve(host: string): void {
+    void resolveName(host).then((ip) => this.#deliver({ on: 'resolved', host, ip }));
+  }
+
+  /** Makes a state durable, or holds back what depends on it until one is. */
+  save(snapshot: Snapshot): void {
+    try {
+      this.#hands.save(snapshot);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#hands.log(
+        'warning',
+        `The state could not be written: ${reason}. Votes, orders and announcements are held back until it can be`,
+      );
+      this.#unsaved = snapshot;
+      this.#retry ??= setTimeout(() => this.#saveAgain(), SAVE_RETRY_MS).unref();
+      return;
+    }
+    if (this.#unsaved !== null) this.#hands.log('warning', 'The state has been written: nothing is held back any more');
+    this.#unsaved = null;
+  }
+
+  #saveAgain(): void {
+    this.#retry = null;
+    if (this.#unsaved !== null) this.save(this.#unsaved);
+  }
+}
+
+/** What may leave although the state is not on disk: it tells nothing of it. */
+function isHarmless(tag: Tag): boolean {
+  return tag.kind === 'ping' || tag.kind === 'info';
+}

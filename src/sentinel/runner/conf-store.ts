@@ -1,0 +1,59 @@
+/** The configuration file as the place where the state is kept: rewritten synchronously, since a vote waits for it. */
+import { type Stats, statSync } from 'node:fs';
+import { writeFileAtomic } from '../../config/atomic-file.js';
+import { loadConfFile } from '../../config/conf-files.js';
+import { type ConfDocument, printConfBytes } from '../../config/conf-lines.js';
+import type { UserConf } from '../../config/sentinel-conf.js';
+import { rewriteSentinelConf } from '../../config/sentinel-rewrite.js';
+import type { Snapshot } from '../core/snapshot.js';
+import { stateOf } from './snapshot-conf.js';
+
+export class ConfStore {
+  readonly #path: string;
+  #doc: ConfDocument;
+  /** What the file looked like after our last write; null before, and after a failed one. */
+  #written: Stats | null = null;
+  #users: readonly UserConf[] | null = null;
+
+  /** @param path absolute @param doc the file as it was read */
+  constructor(path: string, doc: ConfDocument) {
+    this.#path = path;
+    this.#doc = doc;
+  }
+
+  /** From the next `save` on, the file's `user` lines are these. */
+  setUsers(users: readonly UserConf[]): void {
+    this.#users = users;
+  }
+
+  /**
+   * Makes the state durable. What was changed in the file by hand meanwhile (comments, order) is kept.
+   * @throws {ConfigFileError} when it could not be written
+   */
+  save(snapshot: Snapshot): void {
+    const before = this.#current();
+    const after = rewriteSentinelConf(before, { state: stateOf(snapshot), settings: [], users: this.#users });
+    const bytes = printConfBytes(after);
+    if (this.#written !== null && before === this.#doc && Buffer.compare(bytes, printConfBytes(before)) === 0) return;
+    this.#written = null;
+    writeFileAtomic(this.#path, bytes);
+    this.#doc = after;
+    this.#written = statSync(this.#path, { throwIfNoEntry: false }) ?? null;
+  }
+
+  /** The file as it stands: read again unless it is still what we wrote. A file that is gone is written anew. */
+  #current(): ConfDocument {
+    const now = statSync(this.#path, { throwIfNoEntry: false });
+    if (now === undefined) {
+      this.#written = null;
+      return this.#doc;
+    }
+    if (this.#written !== null && isSame(this.#written, now)) return this.#doc;
+    this.#written = null;
+    return loadConfFile(this.#path);
+  }
+}
+
+function isSame(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size;
+}

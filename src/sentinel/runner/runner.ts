@@ -1,0 +1,141 @@
+/**
+ * Runs the core: gives it what happens, one input after the other, and carries out what it says, in order. It decides
+ * nothing, but for one thing: what may still leave while the state cannot be written (see `carry-out.ts`).
+ */
+import { ErrorReply, type Reply } from '../../redis/reply.js';
+import type { ClientToken, Input } from '../core/io.js';
+import { createSentinel, type Start, toSnapshot } from '../core/restore.js';
+import type { Snapshot } from '../core/snapshot.js';
+import type { Sentinel } from '../core/state.js';
+import { nextDeadline, step } from '../core/step.js';
+import { CarryOut, type Hands } from './carry-out.js';
+import { Connections, type ConnectSettings } from './connections.js';
+
+const NOT_SAVED = new ErrorReply('ERR the state could not be written to the configuration file');
+
+/** The longest delay that setTimeout takes. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export interface RunnerOptions extends Hands {
+  readonly snapshot: Snapshot;
+  readonly start: Omit<Start, 'now'>;
+  readonly connect: ConnectSettings;
+}
+
+/** A client's command that the core has not answered yet. */
+interface Caller {
+  readonly args: readonly string[];
+  readonly answer: (reply: Reply) => void;
+}
+
+export class SentinelRunner {
+  readonly #carryOut: CarryOut;
+  readonly #connections: Connections;
+  readonly #inbox: Input[] = [];
+  readonly #callers = new Map<ClientToken, Caller>();
+  readonly #state: Sentinel;
+  #nextToken: ClientToken = 1;
+  #busy = false;
+  #timer: NodeJS.Timeout | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  /** Starts to watch: the first effects are carried out at once. */
+  constructor(options: RunnerOptions) {
+    const deliver = (input: Input): void => this.#deliver(input);
+    this.#connections = new Connections(options.connect, deliver, options.log);
+    this.#carryOut = new CarryOut(options, this.#connections, deliver, (client, reply) => this.#answer(client, reply));
+    const { state, effects } = createSentinel(options.snapshot, { ...options.start, now: performance.now() });
+    this.#state = state;
+    this.#busy = true;
+    this.#carryOut.all(effects);
+    this.#busy = false;
+    this.#deliver({ on: 'tick' });
+  }
+
+  /** For what only looks: INFO, SENTINEL MASTERS. Nobody but the core changes it. */
+  get state(): Sentinel {
+    return this.#state;
+  }
+
+  /**
+   * Gives a client's command to the core.
+   * @param answer called once, before `command` returns unless an input is being worked on
+   */
+  command(args: readonly string[], answer: (reply: Reply) => void): void {
+    const client = this.#nextToken++;
+    this.#callers.set(client, { args, answer });
+    this.#deliver({ on: 'command', client, args });
+  }
+
+  /** Writes the state once more, though nothing of it has changed: the users have, or the process ends. */
+  saveNow(): void {
+    this.#carryOut.save(toSnapshot(this.#state));
+  }
+
+  /** Ends all connections. Nothing is sent any more. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#connections.closeAll();
+  }
+
+  #answer(client: ClientToken, reply: Reply): void {
+    const caller = this.#callers.get(client);
+    if (caller === undefined) return;
+    this.#callers.delete(client);
+    caller.answer(this.#carryOut.unsaved && reliesOnDisk(caller.args) ? NOT_SAVED : reply);
+  }
+
+  /** Inputs that arrive while effects are carried out wait for their end: a step never runs inside another. */
+  #deliver(input: Input): void {
+    if (this.#stopped) return;
+    this.#inbox.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        this.#carryOut.all(step(this.#state, performance.now(), next));
+      }
+    } finally {
+      this.#busy = false;
+    }
+    this.#arm();
+  }
+
+  /** A timer that rings too early is left alone: it arms itself again. So a burst of replies sets none. */
+  #arm(): void {
+    const due = nextDeadline(this.#state);
+    if (this.#stopped || due >= this.#timerAt) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAt = due;
+    const delay_ms = Math.min(TIMER_MAX_MS, Math.max(0, Math.ceil(due - performance.now())));
+    this.#timer = setTimeout(() => this.#ring(), delay_ms);
+  }
+
+  #ring(): void {
+    this.#timer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const due = nextDeadline(this.#state);
+    if (performance.now() < due) this.#arm();
+    else this.#deliver({ on: 'tick' });
+  }
+}
+
+/** Subcommands of SENTINEL whose answer says that something is now so, and must still be so after a crash. */
+const PROMISES: ReadonlySet<string> = new Set([
+  'IS-MASTER-DOWN-BY-ADDR',
+  'IS-PRIMARY-DOWN-BY-ADDR',
+  'FAILOVER',
+  'FLUSHCONFIG',
+  'MONITOR',
+  'REMOVE',
+  'RESET',
+  'SET',
+  'CONFIG',
+]);
+
+/** Whether the answer to a command must not leave before the state is on disk. */
+function reliesOnDisk(args: readonly string[]): boolean {
+  return args[0]?.toUpperCase() === 'SENTINEL' && PROMISES.has(args[1]?.toUpperCase() ?? '');
+}
