@@ -28,13 +28,18 @@ export interface LogOptions {
 
 /** `PID:X DD Mon YYYY HH:MM:SS.mmm <mark> text`, to standard output or to a file. */
 export class Log {
-  readonly #rank: number;
+  #rank = 0;
   readonly #file: string;
   readonly #complaints = new RateLimit(COMPLAINT_PERIOD_ms);
 
   constructor(options: LogOptions) {
-    this.#rank = RANKS[options.level];
+    this.setLevel(options.level);
     this.#file = options.file;
+  }
+
+  /** From now on, less severe lines are dropped. */
+  setLevel(level: LogLevel | 'nothing'): void {
+    this.#rank = RANKS[level];
   }
 
   /** Whether lines of this level are written at all. */

@@ -168,6 +168,11 @@ class Daemon {
       save: (state) => this.#store.save(state),
       log: this.#write,
       publish: (channel, message) => this.#server.publish(channel, message),
+      setVerbosity: (verbosity) => {
+        this.#log.setLevel(verbosity);
+        this.#store.setSetting('loglevel', verbosity);
+        this.#runner?.saveNow();
+      },
       runScript: (path, args) => this.#scripts.add(path, args),
       crash: (why) => {
         this.#write('warning', `Ending at once: ${why}`);

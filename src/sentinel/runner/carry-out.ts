@@ -9,7 +9,7 @@
  */
 import { unreachable } from '../../base/assert.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
-import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Tag } from '../core/io.js';
+import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Tag, Verbosity } from '../core/io.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { Connections } from './connections.js';
 import { resolveName } from './names.js';
@@ -21,6 +21,8 @@ export interface Hands {
   readonly log: (level: LogLevel, text: string) => void;
   /** Tells subscribers of an event. */
   readonly publish: (channel: string, message: string) => void;
+  /** What the log takes from now on, also after a restart. */
+  readonly setVerbosity: (verbosity: Verbosity) => void;
   readonly runScript: (path: string, args: readonly string[]) => void;
   /** Ends the process as a crash would. */
   readonly crash: (why: string) => void;
@@ -78,6 +80,8 @@ export class CarryOut {
         return this.#hands.log(effect.level, effect.text);
       case 'script':
         return this.#hands.runScript(effect.path, effect.args);
+      case 'set-verbosity':
+        return this.#hands.setVerbosity(effect.verbosity);
       case 'answer':
         return this.#answer(effect.client, effect.reply);
       case 'crash':
@@ -112,13 +116,13 @@ export class CarryOut {
       const reason = error instanceof Error ? error.message : String(error);
       this.#hands.log(
         'warning',
-        `The state could not be written: ${reason}. Votes, orders and announcements are held back until it can be`,
+        `The state is not on disk: ${reason}. Votes, orders and announcements are held back until it is`,
       );
       this.#unsaved = snapshot;
       this.#retry ??= setTimeout(() => this.#saveAgain(), SAVE_RETRY_MS).unref();
       return;
     }
-    if (this.#unsaved !== null) this.#hands.log('warning', 'The state has been written: nothing is held back any more');
+    if (this.#unsaved !== null) this.#hands.log('warning', 'The state is on disk again: nothing is held back any more');
     this.#unsaved = null;
   }
 

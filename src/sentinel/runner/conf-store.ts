@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../../config/atomic-file.js';
 import { loadConfFile } from '../../config/conf-files.js';
 import { type ConfDocument, printConfBytes } from '../../config/conf-lines.js';
 import type { UserConf } from '../../config/sentinel-conf.js';
-import { rewriteSentinelConf } from '../../config/sentinel-rewrite.js';
+import { rewriteSentinelConf, type SettingChange } from '../../config/sentinel-rewrite.js';
 import type { Snapshot } from '../core/snapshot.js';
 import { stateOf } from './snapshot-conf.js';
 
@@ -14,6 +14,7 @@ export class ConfStore {
   /** What the file looked like after our last write; null before, and after a failed one. */
   #written: Stats | null = null;
   #users: readonly UserConf[] | null = null;
+  readonly #settings = new Map<string, SettingChange>();
 
   /** @param path absolute @param doc the file as it was read */
   constructor(path: string, doc: ConfDocument) {
@@ -26,13 +27,19 @@ export class ConfStore {
     this.#users = users;
   }
 
+  /** From the next `save` on, a directive such as `loglevel` has this value. */
+  setSetting(name: string, value: string): void {
+    this.#settings.set(name, { name, args: [value] });
+  }
+
   /**
    * Makes the state durable. What was changed in the file by hand meanwhile (comments, order) is kept.
    * @throws {ConfigFileError} when it could not be written
    */
   save(snapshot: Snapshot): void {
     const before = this.#current();
-    const after = rewriteSentinelConf(before, { state: stateOf(snapshot), settings: [], users: this.#users });
+    const settings = [...this.#settings.values()];
+    const after = rewriteSentinelConf(before, { state: stateOf(snapshot), settings, users: this.#users });
     const bytes = printConfBytes(after);
     if (this.#written !== null && before === this.#doc && Buffer.compare(bytes, printConfBytes(before)) === 0) return;
     this.#written = null;

@@ -2,7 +2,9 @@
  * Runs the core: gives it what happens, one input after the other, and carries out what it says, in order. It decides
  * nothing, but for one thing: what may still leave while the state cannot be written (see `carry-out.ts`).
  */
+import { DISK_CHECKS } from '../../config/conf-files.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
+import { type Question, questionsBefore } from '../commands/questions.js';
 import type { ClientToken, Input } from '../core/io.js';
 import { createSentinel, type Start, toSnapshot } from '../core/restore.js';
 import type { Snapshot } from '../core/snapshot.js';
@@ -59,10 +61,24 @@ export class SentinelRunner {
   }
 
   /**
-   * Gives a client's command to the core.
-   * @param answer called once, before `command` returns unless an input is being worked on
+   * Gives a client's command to the core, after what it has to know from outside has been found out.
+   * @param answer called once; before `command` returns, unless a name is looked up or an input is being worked on
    */
   command(args: readonly string[], answer: (reply: Reply) => void): void {
+    const questions = questionsBefore(this.#state, args);
+    const refusal = refusalOf(questions);
+    if (refusal !== null) return answer(refusal);
+    const hosts = questions.flatMap((question) => (question.about === 'name' ? [question.host] : []));
+    if (hosts.length === 0) return this.#command(args, answer);
+    void this.#lookUp(hosts).then(() => this.#command(args, answer));
+  }
+
+  async #lookUp(hosts: readonly string[]): Promise<void> {
+    for (const host of hosts) this.#deliver({ on: 'resolved', host, ip: await resolveName(host) });
+  }
+
+  #command(args: readonly string[], answer: (reply: Reply) => void): void {
+    if (this.#stopped) return;
     const client = this.#nextToken++;
     this.#callers.set(client, { args, answer });
     this.#deliver({ on: 'command', client, args });
@@ -120,6 +136,14 @@ export class SentinelRunner {
     if (performance.now() < due) this.#arm();
     else this.#deliver({ on: 'tick' });
   }
+}
+
+/** Programs that a command names must be there. */
+function refusalOf(questions: readonly Question[]): ErrorReply | null {
+  for (const question of questions) {
+    if (question.about === 'program' && !DISK_CHECKS.isExecutable(question.path)) return question.refusal;
+  }
+  return null;
 }
 
 /** Subcommands of SENTINEL whose answer says that something is now so, and must still be so after a crash. */

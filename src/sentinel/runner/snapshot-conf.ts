@@ -17,9 +17,8 @@ export function snapshotOf(state: SentinelState, myId: string, addresses: Readon
 }
 
 function masterSnapshot(conf: MasterConf, fixed: (host: string) => string): MasterSnapshot {
-  const { votedLeader: _, ...master } = conf;
   return {
-    ...master,
+    ...conf,
     host: fixed(conf.host),
     replicas: conf.replicas.map(({ host, port }) => ({ host: fixed(host), port })),
     sentinels: conf.sentinels.map(({ host, port, runId }) => ({ host: fixed(host), port, runId })),
@@ -28,5 +27,5 @@ function masterSnapshot(conf: MasterConf, fixed: (host: string) => string): Mast
 
 /** What is written into the file. */
 export function stateOf(snapshot: Snapshot): SentinelState {
-  return { ...snapshot, masters: snapshot.masters.map((master) => ({ ...master, votedLeader: '' })) };
+  return snapshot;
 }
