@@ -158,6 +158,7 @@ class Daemon {
       start: {
         listenPort: listenPort(this.#loaded),
         requirePass: server.requirepass,
+        verbosity: server.loglevel,
         names,
         prng: new Prng(randomBytes(4).readInt32LE()),
       },

@@ -11,7 +11,9 @@ import type { Snapshot } from '../core/snapshot.js';
 import type { Sentinel } from '../core/state.js';
 import { nextDeadline, step } from '../core/step.js';
 import { CarryOut, type Hands } from './carry-out.js';
+
 import { Connections, type ConnectSettings } from './connections.js';
+import { resolveName } from './names.js';
 
 const NOT_SAVED = new ErrorReply('ERR the state could not be written to the configuration file');
 
