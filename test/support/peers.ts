@@ -16,6 +16,8 @@ export type PeerName =
 /** How to start a peer. */
 export interface Peer {
   readonly path: string;
+  /** To be put before the caller's own arguments. */
+  readonly before?: readonly string[];
   /** To be added after the caller's own arguments. */
   readonly args: readonly string[];
   /** To be added to the environment. */

@@ -53,8 +53,8 @@ export class SentinelProcess {
 
   /** Starts it and waits until it answers. @throws {Error} with its log when it ends. */
   async start(): Promise<void> {
-    const { path, args, env } = this.#program;
-    this.#child = startChild({ command: path, args: [this.configPath, ...args], env }, this.#cleanup);
+    const { path, before = [], args, env } = this.#program;
+    this.#child = startChild({ command: path, args: [...before, this.configPath, ...args], env }, this.#cleanup);
     await untilAnswers(this.child, this.port);
   }
 

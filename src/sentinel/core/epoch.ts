@@ -7,5 +7,5 @@ export function followEpoch(turn: Turn, epoch: number, group: Group): void {
   if (epoch <= turn.s.currentEpoch) return;
   turn.s.currentEpoch = epoch;
   turn.persist();
-  turn.event('warning', '+new-epoch', group, String(epoch));
+  turn.plainEvent('warning', '+new-epoch', String(epoch), group);
 }

@@ -100,7 +100,7 @@ export function startFailover(turn: Turn, group: Group, manual: Failover['manual
   group.startAt = null;
   group.noCandidateRetryAt = null;
   turn.persist();
-  turn.event('warning', '+new-epoch', group, String(epoch));
+  turn.plainEvent('warning', '+new-epoch', String(epoch), group);
   turn.event('warning', '+try-failover', group);
   vote(turn, group, epoch, turn.s.myId);
   askOthers(turn, group, 'forced');

@@ -19,7 +19,7 @@ export function vote(turn: Turn, group: Group, epoch: number, candidate: string)
     group.leader = candidate;
     group.leaderEpoch = epoch;
     turn.persist();
-    turn.event('warning', '+vote-for-leader', group, `${candidate} ${epoch}`);
+    turn.plainEvent('warning', '+vote-for-leader', `${candidate} ${epoch}`, group);
     if (candidate !== turn.s.myId) {
       // Leave the elected one its time, and do not all start at the same moment after it.
       group.failoverStartAt = turn.now + turn.s.prng.below(MAX_DESYNC_MS);
