@@ -102,7 +102,7 @@ const CHANGES: readonly Row[] = [
   ["SENTINEL MONITOR m2 '' 1 1", 'ERR Invalid IP address or hostname specified'],
   ['SENTINEL MONITOR mymaster 999.0.0.1 1 1', 'ERR Invalid IP address or hostname specified'],
   ['SENTINEL MONITOR mymaster 127.0.0.1 1 1', 'ERR Duplicate master name.'],
-  ['SENTINEL MONITOR a.b-c_9 127.0.0.1 1 1', 'OK'],
+  ['SENTINEL MONITOR a.b-c_9 127.0.0.1 9 1', 'OK'],
   ['SENTINEL INFO-CACHE a.b-c_9', ['a.b-c_9', [[0, null]]]],
   ['SENTINEL REPLICAS a.b-c_9', []],
   ['SENTINEL SENTINELS a.b-c_9', []],
