@@ -61,7 +61,7 @@ export class World {
       note: (level, who, text) => this.note(level, who, text),
     };
     const hosts = Array.from({ length: plan.sentinels }, () => this.network.addHost());
-    plan.groups.forEach((group, index) => this.#addGroup(group, index, hosts));
+    for (const [index, group] of plan.groups.entries()) this.#addGroup(group, index, hosts);
     this.#addSentinels(hosts);
     const client = this.network.addHost();
     const places = hosts.map(({ ip }) => ({ ip, port: SENTINEL_PORT }));
