@@ -20,7 +20,7 @@ export interface RunResult {
 
 /** Convergence is looked at this often, and has to last this long. */
 const LOOK_PERIOD_MS = 200;
-const STEADY_MS = 1_000;
+const STEADY_MS = 1_500;
 /** TILT, reconnections and the retries of repair take this much besides the failover-timeouts. */
 const CONVERGENCE_MIN_MS = 90_000;
 const CONVERGENCE_TIMEOUTS = 6;
@@ -40,16 +40,16 @@ export function runSeed(seed: number, recording: boolean): RunResult {
   const healedAt = world.loop.now;
   const timeout_ms = Math.max(...plan.groups.map((group) => group.failoverTimeout_ms));
   const bound_ms = CONVERGENCE_MIN_MS + CONVERGENCE_TIMEOUTS * timeout_ms;
+  const steady_ms = STEADY_MS + Math.max(...plan.groups.map((group) => group.downAfter_ms));
   let agreedSince: number | null = null;
   while (world.violation === null && world.loop.now - healedAt < bound_ms) {
     world.run(LOOK_PERIOD_MS);
     const agreed = world.outcomes().every((group) => disagreement(group) === null);
     agreedSince = agreed ? (agreedSince ?? world.loop.now) : null;
-    if (agreedSince !== null && world.loop.now - agreedSince >= STEADY_MS) break;
+    if (agreedSince !== null && world.loop.now - agreedSince >= steady_ms) break;
   }
   const converged = agreedSince !== null;
   for (const writer of world.writers) writer.stop();
-  if (converged) world.run(LOOK_PERIOD_MS);
   if (world.violation === null) world.end(converged);
   return {
     seed,

@@ -139,7 +139,7 @@ export class SentinelProcess implements Listener {
     if (state === null) return;
     const effects = step(state, this.#localNow(), input);
     this.#measure(state, effects);
-    this.#watch.before(effects, state);
+    this.#watch.before(input, effects, state);
     this.#carryOut(effects, 0, state);
   }
 

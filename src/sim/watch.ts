@@ -1,7 +1,7 @@
 /** Turns what a sentinel does into facts for the checkers and lines for the transcript. */
 import type { Reply } from '../redis/reply.js';
 import { parseHello } from '../sentinel/core/hello.js';
-import type { Effect, SentinelEvent } from '../sentinel/core/io.js';
+import type { Effect, Input, SentinelEvent } from '../sentinel/core/io.js';
 import type { Snapshot } from '../sentinel/core/snapshot.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import type { Context } from './context.js';
@@ -32,12 +32,15 @@ export class Watch {
   }
 
   /** Looks at the state that a step has left, before its effects are carried out. */
-  before(effects: readonly Effect[], state: Sentinel): void {
+  before(input: Input, effects: readonly Effect[], state: Sentinel): void {
+    const asked = input.on === 'command' && (input.args[1] ?? '').toUpperCase() === 'FAILOVER';
     for (const effect of effects) {
       if (effect.act !== 'event' || effect.event.master === null || effect.event.level !== 'warning') continue;
       const group = state.groups.get(effect.event.master);
       if (group === undefined) continue;
-      const manual = group.failover?.manual ?? this.#seen.get(group.name)?.manual ?? 'no';
+      // A failover may begin and end in one step: then only the input tells who wanted it.
+      const began = effect.event.type === '+try-failover';
+      const manual = began ? (asked ? 'planned' : 'no') : (this.#seen.get(group.name)?.manual ?? 'no');
       this.#seen.set(group.name, { manual, voters: group.sentinels.size + 1, quorum: group.quorum });
     }
   }
