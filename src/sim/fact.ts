@@ -21,6 +21,11 @@ export interface GroupOutcome {
     /** Whom it follows; empty for a master. */
     readonly follows: string;
     readonly linkUp: boolean;
+    /**
+     * Some sentinel has heard of it. A replica that was cut off before anyone had, and that follows another replica
+     * now, is nobody's: redis-sentinel too learns of replicas from their master alone.
+     */
+    readonly known: boolean;
   }[];
   /** The numbers of the writes that the group's master holds. */
   readonly held: ReadonlySet<number>;

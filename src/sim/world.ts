@@ -2,6 +2,7 @@
 import { Prng } from '../base/prng.js';
 import { currentMasterAddress } from '../sentinel/core/hello.js';
 import { MASTER_DEFAULTS, type Snapshot } from '../sentinel/core/snapshot.js';
+import { redisNodes } from '../sentinel/core/state.js';
 import { newCheckers } from './checkers/index.js';
 import type { Context } from './context.js';
 import type { Fact, GroupOutcome } from './fact.js';
@@ -186,6 +187,14 @@ export class World {
       });
     }
     const redises = this.redisesOf(name);
+    const known = new Set(
+      this.sentinels.flatMap(({ state }) => {
+        const group = state?.groups.get(name);
+        return group === undefined
+          ? []
+          : redisNodes(group).map(({ link }) => `${link.address.ip}:${link.address.port}`);
+      }),
+    );
     const master = redises.find(({ address }) => address === beliefs[0]?.address);
     return {
       group: name,
@@ -196,6 +205,7 @@ export class World {
         role,
         follows: following === null ? '' : `${following.ip}:${following.port}`,
         linkUp: upstream.up,
+        known: known.has(address),
       })),
       held: new Set(master?.data.writes.map(({ id }) => id)),
     };

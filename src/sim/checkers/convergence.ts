@@ -31,8 +31,9 @@ export function disagreement({ beliefs, redises }: GroupOutcome): string | null 
   }
   for (const redis of redises) {
     const isChosen = redis.address === first.address;
-    if (isChosen !== (redis.role === 'master')) return `${redis.name} is a ${redis.role}, all name ${first.address}`;
-    if (isChosen) continue;
+    if (redis.known && isChosen !== (redis.role === 'master'))
+      return `${redis.name} is a ${redis.role}, all name ${first.address}`;
+    if (isChosen || !redis.known) continue;
     if (redis.follows !== first.address) return `${redis.name} follows ${redis.follows}, not ${first.address}`;
     if (!redis.linkUp) return `${redis.name} has no link with its master`;
   }
