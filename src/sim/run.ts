@@ -14,6 +14,7 @@ export interface RunResult {
   readonly virtual_ms: number;
   readonly convergence_ms: number;
   readonly events: number;
+  readonly counts: World['counts'];
   /** Empty unless asked for. */
   readonly transcript: readonly Line[];
 }
@@ -58,6 +59,7 @@ export function runSeed(seed: number, recording: boolean): RunResult {
     virtual_ms: world.loop.now,
     convergence_ms: (agreedSince ?? world.loop.now) - healedAt,
     events: world.loop.count,
+    counts: world.counts,
     transcript: world.lines,
   };
 }

@@ -41,6 +41,8 @@ export class World {
   readonly writers: Writer[] = [];
   readonly lines: Line[] = [];
   violation: Violation | null = null;
+  /** What has happened, for the summary of a batch. */
+  readonly counts = { elections: 0, promotions: 0, acknowledged: 0 };
   /** A planned failover has met something else than planned failovers. */
   lossAllowed: boolean;
   readonly #checkers = newCheckers();
@@ -152,6 +154,7 @@ export class World {
 
   #check(fact: Fact): void {
     if (this.violation !== null) return;
+    this.#count(fact);
     for (const checker of this.#checkers) {
       const what = checker.take(fact);
       if (what === null) continue;
@@ -159,6 +162,12 @@ export class World {
       this.note(1, '!', () => `VIOLATED: ${checker.property}: ${what}`);
       return;
     }
+  }
+
+  #count(fact: Fact): void {
+    if (fact.kind === 'elected') this.counts.elections += 1;
+    else if (fact.kind === 'ordered' && fact.follows === '') this.counts.promotions += 1;
+    else if (fact.kind === 'acknowledged') this.counts.acknowledged += 1;
   }
 
   note(level: 1 | 2, who: string, text: () => string): void {
