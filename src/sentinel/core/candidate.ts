@@ -1,4 +1,5 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
+import { follows } from './info.js';
 import { type Group, isMaster, NEVER, type RedisNode } from './state.js';
 import { INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
 import { nodeName, type Turn } from './turn.js';
@@ -33,21 +34,34 @@ export function candidateLimitation(turn: Turn, node: RedisNode, freshSince: num
   if (link.command.phase !== 'up') return 'not connected';
   if (turn.now - link.lastAvailableAt > PING_PERIOD_MS * 5) return 'has not answered PING for 5 s';
   if (node.priority === 0) return 'replica-priority is 0';
-  if (node.role !== 'replica') return 'reports to be a master';
+  if (node.role !== 'replica' && !hasTakenOver(turn, node)) return 'reports to be a master';
   if (node.info.askedAt < freshSince) return 'has not answered INFO since the election';
   const validity = master.sdownSince === null ? INFO_PERIOD_MS * 3 : PING_PERIOD_MS * 5;
   if (turn.now - node.info.at > validity) return 'what it last told is too old';
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
-  if (node.masterLinkDown_ms > allowed) {
+  if (node.role === 'replica' && node.masterLinkDown_ms > allowed) {
     return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
   }
   return null;
 }
 
+/**
+ * Whether the master that we know follows this Redis already: a promotion whose Sentinel died before it could tell, or
+ * a restart of both with configuration files from before the last failover. Nobody but this one can be the master then.
+ */
+function hasTakenOver(turn: Turn, node: RedisNode): boolean {
+  return follows(turn, node.group.master, node);
+}
+
+/** How far a Redis is in the replication history. */
+function offsetOf(node: RedisNode): number {
+  return node.role === 'master' ? node.masterReplOffset : node.replOffset;
+}
+
 function byFitness(a: RedisNode, b: RedisNode): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
-  if (a.replOffset !== b.replOffset) return b.replOffset - a.replOffset;
+  if (offsetOf(a) !== offsetOf(b)) return offsetOf(b) - offsetOf(a);
   if (a.runId === b.runId) return 0;
   if (a.runId === '') return 1;
   if (b.runId === '') return -1;
@@ -59,7 +73,7 @@ function whyLess(turn: Turn, node: RedisNode, chosen: RedisNode): string {
   if (node.priority !== chosen.priority) {
     return `replica-priority ${node.priority}, ${winner} has ${chosen.priority}`;
   }
-  const behind = chosen.replOffset - node.replOffset;
+  const behind = offsetOf(chosen) - offsetOf(node);
   if (behind > 0) return `${behind} bytes behind ${winner}`;
   return `as good as ${winner}, whose run id sorts first`;
 }

@@ -35,7 +35,7 @@ function judgeInstance(turn: Turn, instance: Instance): void {
 function downReason(turn: Turn, instance: Instance): string | null {
   const { link, group } = instance;
   const silent_ms = silence_ms(turn.now, instance);
-  if (silent_ms > group.downAfter_ms) return `no valid reply for ${silent_ms} ms`;
+  if (silent_ms > group.downAfter_ms) return `no valid reply for ${Math.round(silent_ms)} ms`;
   if (instance.kind === 'sentinel') return null;
   if (group.fastDown && link.refusedSince !== null) return 'its host refuses connections: the process is gone';
   if (!isMaster(instance)) return null;

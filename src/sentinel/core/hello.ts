@@ -9,7 +9,7 @@ import type { Address } from './io.js';
 import { redirectLink } from './links.js';
 import { addressOf, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
 import { type Group, type Instance, redisNodes, type SentinelPeer } from './state.js';
-import { followConfiguration } from './switch.js';
+import { confirmMaster, followConfiguration } from './switch.js';
 import { HELLO_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
@@ -113,7 +113,8 @@ export function onHello(turn: Turn, message: string): void {
     group.configEpoch = hello.configEpoch;
     turn.persist();
     const address = addressOf(turn.s, hello.masterHost, hello.masterPort);
-    if (!sameAddress(address, group.master.link.address)) followConfiguration(turn, group, address, peer);
+    if (sameAddress(address, group.master.link.address)) confirmMaster(turn, group);
+    else followConfiguration(turn, group, address, peer);
   }
   turn.touch(group);
 }

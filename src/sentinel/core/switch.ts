@@ -20,6 +20,20 @@ export function followConfiguration(turn: Turn, group: Group, address: Address, 
   runReconfigScript(turn, group, 'observer', old, address);
 }
 
+/**
+ * A newer configuration names the master that stands in our tables: a failover of ours that is older than it is void,
+ * also when it has promoted a replica already. To go on would give one config epoch two masters.
+ */
+export function confirmMaster(turn: Turn, group: Group): void {
+  const { failover } = group;
+  if (failover === null || failover.epoch > group.configEpoch) return;
+  if (failover.phase === 'reconf' && failover.switched) return;
+  turn.log('warning', `Failover of ${group.name} given up: a newer configuration keeps the master`);
+  group.failover = null;
+  for (const node of redisNodes(group)) node.reconf = null;
+  turn.touch(group);
+}
+
 /** Our own failover: the promoted replica takes the master's place. */
 export function switchToPromoted(turn: Turn, group: Group, target: RedisNode): void {
   announceSwitch(turn, group, group.master.link.address, target.link.address);

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { SentinelDriver } from '../../../test/support/sentinel-driver.js';
+
+describe('the choice of a candidate', () => {
+  it('takes a Redis that is a master already when the master that we know follows it', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    // As a Sentinel leaves it that dies between a promotion and its +switch-master.
+    Object.assign(driver.fake(2), { role: 'master' });
+    Object.assign(driver.fake(1), { role: 'slave', masterPort: 2 });
+    driver.fake(3).priority = 0;
+    driver.advance(60_000);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+    expect(driver.group.master.link.address.port).toBe(2);
+  });
+
+  it('leaves a Redis alone that says it is a master while nobody follows it', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    Object.assign(driver.fake(2), { role: 'master' });
+    driver.fake(3).priority = 0;
+    driver.kill(1);
+    driver.advance(5_000);
+    expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');
+    expect(driver.logs.join('\n')).toContain('10.0.0.1:2: reports to be a master');
+  });
+});

@@ -1,0 +1,22 @@
+/** What a checker is: it sees every fact of a run in order, and says when its property no longer holds. */
+import type { Fact } from '../fact.js';
+
+export interface Checker {
+  /** The property, in a few words; printed with a failing seed. */
+  readonly property: string;
+  /** @returns what is wrong, or null. */
+  take(fact: Fact): string | null;
+}
+
+/** A map of maps by group and epoch. */
+export class ByEpoch<T> {
+  readonly #values = new Map<string, T>();
+
+  get(group: string, epoch: number, ...more: string[]): T | undefined {
+    return this.#values.get([group, epoch, ...more].join(' '));
+  }
+
+  set(value: T, group: string, epoch: number, ...more: string[]): void {
+    this.#values.set([group, epoch, ...more].join(' '), value);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Snapshot } from '../../sentinel/core/snapshot.js';
+import type { Fact } from '../fact.js';
+import type { Checker } from './checker.js';
+
+/** The current epoch, and every group's config and vote epoch, never go back on a sentinel, nor across its restarts. */
+export class EpochsGrow implements Checker {
+  readonly property = 'epochs never go back';
+  readonly #highest = new Map<string, number>();
+
+  take(fact: Fact): string | null {
+    switch (fact.kind) {
+      case 'started':
+      case 'persisted':
+        return this.#ofDisk(fact.sentinel, fact.snapshot);
+      case 'configuration':
+        return (
+          this.#grows(fact.sentinel, 'current epoch', fact.currentEpoch) ??
+          this.#grows(fact.sentinel, `config epoch of ${fact.group}`, fact.configEpoch)
+        );
+      default:
+        return null;
+    }
+  }
+
+  #ofDisk(sentinel: string, snapshot: Snapshot): string | null {
+    let wrong = this.#grows(sentinel, 'current epoch', snapshot.currentEpoch);
+    for (const { name, configEpoch, leaderEpoch } of snapshot.masters) {
+      wrong ??= this.#grows(sentinel, `config epoch of ${name}`, configEpoch);
+      wrong ??= this.#grows(sentinel, `vote epoch of ${name}`, leaderEpoch);
+    }
+    return wrong;
+  }
+
+  #grows(sentinel: string, what: string, epoch: number): string | null {
+    const key = `${sentinel} ${what}`;
+    const before = this.#highest.get(key) ?? 0;
+    if (epoch > before) this.#highest.set(key, epoch);
+    return epoch < before ? `the ${what} of ${sentinel} went back from ${before} to ${epoch}` : null;
+  }
+}

@@ -1,0 +1,217 @@
+/** Makes faults happen, and takes them back: each after a while, all of them when the world is to heal. */
+import type { Prng } from '../base/prng.js';
+import { type FaultName, namesOf } from './faults.js';
+import type { Host } from './network.js';
+import type { RedisProcess } from './redis/process.js';
+import type { SentinelProcess } from './sentinel-process.js';
+import type { World } from './world.js';
+
+type Undo = () => void;
+type Act = (world: World, nemesis: Nemesis) => void;
+
+export class Nemesis {
+  readonly #undos = new Set<Undo>();
+  #healed = false;
+
+  constructor(
+    readonly world: World,
+    readonly prng: Prng,
+  ) {
+    for (const sentinel of world.sentinels) sentinel.onSimulatedFailure(() => this.killSentinel(sentinel, 'by itself'));
+  }
+
+  /** Makes faults from now on, about one in `faultGap_ms`. */
+  begin(): void {
+    const acts = namesOf(this.world.plan.faults).flatMap((name) => ACTS[name] ?? []);
+    if (acts.length === 0) return;
+    const next = (): void => {
+      if (this.#healed) return;
+      this.prng.pick(acts)(this.world, this);
+      this.world.loop.after(1 + this.prng.below(this.world.plan.faultGap_ms * 2), next);
+    };
+    next();
+  }
+
+  /** Takes back every fault, and makes no more. */
+  heal(): void {
+    this.#healed = true;
+    this.world.note(1, '*', () => 'all faults are healed');
+    for (const undo of [...this.#undos]) {
+      this.#undos.delete(undo);
+      undo();
+    }
+  }
+
+  /** Sees to it that a fault ends. */
+  undoAfter(delay_ms: number, undo: Undo): void {
+    this.#undos.add(undo);
+    this.world.loop.after(delay_ms, () => {
+      if (this.#undos.delete(undo)) undo();
+    });
+  }
+
+  note(text: string): void {
+    this.world.note(1, '*', () => text);
+  }
+
+  killSentinel(sentinel: SentinelProcess, how: string): void {
+    this.note(`${sentinel.name} dies ${how}`);
+    sentinel.crash(false);
+    this.undoAfter(this.#draw(100, 6_000), () => startSentinel(this, sentinel));
+  }
+
+  killRedis(redis: RedisProcess): void {
+    this.note(`${redis.name} (${redis.role}) is killed`);
+    redis.crash(false);
+    this.undoAfter(this.#draw(50, 8_000), () => startRedis(this, redis));
+  }
+
+  /** Short mostly, sometimes long. */
+  #draw(low_ms: number, high_ms: number): number {
+    return this.prng.chance(0.5) ? this.prng.between(low_ms, high_ms) : this.prng.between(low_ms, high_ms / 4);
+  }
+
+  freeze(process: SentinelProcess | RedisProcess, length_ms: number): void {
+    const life = process instanceof Object && 'runId' in process ? process.runId : process.state;
+    this.note(`${process.name} is stopped for ${length_ms} ms`);
+    process.gate.close();
+    this.undoAfter(length_ms, () => {
+      const same = 'runId' in process ? process.alive && process.runId === life : process.state === life;
+      if (!same) return;
+      this.note(`${process.name} goes on`);
+      process.gate.open();
+    });
+  }
+
+  cut(from: readonly Host[], to: readonly Host[], length_ms: number): void {
+    const { network } = this.world;
+    for (const a of from) for (const b of to) network.cut(a, b);
+    this.undoAfter(length_ms, () => {
+      for (const a of from) for (const b of to) network.mend(a, b);
+      this.note(`the way from ${names(from)} to ${names(to)} is free again`);
+    });
+  }
+
+  loseHost(host: Host, length_ms: number): void {
+    const processes = [...this.world.sentinels, ...this.world.redises].filter((one) => one.host === host && one.alive);
+    this.note(`host ${host.ip} is gone, with ${processes.map(({ name }) => name).join(', ') || 'nothing'}`);
+    host.up = false;
+    for (const process of processes) process.crash(true);
+    this.undoAfter(length_ms, () => {
+      host.up = true;
+      this.note(`host ${host.ip} is back`);
+      for (const process of processes) {
+        if ('runId' in process) startRedis(this, process);
+        else startSentinel(this, process);
+      }
+      this.world.network.retransmit();
+    });
+  }
+}
+
+function names(hosts: readonly Host[]): string {
+  return hosts.map(({ ip }) => ip).join(' ');
+}
+
+function startSentinel(nemesis: Nemesis, sentinel: SentinelProcess): void {
+  if (sentinel.alive) return;
+  if (!sentinel.host.up) return nemesis.undoAfter(1_000, () => startSentinel(nemesis, sentinel));
+  nemesis.note(`${sentinel.name} starts`);
+  sentinel.start();
+}
+
+function startRedis(nemesis: Nemesis, redis: RedisProcess): void {
+  if (redis.alive) return;
+  if (!redis.host.up) return nemesis.undoAfter(1_000, () => startRedis(nemesis, redis));
+  redis.start();
+  nemesis.note(`${redis.name} starts as a ${redis.role}`);
+}
+
+function pickAlive<T extends { readonly alive: boolean }>(nemesis: Nemesis, from: readonly T[]): T | null {
+  const alive = from.filter((one) => one.alive);
+  return alive.length === 0 ? null : nemesis.prng.pick(alive);
+}
+
+const ACTS: Readonly<Partial<Record<FaultName, Act>>> = {
+  crashSentinel: (world, nemesis) => {
+    const sentinel = pickAlive(nemesis, world.sentinels);
+    if (sentinel !== null) nemesis.killSentinel(sentinel, 'of kill -9');
+  },
+  crashBetweenEffects: (world, nemesis) => {
+    const sentinel = pickAlive(nemesis, world.sentinels);
+    sentinel?.dieWithin(nemesis.prng.below(6), () => nemesis.killSentinel(sentinel, 'between two effects'));
+  },
+  pauseSentinel: (world, nemesis) => {
+    const sentinel = pickAlive(nemesis, world.sentinels);
+    if (sentinel !== null) nemesis.freeze(sentinel, nemesis.prng.between(50, 1_900));
+  },
+  stallSentinel: (world, nemesis) => {
+    const sentinel = pickAlive(nemesis, world.sentinels);
+    if (sentinel !== null) nemesis.freeze(sentinel, nemesis.prng.between(2_100, 12_000));
+  },
+  crashRedis: (world, nemesis) => {
+    const redis = pickAlive(nemesis, world.redises);
+    if (redis !== null) nemesis.killRedis(redis);
+  },
+  crashMaster: (world, nemesis) => {
+    const redis = pickAlive(
+      nemesis,
+      world.redises.filter(({ role }) => role === 'master'),
+    );
+    if (redis !== null) nemesis.killRedis(redis);
+  },
+  freezeRedis: (world, nemesis) => {
+    const redis = pickAlive(nemesis, world.redises);
+    if (redis !== null) nemesis.freeze(redis, nemesis.prng.between(100, 10_000));
+  },
+  loseHost: (world, nemesis) => {
+    const up = world.network.hosts.filter((host) => host.up);
+    if (up.length > 0) nemesis.loseHost(nemesis.prng.pick(up), nemesis.prng.between(500, 10_000));
+  },
+  partition: (world, nemesis) => {
+    const side: Host[] = [];
+    const rest: Host[] = [];
+    for (const host of world.network.hosts) (nemesis.prng.chance(0.5) ? side : rest).push(host);
+    const length_ms = nemesis.prng.between(300, 10_000);
+    nemesis.note(`${names(side)} are cut off from ${names(rest)} for ${length_ms} ms`);
+    nemesis.cut(side, rest, length_ms);
+    nemesis.cut(rest, side, length_ms);
+  },
+  oneWayCut: (world, nemesis) => {
+    const from = nemesis.prng.pick(world.network.hosts);
+    const to = world.network.hosts.filter((host) => host !== from && nemesis.prng.chance(0.5));
+    const length_ms = nemesis.prng.between(300, 10_000);
+    const outward = nemesis.prng.chance(0.5);
+    nemesis.note(
+      `nothing gets from ${outward ? from.ip : names(to)} to ${outward ? names(to) : from.ip} for ${length_ms} ms`,
+    );
+    if (outward) nemesis.cut([from], to, length_ms);
+    else nemesis.cut(to, [from], length_ms);
+  },
+  slowNetwork: (world, nemesis) => {
+    const { manners } = world.network;
+    manners.slow_ms = nemesis.prng.pick([5, 50, 300, 1_500]);
+    manners.lostPerMille = nemesis.prng.pick([0, 10, 100]);
+    nemesis.note(`the network delays by up to ${manners.slow_ms} ms and loses ${manners.lostPerMille} of 1000 packets`);
+    nemesis.undoAfter(nemesis.prng.between(500, 8_000), () => {
+      manners.slow_ms = 0;
+      manners.lostPerMille = 0;
+    });
+  },
+  slowDisk: (world, nemesis) => {
+    const { name, manners } = nemesis.prng.pick(world.sentinels);
+    manners.disk_ms = nemesis.prng.pick([10, 100, 1_000, 4_000]);
+    nemesis.note(`writes to the disk of ${name} take up to ${manners.disk_ms} ms`);
+    nemesis.undoAfter(nemesis.prng.between(500, 10_000), () => {
+      manners.disk_ms = 0;
+    });
+  },
+  manualFailover: (world, nemesis) => {
+    const sentinel = pickAlive(nemesis, world.sentinels);
+    const { name } = nemesis.prng.pick(world.plan.groups);
+    if (sentinel === null) return;
+    const how = nemesis.prng.chance(0.5) ? ['COORDINATED'] : [];
+    nemesis.note(`an operator asks ${sentinel.name}: SENTINEL FAILOVER ${[name, ...how].join(' ')}`);
+    sentinel.command(['SENTINEL', 'FAILOVER', name, ...how]);
+  },
+};

@@ -1,0 +1,194 @@
+/** A Redis's clients: what each has asked, and what waits. */
+import { ErrorReply, OK, type Reply, SimpleString } from '../../redis/reply.js';
+import type { End } from '../network.js';
+import { infoText } from './info-text.js';
+import type { RedisProcess } from './process.js';
+
+interface Client {
+  readonly end: End;
+  subscribed: boolean;
+  /** Requests since MULTI; null outside a transaction. */
+  queued: (readonly string[])[] | null;
+  /** A write that waits for the end of a pause, and what came after it. */
+  waiting: (readonly string[])[];
+}
+
+const WRITE_BYTES = 40;
+/** A published message's length in the stream besides its text. */
+const PUBLISH_BYTES = 60;
+
+export class Clients {
+  readonly #all = new Map<End, Client>();
+  #pausedUntil = 0;
+
+  constructor(private readonly redis: RedisProcess) {}
+
+  add(end: End): void {
+    const client: Client = { end, subscribed: false, queued: null, waiting: [] };
+    this.#all.set(end, client);
+    end.onMessage = (message) => {
+      if (message.kind === 'request') this.#take(client, message.args);
+      else if (message.kind === 'psync') {
+        this.#all.delete(end);
+        this.redis.replicas.onPsync(end, message);
+      } else if (message.kind === 'ack') this.redis.replicas.onAck(end, message.offset);
+    };
+    end.onClose = () => this.#all.delete(end);
+  }
+
+  /** The process has died: its kernel resets the connections, unless the whole host has gone. */
+  forget(silently: boolean): void {
+    for (const end of this.#all.keys()) {
+      if (silently) end.vanish();
+      else end.reset();
+    }
+    this.#all.clear();
+    this.#pausedUntil = 0;
+  }
+
+  #take(client: Client, args: readonly string[]): void {
+    if (client.waiting.length > 0) client.waiting.push(args);
+    else this.#execute(client, args);
+  }
+
+  #execute(client: Client, args: readonly string[]): void {
+    const name = (args[0] ?? '').toUpperCase();
+    // PUBLISH counts as a write here, as CLIENT PAUSE's documentation says: its client waits, and all that it asked.
+    if ((name === 'SET' || name === 'PUBLISH') && this.#writesWait()) {
+      client.waiting.push(args);
+      return;
+    }
+    if (client.queued !== null && name !== 'EXEC') {
+      client.queued.push(args);
+      client.end.send({ kind: 'reply', reply: new SimpleString('QUEUED') });
+      return;
+    }
+    client.end.send({ kind: 'reply', reply: name === 'EXEC' ? this.#exec(client) : this.#reply(client, name, args) });
+  }
+
+  #exec(client: Client): Reply {
+    const { queued } = client;
+    client.queued = null;
+    if (queued === null) return new ErrorReply('ERR EXEC without MULTI');
+    return queued.map((args) => this.#reply(client, (args[0] ?? '').toUpperCase(), args));
+  }
+
+  #reply(client: Client, name: string, args: readonly string[]): Reply {
+    const { redis } = this;
+    switch (name) {
+      case 'PING':
+        return this.#ping();
+      case 'INFO':
+        return infoText(redis);
+      case 'SUBSCRIBE':
+        client.subscribed = true;
+        return 1;
+      case 'PUBLISH':
+        return this.#publish(args[2] ?? '');
+      case 'SET':
+        return this.#set(Number(args[1]));
+      case 'MULTI':
+        client.queued = [];
+        return OK;
+      case 'SLAVEOF':
+        return redis.slaveof(args[1] ?? '', args[2] ?? '', client.end.peer.host.ip);
+      case 'CONFIG':
+        return redis.rewriteConfig();
+      case 'CLIENT':
+        return this.#client(client, args);
+      case 'FAILOVER':
+        if ((args[1] ?? '').toUpperCase() === 'ABORT') return redis.handover.abort();
+        return redis.handover.begin(args[2] ?? '', Number(args[3]), Number(args[5]));
+      default:
+        return new ErrorReply(`ERR unknown command '${name}'`);
+    }
+  }
+
+  #ping(): Reply {
+    const { redis } = this;
+    if (redis.loading) return new ErrorReply('LOADING Redis is loading the dataset in memory');
+    if (redis.options.masterDownReply && redis.role === 'replica' && !redis.upstream.up) {
+      return new ErrorReply("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
+    }
+    return 'PONG';
+  }
+
+  #publish(message: string): Reply {
+    const { redis } = this;
+    const reached = this.publish(message);
+    if (redis.role === 'master') {
+      redis.data.offset += PUBLISH_BYTES + message.length;
+      redis.replicas.stream(null, message);
+    }
+    return reached;
+  }
+
+  /** Passes a message on to the subscribers here. */
+  publish(text: string): number {
+    let reached = 0;
+    for (const { end, subscribed } of this.#all.values()) {
+      if (!subscribed) continue;
+      end.send({ kind: 'push', text });
+      reached += 1;
+    }
+    return reached;
+  }
+
+  #set(id: number): Reply {
+    const { redis } = this;
+    if (redis.loading) return new ErrorReply('LOADING Redis is loading the dataset in memory');
+    if (redis.role !== 'master') return new ErrorReply("READONLY You can't write against a read only replica.");
+    const write = redis.data.append(id, WRITE_BYTES);
+    redis.replicas.stream(write, null);
+    redis.context.fact({ kind: 'acknowledged', group: redis.group, write: id, by: redis.name });
+    return OK;
+  }
+
+  #client(client: Client, args: readonly string[]): Reply {
+    const [, verb = '', first = '', second = ''] = args;
+    const what = second.toLowerCase();
+    switch (verb.toUpperCase()) {
+      case 'PAUSE':
+        if (!this.redis.options.pauseCommand) return new ErrorReply('ERR syntax error');
+        this.#pause(Number(first));
+        return OK;
+      case 'UNPAUSE':
+        this.#pausedUntil = 0;
+        this.resume();
+        return OK;
+      case 'KILL':
+        for (const other of [...this.#all.values()]) {
+          if (other === client || other.subscribed !== (what === 'pubsub')) continue;
+          this.#all.delete(other.end);
+          other.end.close();
+        }
+        return OK;
+      default:
+        return OK;
+    }
+  }
+
+  #pause(length_ms: number): void {
+    const { loop } = this.redis.context;
+    const until = loop.now + length_ms;
+    this.#pausedUntil = Math.max(this.#pausedUntil, until);
+    loop.at(until, () => this.redis.gate.pass(() => this.resume()));
+  }
+
+  #writesWait(): boolean {
+    const { handover, context, role } = this.redis;
+    // A replica refuses writes at once: only a master has writes to hold back.
+    if (role !== 'master' && handover.state === 'no-failover') return this.#pausedUntil > context.loop.now;
+    return this.#pausedUntil > context.loop.now || handover.state !== 'no-failover';
+  }
+
+  /** Lets waiting clients go on, in no particular order, if nothing holds them any more. */
+  resume(): void {
+    if (this.#writesWait()) return;
+    for (const client of [...this.#all.values()]) {
+      const { waiting } = client;
+      client.waiting = [];
+      for (const args of waiting) if (client.end.open) this.#take(client, args);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/** A Redis process: its life, its role, its configuration file. */
+import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
+import type { Context } from '../context.js';
+import { Gate } from '../gate.js';
+import type { End, Host, Listener } from '../network.js';
+import { Clients } from './clients.js';
+import { Dataset, hex40 } from './dataset.js';
+import { Handover } from './handover.js';
+import { Replicas } from './replicas.js';
+import { Upstream } from './upstream.js';
+
+export interface Place {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** How this Redis is set up and how fast it is. */
+export interface RedisOptions {
+  readonly priority: number;
+  /** FAILOVER is known (Redis 6.2 and later). */
+  readonly failoverCommand: boolean;
+  /** CLIENT PAUSE … WRITE is known. */
+  readonly pauseCommand: boolean;
+  /** CONFIG REWRITE works. */
+  readonly rewrites: boolean;
+  /** Data survives a crash. */
+  readonly keepsData: boolean;
+  /** replica-serve-stale-data no. */
+  readonly masterDownReply: boolean;
+  /** How long it takes to read the data after a start or a full resync. */
+  readonly load_ms: number;
+  /** How long the snapshot for a full resync takes. */
+  readonly snapshot_ms: number;
+}
+
+const CRON_MS = 1_000;
+
+export class RedisProcess implements Listener {
+  readonly gate = new Gate();
+  readonly data: Dataset;
+  readonly replicas = new Replicas(this);
+  readonly upstream = new Upstream(this);
+  readonly handover = new Handover(this);
+  readonly clients = new Clients(this);
+  alive = false;
+  runId = '';
+  startedAt = 0;
+  role: 'master' | 'replica' = 'master';
+  following: Place | null = null;
+  #loadedAt = 0;
+  #life = 0;
+  /** What its configuration file says. */
+  #configured: Place | null;
+
+  constructor(
+    readonly context: Context,
+    readonly name: string,
+    readonly group: string,
+    readonly host: Host,
+    readonly port: number,
+    readonly options: RedisOptions,
+    replicaOf: Place | null,
+  ) {
+    this.data = new Dataset(context.prng);
+    this.#configured = replicaOf;
+    context.network.listen(this);
+  }
+
+  get address(): string {
+    return `${this.host.ip}:${this.port}`;
+  }
+
+  get loading(): boolean {
+    return this.context.loop.now < this.#loadedAt;
+  }
+
+  start(): void {
+    const { loop, prng } = this.context;
+    const first = this.#life === 0;
+    this.alive = true;
+    this.#life += 1;
+    this.runId = hex40(prng);
+    this.startedAt = loop.now;
+    this.role = this.#configured === null ? 'master' : 'replica';
+    this.following = this.#configured;
+    if (!first) {
+      this.data.restart(this.options.keepsData);
+      this.#loadedAt = loop.now + this.options.load_ms;
+    }
+    const life = this.#life;
+    const cron = (): void => {
+      if (life !== this.#life || !this.alive) return;
+      this.gate.pass(() => this.#cron());
+      loop.after(CRON_MS, cron);
+    };
+    loop.after(first ? 0 : this.options.load_ms, cron);
+  }
+
+  #cron(): void {
+    if (!this.alive) return;
+    this.replicas.ping();
+    this.replicas.dropSilent();
+    if (this.role === 'replica') this.upstream.cron();
+  }
+
+  /** kill -9; with `silently` the host goes too, and no peer is told. */
+  crash(silently: boolean): void {
+    this.alive = false;
+    this.#life += 1;
+    this.gate.reset();
+    for (const { end } of this.replicas.all) {
+      if (silently) end.vanish();
+      else end.reset();
+    }
+    this.replicas.all = [];
+    this.upstream.reset();
+    this.clients.forget(silently);
+    this.handover.end();
+  }
+
+  accept(end: End): void {
+    this.clients.add(end);
+  }
+
+  slaveof(host: string, port: string, by: string): Reply {
+    if (this.loading) return new ErrorReply('LOADING Redis is loading the dataset in memory');
+    if (this.handover.state !== 'no-failover') return new ErrorReply('ERR REPLICAOF not allowed while failing over.');
+    const noOne = host.toUpperCase() === 'NO' && port.toUpperCase() === 'ONE';
+    const follows = noOne ? '' : `${host}:${port}`;
+    this.context.fact({ kind: 'ordered', redis: this.name, address: this.address, follows, by });
+    if (noOne) {
+      if (this.role === 'replica') this.becomeMaster(true);
+    } else if (this.following?.ip !== host || this.following.port !== Number(port)) {
+      this.follow({ ip: host, port: Number(port) }, false);
+    }
+    return OK;
+  }
+
+  /** @param branch whether it begins a history of its own */
+  becomeMaster(branch: boolean): void {
+    this.role = 'master';
+    this.following = null;
+    this.upstream.stop();
+    if (branch) this.data.branch();
+    this.replicas.disconnect();
+    this.context.note(1, this.name, () => `is a master now, offset ${this.data.offset}`);
+  }
+
+  follow(master: Place, handover: boolean): void {
+    this.role = 'replica';
+    this.following = master;
+    this.replicas.disconnect();
+    this.context.note(1, this.name, () => `follows ${master.ip}:${master.port} now`);
+    this.upstream.restart(handover);
+  }
+
+  rewriteConfig(): Reply {
+    if (!this.options.rewrites) return new ErrorReply('ERR Rewriting config file: Permission denied');
+    this.#configured = this.following;
+    return OK;
+  }
+}

@@ -1,0 +1,227 @@
+/** One run's world: every host and process of a plan, the checkers that watch it, and the transcript. */
+import { Prng } from '../base/prng.js';
+import { currentMasterAddress } from '../sentinel/core/hello.js';
+import { MASTER_DEFAULTS, type Snapshot } from '../sentinel/core/snapshot.js';
+import { redisNodes } from '../sentinel/core/state.js';
+import { newCheckers } from './checkers/index.js';
+import type { Context } from './context.js';
+import type { Fact, GroupOutcome } from './fact.js';
+import { allowsLoss } from './faults.js';
+import { Loop } from './loop.js';
+import { type Host, Network } from './network.js';
+import type { GroupPlan, Plan } from './plan.js';
+import { hex40 } from './redis/dataset.js';
+import { type Place, RedisProcess } from './redis/process.js';
+import { SentinelProcess } from './sentinel-process.js';
+import { Writer } from './writer.js';
+
+export interface Violation {
+  readonly property: string;
+  readonly what: string;
+  /** Virtual milliseconds. */
+  readonly at: number;
+}
+
+/** A transcript's line. */
+export interface Line {
+  readonly level: 1 | 2;
+  readonly text: string;
+}
+
+const SENTINEL_PORT = 26_379;
+const REDIS_PORT = 6_379;
+const LOAD_PERIOD_MS = 5_000;
+
+export class World {
+  readonly loop = new Loop();
+  readonly network: Network;
+  readonly context: Context;
+  readonly sentinels: SentinelProcess[] = [];
+  readonly redises: RedisProcess[] = [];
+  readonly writers: Writer[] = [];
+  readonly lines: Line[] = [];
+  violation: Violation | null = null;
+  /** What has happened, for the summary of a batch. */
+  readonly counts = { elections: 0, promotions: 0, acknowledged: 0 };
+  /** A planned failover has met something else than planned failovers. */
+  lossAllowed: boolean;
+  readonly #checkers = newCheckers();
+  readonly #nameOf = new Map<string, string>();
+
+  constructor(
+    readonly plan: Plan,
+    seed: number,
+    private readonly recording: boolean,
+  ) {
+    const prng = new Prng(seed);
+    this.lossAllowed = allowsLoss(plan.faults);
+    this.network = new Network(this.loop, new Prng(prng.uint32()));
+    this.context = {
+      loop: this.loop,
+      network: this.network,
+      prng: new Prng(prng.uint32()),
+      fact: (fact) => this.#check(fact),
+      note: (level, who, text) => this.note(level, who, text),
+    };
+    const hosts = Array.from({ length: plan.sentinels }, () => this.network.addHost());
+    for (const [index, group] of plan.groups.entries()) this.#addGroup(group, index, hosts);
+    this.#addSentinels(hosts);
+    const client = this.network.addHost();
+    const places = hosts.map(({ ip }) => ({ ip, port: SENTINEL_PORT }));
+    for (const { name } of plan.groups) {
+      this.writers.push(new Writer(this.context, name, client, places, plan.writePeriod_ms));
+    }
+  }
+
+  #addGroup(group: GroupPlan, groupIndex: number, hosts: readonly Host[]): void {
+    let master: Place | null = null;
+    group.redises.forEach((options, index) => {
+      const shared = this.plan.shareHosts ? hosts[(index + groupIndex) % hosts.length] : undefined;
+      const host = shared ?? this.network.addHost();
+      // Redises of one group on one host need ports of their own.
+      const port = REDIS_PORT + groupIndex * 10 + Math.floor(index / hosts.length);
+      const name = `${group.name}${'abcdefgh'[index]}`;
+      this.redises.push(new RedisProcess(this.context, name, group.name, host, port, options, master));
+      master ??= { ip: host.ip, port };
+    });
+  }
+
+  #addSentinels(hosts: readonly Host[]): void {
+    const groupOf = new Map(this.redises.map(({ address, group }) => [address, group]));
+    hosts.forEach((host, index) => {
+      const name = `s${index + 1}`;
+      const myId = hex40(this.context.prng);
+      this.#nameOf.set(myId, name);
+      const manners = { drift: this.plan.faults.clockDrift ? 0.01 : 0, disk_ms: 0 };
+      const snapshot = this.#initialSnapshot(myId);
+      this.sentinels.push(
+        new SentinelProcess(this.context, name, host, SENTINEL_PORT, manners, groupOf, this.#nameOf, snapshot),
+      );
+    });
+  }
+
+  #initialSnapshot(myId: string): Snapshot {
+    return {
+      myId,
+      currentEpoch: 0,
+      announceIp: '',
+      announcePort: 0,
+      resolveHostnames: false,
+      announceHostnames: false,
+      denyScriptsReconfig: true,
+      sentinelUser: '',
+      sentinelPass: '',
+      masters: this.plan.groups.map((group) => {
+        const { redises: _, ...settings } = group;
+        const first = this.redisesOf(group.name)[0];
+        return { ...MASTER_DEFAULTS, ...settings, host: first?.host.ip ?? '', port: first?.port ?? 0 };
+      }),
+    };
+  }
+
+  redisesOf(group: string): RedisProcess[] {
+    return this.redises.filter((redis) => redis.group === group);
+  }
+
+  /** Starts everything. */
+  start(): void {
+    for (const redis of this.redises) redis.start();
+    for (const sentinel of this.sentinels) {
+      sentinel.onSimulatedFailure(() => sentinel.crash(false));
+      sentinel.start();
+    }
+    for (const writer of this.writers) this.loop.after(500, () => writer.seek());
+    this.#watchLoad();
+  }
+
+  /** Lets time pass; ends early when a property is violated. */
+  run(length_ms: number, stop: () => boolean = () => false): void {
+    this.loop.runUntil(this.loop.now + length_ms, () => this.violation !== null || stop());
+  }
+
+  #watchLoad(): void {
+    this.loop.after(LOAD_PERIOD_MS, () => {
+      for (const { name, peak, state } of this.sentinels) {
+        if (state === null) continue;
+        this.#check({ kind: 'load', sentinel: name, ...peak, links: state.links.size });
+        peak.effects = 0;
+        peak.conns = 0;
+        peak.pending = 0;
+      }
+      this.#watchLoad();
+    });
+  }
+
+  #check(fact: Fact): void {
+    if (this.violation !== null) return;
+    this.#count(fact);
+    for (const checker of this.#checkers) {
+      const what = checker.take(fact);
+      if (what === null) continue;
+      this.violation = { property: checker.property, what, at: this.loop.now };
+      this.note(1, '!', () => `VIOLATED: ${checker.property}: ${what}`);
+      return;
+    }
+  }
+
+  #count(fact: Fact): void {
+    if (fact.kind === 'elected') this.counts.elections += 1;
+    else if (fact.kind === 'ordered' && fact.follows === '') this.counts.promotions += 1;
+    else if (fact.kind === 'acknowledged') this.counts.acknowledged += 1;
+  }
+
+  note(level: 1 | 2, who: string, text: () => string): void {
+    if (!this.recording) return;
+    const named = text().replace(/\b[0-9a-f]{40}\b/g, (id) => this.#nameOf.get(id) ?? id.slice(0, 8));
+    this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
+  }
+
+  /** How the groups stand now. */
+  outcomes(): GroupOutcome[] {
+    return this.plan.groups.map(({ name }) => this.#outcome(name));
+  }
+
+  #outcome(name: string): GroupOutcome {
+    const beliefs: GroupOutcome['beliefs'][number][] = [];
+    for (const { name: sentinel, state } of this.sentinels) {
+      const group = state?.groups.get(name);
+      if (group === undefined) continue;
+      const { ip, port } = currentMasterAddress(group);
+      beliefs.push({
+        sentinel,
+        address: `${ip}:${port}`,
+        configEpoch: group.configEpoch,
+        failingOver: group.failover !== null,
+        peers: group.sentinels.size,
+      });
+    }
+    const redises = this.redisesOf(name);
+    const known = new Set(
+      this.sentinels.flatMap(({ state }) => {
+        const group = state?.groups.get(name);
+        return group === undefined
+          ? []
+          : redisNodes(group).map(({ link }) => `${link.address.ip}:${link.address.port}`);
+      }),
+    );
+    const master = redises.find(({ address }) => address === beliefs[0]?.address);
+    return {
+      group: name,
+      beliefs,
+      redises: redises.map(({ name: redis, address, role, following, upstream }) => ({
+        name: redis,
+        address,
+        role,
+        follows: following === null ? '' : `${following.ip}:${following.port}`,
+        linkUp: upstream.up,
+        known: known.has(address),
+      })),
+      held: new Set(master?.data.writes.map(({ id }) => id)),
+    };
+  }
+
+  /** Tells the checkers how it ended. */
+  end(converged: boolean): void {
+    this.#check({ kind: 'ended', converged, lossAllowed: this.lossAllowed, groups: this.outcomes() });
+  }
+}
