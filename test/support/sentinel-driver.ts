@@ -23,8 +23,10 @@ export interface FakeRedis {
   linkUp: boolean;
   offset: number;
   priority: number;
-  /** Refuses FAILOVER as Redis before 6.2 does. */
-  knowsFailover: boolean;
+  /** Refuses CLIENT PAUSE, as for a user without the right to it. */
+  refusesPause: boolean;
+  /** Hello messages published through it by the Sentinel. */
+  hellos: number;
   /** Requests it was sent, in words. */
   readonly asked: string[];
 }
@@ -246,7 +248,8 @@ function fakeRedis(port: number): FakeRedis {
     linkUp: true,
     offset: 100,
     priority: 100,
-    knowsFailover: true,
+    refusesPause: false,
+    hellos: 0,
     asked: [],
   };
 }
@@ -266,9 +269,13 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
       if (redis.role === 'slave') redis.masterPort = Number(rest[1]);
       return 'QUEUED';
     case 'FAILOVER':
-      return redis.knowsFailover
-        ? handOver(redis, Number(rest[2]), all)
-        : new ErrorReply("ERR unknown command 'FAILOVER'");
+      return handOver(redis, Number(rest[2]), all);
+    case 'CLIENT':
+      if (rest[0] !== 'PAUSE') return 'OK';
+      return redis.refusesPause ? new ErrorReply('NOPERM this user has no permissions to pause') : 'OK';
+    case 'PUBLISH':
+      redis.hellos += 1;
+      return 1;
     default:
       return 'OK';
   }

@@ -1,13 +1,14 @@
 /**
- * A planned failover with the living master's help, so that no acknowledged write is lost: Redis's own FAILOVER command
- * (6.2 and later) does all of it; where that is refused, writes are paused, the target's offset is watched until it
- * equals the master's, and only then the target is promoted.
+ * A planned failover with the living master's help, so that no acknowledged write is lost: its writes are paused, the
+ * target's offset is watched until it equals the master's, and only then the target is promoted. That takes a few
+ * round trips. Where the pause is refused, Redis's own FAILOVER (6.2 and later) does the same; it takes up to a second,
+ * since it waits for the replica's periodic acknowledgement.
  */
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import { askInfo } from './info.js';
 import type { CoordinationStep } from './io.js';
 import { shownHost } from './names.js';
-import type { Coordination, Failover, Group, RedisNode } from './state.js';
+import type { Coordination, Failover, Group } from './state.js';
 import { COORDINATION_MS, PAUSE_MARGIN_MS } from './timing.js';
 import { nodeName, type Turn } from './turn.js';
 
@@ -21,20 +22,12 @@ export type CoordinationOutcome =
   | { readonly next: 'promoted' }
   | { readonly next: 'abort'; readonly why: string };
 
-/** Asks the master to hand over. @returns null when it cannot be asked. */
-export function beginCoordination(turn: Turn, group: Group, target: RedisNode): Coordination | null {
+/** Asks the master to hold its writes. @returns null when it cannot be asked. */
+export function beginCoordination(turn: Turn, group: Group): Coordination | null {
   const { master } = group;
-  if (master.sdownSince !== null || master.role !== 'master' || !turn.canSend(master.link)) return null;
-  const { address } = target.link;
-  const asked = turn.sendTo(master, tag(group, 'failover'), [
-    'FAILOVER',
-    'TO',
-    shownHost(turn.s, address),
-    String(address.port),
-    'TIMEOUT',
-    String(COORDINATION_MS),
-  ]);
-  return asked ? { by: 'failover-command' } : null;
+  if (master.sdownSince !== null || master.role !== 'master') return null;
+  const asked = turn.sendTo(master, tag(group, 'pause'), ['CLIENT', 'PAUSE', String(COORDINATION_MS), 'WRITE']);
+  return asked ? { by: 'pause', paused: false, until: turn.now + COORDINATION_MS, offset: null } : null;
 }
 
 function tag(group: Group, step: CoordinationStep): { kind: 'coordinate'; master: string; step: CoordinationStep } {
@@ -79,40 +72,42 @@ export function onCoordinationReply(turn: Turn, group: Group, step: Coordination
   if (failover?.phase !== 'coordinate') return;
   const refused = reply instanceof ErrorReply ? reply.message : null;
   turn.touch(group);
-  if (step === 'failover' && failover.way.by === 'failover-command' && refused !== null) {
-    turn.log('notice', `The master of ${group.name} refused FAILOVER (${refused}); pausing its writes instead`);
-    pauseWrites(turn, group, failover);
-  } else if (step === 'pause' && failover.way.by === 'pause') {
+  if (step === 'pause' && failover.way.by === 'pause') {
     if (refused === null) {
       group.failover = { ...failover, since: turn.now, way: { ...failover.way, paused: true } };
       askInfo(turn, group.master);
+      askInfo(turn, failover.target);
     } else {
-      withoutHelp(turn, group, failover, refused);
+      turn.log(
+        'notice',
+        `The master of ${group.name} refused CLIENT PAUSE (${refused}); asking it for FAILOVER instead`,
+      );
+      askToHandOver(turn, group, failover);
     }
+  } else if (step === 'failover' && refused !== null) {
+    withoutHelp(turn, group, failover, refused);
   }
 }
 
-function pauseWrites(turn: Turn, group: Group, failover: Coordinating): void {
-  const until = turn.now + COORDINATION_MS;
-  const request: [string, ...string[]] = ['CLIENT', 'PAUSE', String(COORDINATION_MS), 'WRITE'];
-  if (!turn.sendTo(group.master, tag(group, 'pause'), request)) {
+function askToHandOver(turn: Turn, group: Group, failover: Coordinating): void {
+  const { address } = failover.target.link;
+  const place = [shownHost(turn.s, address), String(address.port)];
+  const request: [string, ...string[]] = ['FAILOVER', 'TO', ...place, 'TIMEOUT', String(COORDINATION_MS)];
+  if (turn.sendTo(group.master, tag(group, 'failover'), request)) {
+    group.failover = { ...failover, since: turn.now, way: { by: 'failover-command' } };
+  } else {
     withoutHelp(turn, group, failover, 'it cannot be reached');
-    return;
   }
-  group.failover = { ...failover, way: { by: 'pause', paused: false, until, offset: null } };
 }
 
 function withoutHelp(turn: Turn, group: Group, failover: Coordinating, refused: string): void {
   if (failover.manual === 'coordinated') {
     // Its time is over at once: the phase itself gives up and says so.
-    turn.log('warning', `The master of ${group.name} refused CLIENT PAUSE: ${refused}`);
+    turn.log('warning', `The master of ${group.name} will not help: ${refused}`);
     group.failover = { ...failover, way: { by: 'pause', paused: false, until: turn.now, offset: null } };
     return;
   }
-  turn.log(
-    'warning',
-    `The master of ${group.name} cannot pause writes (${refused}): some may be lost in this failover`,
-  );
+  turn.log('warning', `The master of ${group.name} will not help (${refused}): writes may be lost in this failover`);
   const { epoch, startedAt, manual, target } = failover;
   group.failover = { phase: 'send-slaveof-noone', epoch, startedAt, manual, since: turn.now, target };
 }

@@ -143,40 +143,57 @@ describe('fast-down', () => {
 });
 
 describe('a planned failover', () => {
-  it('lets Redis hand over by its own FAILOVER and promotes nobody itself', () => {
+  it('pauses writes, and promotes only when the offsets are equal', () => {
     const driver = new SentinelDriver();
     driver.peersAgree();
-    driver.advance(5_000);
-    expect(driver.command('SENTINEL', 'FAILOVER', 'm')).toEqual(OK);
-    driver.advance(500);
-    expect(driver.fake(1).asked[0]).toBe('FAILOVER TO 10.0.0.1 2 TIMEOUT 5000');
-    expect(driver.fake(2).asked).not.toContain('SLAVEOF NO ONE');
-    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
-    // Its clients are disconnected, so that they look for the new master.
-    expect(driver.fake(1).asked).toContain('CLIENT KILL TYPE normal');
-  });
-
-  it('pauses writes where FAILOVER is not known, and promotes only when the offsets are equal', () => {
-    const driver = new SentinelDriver();
-    driver.peersAgree();
-    for (const port of [1, 2, 3]) driver.fake(port).knowsFailover = false;
     driver.advance(5_000);
     driver.fake(1).offset = 200;
-    driver.command('SENTINEL', 'FAILOVER', 'm');
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm')).toEqual(OK);
     driver.advance(1_000);
-    expect(driver.fake(1).asked).toEqual(['FAILOVER TO 10.0.0.1 2 TIMEOUT 5000', 'CLIENT PAUSE 5000 WRITE']);
+    expect(driver.fake(1).asked).toEqual(['CLIENT PAUSE 5000 WRITE']);
     expect(driver.fake(2).role).toBe('slave');
     driver.fake(2).offset = 200;
     driver.advance(1_000);
     expect(driver.fake(2).role).toBe('master');
     expect(driver.fake(1).role).toBe('slave');
+    expect(driver.fake(1).masterPort).toBe(2);
+    // Its clients are disconnected, so that they look for the new master, and none is left waiting.
+    expect(driver.fake(1).asked).toContain('CLIENT KILL TYPE normal');
+    expect(driver.fake(1).asked.at(-1)).toBe('CLIENT UNPAUSE');
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+
+  it('says nothing to the paused master that would stand before its orders', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.fake(1).offset = 200;
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    const before = driver.fake(1).hellos;
+    driver.advance(2_900);
+    expect(driver.group.failover?.phase).toBe('coordinate');
+    expect(driver.fake(1).hellos).toBe(before);
+  });
+
+  it('lets Redis hand over by its own FAILOVER where the pause is refused, and promotes nobody itself', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.fake(1).refusesPause = true;
+    driver.advance(5_000);
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(500);
+    expect(driver.fake(1).asked.slice(0, 2)).toEqual([
+      'CLIENT PAUSE 5000 WRITE',
+      'FAILOVER TO 10.0.0.1 2 TIMEOUT 5000',
+    ]);
+    expect(driver.fake(2).asked).not.toContain('SLAVEOF NO ONE');
+    expect(driver.fake(2).asked).toContain('CONFIG REWRITE');
     expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
   });
 
   it('gives up, and lets writes go on, when the target does not catch up', () => {
     const driver = new SentinelDriver();
     driver.peersAgree();
-    for (const port of [1, 2, 3]) driver.fake(port).knowsFailover = false;
     driver.advance(5_000);
     driver.fake(1).offset = 200;
     driver.command('SENTINEL', 'FAILOVER', 'm');

@@ -225,7 +225,7 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   turn.event('warning', '+selected-slave', chosen);
   turn.log('notice', `Chosen as master of ${group.name}: ${nodeName(turn.s, chosen)}, offset ${chosen.replOffset}`);
   if (failover.manual === 'planned' || failover.manual === 'coordinated') {
-    const way = beginCoordination(turn, group, chosen);
+    const way = beginCoordination(turn, group);
     if (way !== null) {
       moveTo(turn, group, { ...base(failover), phase: 'coordinate', since: turn.now, target: chosen, way });
       return;

@@ -8,7 +8,7 @@ import { addSentinel } from './instances.js';
 import type { Address } from './io.js';
 import { redirectLink } from './links.js';
 import { addressOf, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
-import { type Group, type Instance, redisNodes, type SentinelPeer } from './state.js';
+import { type Group, type Instance, isMaster, redisNodes, type SentinelPeer } from './state.js';
 import { confirmMaster, followConfiguration } from './switch.js';
 import { HELLO_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
@@ -66,7 +66,7 @@ export function sendHello(turn: Turn, to: Instance): void {
   const { s } = turn;
   const { group, link } = to;
   const host = s.settings.announceIp === '' ? link.localIp : s.settings.announceIp;
-  if (host === '') return;
+  if (host === '' || mustStayClear(to)) return;
   const port = s.settings.announcePort === 0 ? s.settings.listenPort : s.settings.announcePort;
   const master = currentMasterAddress(group);
   const message = [
@@ -91,8 +91,20 @@ export function sendHelloToAll(turn: Turn, group: Group): void {
   for (const peer of group.sentinels.values()) sendHello(turn, peer);
 }
 
+/**
+ * Whether nothing may stand before our next order on this connection. A master whose writes are paused does not answer
+ * PUBLISH, nor whatever comes behind it, until the pause is over.
+ */
+function mustStayClear(to: Instance): boolean {
+  const { failover } = to.group;
+  if (to.kind === 'sentinel' || !isMaster(to) || failover === null || failover.manual === 'no') return false;
+  if (failover.phase === 'reconf') return !failover.switched;
+  return failover.phase !== 'wait-start' && failover.phase !== 'select';
+}
+
 /** When the next hello is due for an instance. */
 export function helloDueAt(to: Instance): number {
+  if (mustStayClear(to)) return Number.POSITIVE_INFINITY;
   return to.link.command.phase === 'up' ? to.lastHelloSentAt + HELLO_PERIOD_MS : Number.POSITIVE_INFINITY;
 }
 
