@@ -43,7 +43,7 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
   const { group } = node;
   if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS) return;
   // Whether the new master still is one decides: what it said before this one came back does not count.
-  if (node.mustDemote && group.master.info.askedAt < node.link.command.since) askInfo(turn, group.master);
+  if (node.formerMasterSince !== null && group.master.info.askedAt < node.link.command.since) askInfo(turn, group.master);
   const waited =
     masterLooksSane(turn, group) &&
     turn.now - node.lastDownAt > CONVERT_WAIT_MS &&
@@ -62,10 +62,10 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
 export function mayDemoteAtOnce(turn: Turn, node: RedisNode): boolean {
   const { group } = node;
   const { master } = group;
-  if (!node.mustDemote || isMaster(node) || node.role !== 'master' || node.info.askedAt < node.link.command.since) {
-    return false;
-  }
+  if (node.formerMasterSince === null || isMaster(node) || node.role !== 'master') return false;
   const reachableSince = node.link.command.since;
+  // What it said before it lost its place, or before it was cut off, is no news.
+  if (node.info.askedAt < Math.max(reachableSince, node.formerMasterSince)) return false;
   if (master.sdownSince !== null || master.role !== 'master' || master.info.askedAt < reachableSince) return false;
   if (turn.now - group.ledAt < group.failoverTimeout_ms && group.leaderEpoch === group.configEpoch) return true;
   let heard = 1;

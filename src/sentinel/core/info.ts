@@ -122,7 +122,7 @@ function takeReplication(turn: Turn, node: RedisNode, told: ServerInfo): void {
   node.announced = told.replicaAnnounced;
   node.replOffset = told.replicaOffset ?? node.replOffset;
   // It is the replica that it ought to be: nothing is left to be demoted.
-  if (!isMaster(node)) node.mustDemote = false;
+  if (!isMaster(node)) node.formerMasterSince = null;
 }
 
 /** Whether a replica says that it follows the Redis at this place. */

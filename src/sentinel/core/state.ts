@@ -90,8 +90,8 @@ export interface RedisNode {
   /** Down since its last valid state (SDOWN or disconnected); used before a repair is sent. */
   lastDownAt: number;
   reconf: Reconfiguration | null;
-  /** It was the master and has not been seen as a replica since. */
-  mustDemote: boolean;
+  /** Since when it is not the master any more although it has not been seen as a replica; null when it has. */
+  formerMasterSince: number | null;
   demotedAt: number;
   rebootedAt: number | null;
   scriptKillSent: boolean;
@@ -273,7 +273,7 @@ export function newRedisNode(group: Group, link: Link, role: Role, now: number):
     masterReplOffset: 0,
     lastDownAt: now,
     reconf: null,
-    mustDemote: false,
+    formerMasterSince: null,
     demotedAt: NEVER,
     rebootedAt: null,
     scriptKillSent: false,

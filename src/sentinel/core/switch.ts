@@ -50,8 +50,8 @@ function makeMaster(turn: Turn, group: Group, node: RedisNode): void {
   group.replicas.delete(replicaKey(node.link.address));
   group.replicas.set(replicaKey(old.link.address), old);
   group.master = node;
-  node.mustDemote = false;
-  old.mustDemote = true;
+  node.formerMasterSince = null;
+  old.formerMasterSince = turn.now;
   // Its silence as the master has been dealt with; as a replica it is given down-after anew.
   old.sdownSince = null;
   old.rebootedAt = null;
