@@ -39,7 +39,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   if (servers === null) return INTERRUPTED;
   const orphaned = (): void => servers.abandon();
   process.on('exit', orphaned);
-  const writer = new Writer(servers, { subscribes: true });
+  const writer = new Writer(servers, { subscribes: true, deadline_ms: 1_000 });
   try {
     const show = new Show(servers, writer, stop.signal, drawn);
     return await show.run(options);

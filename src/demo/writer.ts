@@ -6,21 +6,29 @@ import { GROUP, masterPort, type Node, type Servers } from './nodes.js';
 const HOST = '127.0.0.1';
 /** 500 writes a second. */
 const PERIOD_MS = 2;
-const WRITE_DEADLINE_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 1_000;
 const READ_BATCH = 1_000;
 const READ_DEADLINE_MS = 5_000;
+
+export interface WriterOptions {
+  /** It listens for +switch-master; many clients ask the Sentinels only when their connection breaks. */
+  readonly subscribes: boolean;
+  /** How long a write is waited for before the Sentinels are asked again. */
+  readonly deadline_ms: number;
+}
 
 export class Writer {
   readonly ledger = new Ledger(performance.now());
   readonly #servers: Servers;
+  readonly #deadline_ms: number;
   readonly #listeners: RedisLink[] = [];
   #master: { readonly port: number; readonly link: RedisLink } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #busy = false;
 
-  /** @param options `subscribes`: it listens for +switch-master; many clients ask only when their connection breaks */
-  constructor(servers: Servers, options: { readonly subscribes: boolean }) {
+  constructor(servers: Servers, options: WriterOptions) {
     this.#servers = servers;
+    this.#deadline_ms = options.deadline_ms;
     if (options.subscribes) for (const sentinel of servers.sentinels) this.#listenTo(sentinel);
     this.#timer = setInterval(() => void this.#tick(), PERIOD_MS);
   }
@@ -64,7 +72,7 @@ export class Writer {
   #listenTo(sentinel: Node): void {
     const link = new RedisLink({
       to: { host: HOST, port: sentinel.port },
-      connectTimeout_ms: WRITE_DEADLINE_MS,
+      connectTimeout_ms: CONNECT_TIMEOUT_MS,
       backoff: { base_ms: 50, max_ms: 500 },
       whileDown: 'wait',
     });
@@ -81,7 +89,7 @@ export class Writer {
     this.#master?.link.close();
     const link = new RedisLink({
       to: { host: HOST, port },
-      connectTimeout_ms: WRITE_DEADLINE_MS,
+      connectTimeout_ms: CONNECT_TIMEOUT_MS,
       backoff: { base_ms: 10, max_ms: 50 },
     });
     this.#master = { port, link };
@@ -108,7 +116,7 @@ export class Writer {
   async #write(link: RedisLink): Promise<void> {
     const number = this.ledger.begin();
     const reply = await link
-      .request(['SET', `demo:${number}`, String(number)], { deadline_ms: WRITE_DEADLINE_MS })
+      .request(['SET', `demo:${number}`, String(number)], { deadline_ms: this.#deadline_ms })
       .catch(() => null);
     if (reply === 'OK') {
       this.ledger.acknowledge(number, performance.now());
