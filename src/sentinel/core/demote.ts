@@ -43,7 +43,8 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
   const { group } = node;
   if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS) return;
   // Whether the new master still is one decides: what it said before this one came back does not count.
-  if (node.formerMasterSince !== null && group.master.info.askedAt < node.link.command.since) askInfo(turn, group.master);
+  if (node.formerMasterSince !== null && group.master.info.askedAt < node.link.command.since)
+    askInfo(turn, group.master);
   const waited =
     masterLooksSane(turn, group) &&
     turn.now - node.lastDownAt > CONVERT_WAIT_MS &&
