@@ -3,22 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { until } from '../../../test/support/until.js';
-import { ScriptSpawner } from './spawner.js';
+import { ScriptQueue } from './queue.js';
+import { ScriptSpawner, type SpawnerHooks } from './spawner.js';
 
 let dir = '';
 let events: string[] = [];
 let logs: string[] = [];
 let spawner: ScriptSpawner;
+const hooks: SpawnerHooks = {
+  event: (_level, type, text) => events.push(`${type} ${text}`),
+  log: (_level, text) => logs.push(text),
+  wantsOutput: true,
+};
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tanist-scripts-'));
   events = [];
   logs = [];
-  spawner = new ScriptSpawner({
-    event: (_level, type, text) => events.push(`${type} ${text}`),
-    log: (_level, text) => logs.push(text),
-    wantsOutput: true,
-  });
+  spawner = new ScriptSpawner(hooks);
 });
 afterEach(() => {
   spawner.stop();
@@ -68,4 +70,18 @@ it('logs what it says, up to a bound', async () => {
   await until(() => spawner.length === 0, { what: 'its end' });
   await until(() => logs.join('').includes('hello'), { what: 'the output' });
   expect(logs.join('').length).toBeLessThan(3_000);
+});
+
+it('kills one that runs for too long, with its children, and tries it again later', async () => {
+  spawner = new ScriptSpawner(hooks, new ScriptQueue(100));
+  const pids = join(dir, 'pids');
+  const path = script(`sleep 1000 & echo $$ $! > ${pids}; wait`);
+  spawner.add(path, []);
+  await until(() => events.some((event) => event.startsWith(`-script-timeout ${path} `)), { what: '-script-timeout' });
+  await until(() => spawner.running === 0, { what: 'its end' });
+  expect(spawner.view()).toMatchObject([{ running: false, attempts: 1 }]);
+  const [shell = '', child = ''] = readFileSync(pids, 'utf8').trim().split(' ');
+  const isGone = (pid: string) =>
+    !existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  await until(() => isGone(shell) && isGone(child), { what: 'both to be gone' });
 });
