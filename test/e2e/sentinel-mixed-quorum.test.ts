@@ -49,6 +49,7 @@ it.each(cases)('%s is elected by %s, leads, and is obeyed', async (leads, otherM
   expect(voters.length).toBeGreaterThanOrEqual(1);
   for (const each of others) expect(each.log).toContain(`+config-update-from sentinel ${id} 127.0.0.1`);
 
+  await leader.child.untilOutput(/ \+switch-master /);
   await master.restart();
   await master.untilLinkedTo(promoted);
   for (const each of others) await each.cli('SENTINEL', 'SET', MASTER_NAME, 'down-after-milliseconds', 500);

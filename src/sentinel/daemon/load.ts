@@ -38,7 +38,7 @@ export function loadConfiguration(file: string, overrides: readonly string[]): L
   try {
     return load(file, overrides);
   } catch (error) {
-    if (error instanceof ConfigError) throw new StartError(error.format());
+    if (error instanceof ConfigError) throw new StartError(`the configuration is refused\n${error.format()}`);
     const expected =
       error instanceof ConfigFileError || error instanceof CommandLineError || error instanceof AclLoadError;
     throw expected ? new StartError(error.message) : error;

@@ -50,8 +50,14 @@ export type Verdict = 'done' | 'again' | 'failed';
 export class ScriptQueue {
   /** In the order in which they were asked for. */
   readonly #jobs = new Map<JobId, Job>();
+  readonly #runTimeMax_ms: number;
   #nextId: JobId = 1;
   #running = 0;
+
+  /** @param runTimeMax_ms other than redis-sentinel's only in tests */
+  constructor(runTimeMax_ms = RUN_TIME_MAX_MS) {
+    this.#runTimeMax_ms = runTimeMax_ms;
+  }
 
   /** Scripts that run now. */
   get running(): number {
@@ -100,7 +106,7 @@ export class ScriptQueue {
   overdue(now: number): { id: JobId; path: string; pid: number }[] {
     const late: { id: JobId; path: string; pid: number }[] = [];
     for (const { id, path, run } of this.#jobs.values()) {
-      if (run === null || run.killed || now - run.since <= RUN_TIME_MAX_MS) continue;
+      if (run === null || run.killed || now - run.since <= this.#runTimeMax_ms) continue;
       run.killed = true;
       late.push({ id, path, pid: run.pid });
     }
@@ -126,7 +132,7 @@ export class ScriptQueue {
   nextDeadline(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const { run, startAt } of this.#jobs.values()) {
-      if (run !== null) due = run.killed ? due : Math.min(due, run.since + RUN_TIME_MAX_MS + 1);
+      if (run !== null) due = run.killed ? due : Math.min(due, run.since + this.#runTimeMax_ms + 1);
       else if (this.#running < RUNNING_MAX) due = Math.min(due, startAt);
     }
     return due;

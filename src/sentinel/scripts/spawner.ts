@@ -18,14 +18,15 @@ export interface SpawnerHooks {
 }
 
 export class ScriptSpawner {
-  readonly #queue = new ScriptQueue();
+  readonly #queue: ScriptQueue;
   readonly #processes = new Map<JobId, ChildProcess>();
   readonly #hooks: SpawnerHooks;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(hooks: SpawnerHooks) {
+  constructor(hooks: SpawnerHooks, queue = new ScriptQueue()) {
     this.#hooks = hooks;
+    this.#queue = queue;
   }
 
   get running(): number {

@@ -4,6 +4,7 @@ import type { AclFileAccess } from '../../redis/acl/acl-command.js';
 import { AclLog } from '../../redis/acl/acl-log.js';
 import type { AclUsers } from '../../redis/acl/acl-users.js';
 import type { LogLevel } from '../core/io.js';
+import { refusalFor } from './admission.js';
 import { Client, type ClientHooks } from './client.js';
 import { clientInfo } from './client-command.js';
 import type { Backend, ScriptsView, ServerAbout, ServerContext } from './context.js';
@@ -107,12 +108,11 @@ export class SentinelServer {
     if (this.#clients.size % 1_000 === 0) log('verbose', `${this.#clients.size} clients are connected`);
   }
 
-  /** The error that a new connection is turned away with, or null. */
   #refusal(socket: Socket): string | null {
     const { protectedMode, maxclients, users } = this.#options;
-    if (this.#clients.size >= maxclients) return 'ERR max number of clients reached';
-    if (protectedMode && isOpen(users.get('default')) && !isLoopback(socket.remoteAddress ?? '')) return DENIED;
-    return null;
+    const open = isOpen(users.get('default'));
+    const remoteAddress = socket.remoteAddress ?? '';
+    return refusalFor({ remoteAddress, connected: this.#clients.size, maxclients, protectedMode, open });
   }
 
   readonly #hooks: ClientHooks = {
@@ -147,15 +147,6 @@ export class SentinelServer {
     }
     usersChanged();
   }
-}
-
-const DENIED =
-  'DENIED protected mode is on, no password is set, and you do not connect from this host. Set a password ' +
-  "(requirepass, or a user with one), or, where the network alone may be trusted, 'protected-mode no'.";
-
-function isLoopback(address: string): boolean {
-  // A unix socket has no address.
-  return address === '' || address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }
 
 function peerName(socket: Socket, { unixsocket }: ListenOptions): string {

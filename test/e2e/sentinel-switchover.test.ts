@@ -1,0 +1,45 @@
+/** A planned failover under load: what was acknowledged is there afterwards. */
+import { Redis } from 'ioredis';
+import { expect, it } from 'vitest';
+import { cleanupAfterEach } from '../support/cleanup-after-each.js';
+import { MASTER_NAME, startScene, untilSwitched } from '../support/failover-scene.js';
+import { until } from '../support/until.js';
+
+const cleanup = cleanupAfterEach();
+
+it('loses no acknowledged write', async () => {
+  const { master, replicas, sentinels } = await startScene(cleanup);
+  const [sentinel] = sentinels;
+  // A plain client that stays with the old master as long as that takes writes, and then with whoever does.
+  const servers = [master, ...replicas];
+  const clients = servers.map(({ port }) => new Redis({ port, retryStrategy: () => 5, maxRetriesPerRequest: 0 }));
+  for (const client of clients) client.on('error', () => undefined);
+  cleanup.add(() => {
+    for (const client of clients) client.disconnect();
+  });
+  const acknowledged: number[] = [];
+  let at = 0;
+  let go = true;
+  const writer = (async () => {
+    for (let n = 0; go; n++) {
+      try {
+        if ((await clients[at]?.set(`key:${n}`, n)) === 'OK') acknowledged.push(n);
+      } catch {
+        at = (at + 1) % clients.length;
+      }
+    }
+  })();
+  await until(() => acknowledged.length > 200, { what: 'writes before the change' });
+  expect(await sentinel?.cli('SENTINEL', 'FAILOVER', MASTER_NAME)).toBe('OK');
+  const promoted = await untilSwitched(sentinels, master.port);
+  const before = acknowledged.length;
+  await until(() => acknowledged.length > before + 200, { what: 'writes after the change' });
+  go = false;
+  await writer;
+
+  await master.untilLinkedTo(promoted);
+  const now = clients[servers.findIndex((each) => each.port === promoted)];
+  const kept = await now?.mget(acknowledged.map((n) => `key:${n}`));
+  const lost = acknowledged.filter((n, index) => kept?.[index] !== String(n));
+  expect(lost).toEqual([]);
+});
