@@ -345,10 +345,10 @@ describe.skipIf(redis.path === null)(
       if (sentinel === undefined) throw new Error('no Sentinel was started');
       target = { port: sentinel.port, masterPort: master.port, masterHost: '127.0.0.1' };
       const complete = async () => {
-        const { values } = pairs(await ask(target, 'SENTINEL MASTER mymaster'));
-        const links = list(await ask(target, 'SENTINEL REPLICAS mymaster')).map((each) => pairs(each).values);
-        const linked = links.length === 2 && links.every((each) => each['master-link-status'] === 'ok');
-        return values['num-other-sentinels'] === '1' && linked;
+        const replicas = list(await ask(target, 'SENTINEL REPLICAS mymaster')).map((each) => pairs(each).values);
+        const peers = list(await ask(target, 'SENTINEL SENTINELS mymaster')).map((each) => pairs(each).values);
+        const linked = replicas.every((each) => each['master-link-status'] === 'ok' && each['flags'] === 'slave');
+        return replicas.length === 2 && linked && peers.length === 1 && peers[0]?.['flags'] === 'sentinel';
       };
       await until(complete, { what: 'the Sentinel to know everybody', deadline_ms: 30_000 });
     });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PEER_B, SentinelDriver } from '../../../test/support/sentinel-driver.js';
 import { ErrorReply, MapReply, type Reply } from '../../redis/reply.js';
+import { Turn } from '../core/turn.js';
+import { onCommand } from './command.js';
 
 /** An entry as an object. */
 function fields(reply: Reply | undefined): Record<string, string> {
@@ -70,26 +72,52 @@ describe('SENTINEL MASTER', () => {
     expect(peer?.['flags']).toBe('sentinel,master_down');
   });
 
-  it('shows the phase of a failover after link-refcount, and who is being promoted', () => {
+  it('shows the phase of a failover after link-refcount', () => {
     const driver = settled();
-    driver.fake(2).priority = 1;
-    driver.fake(2).knowsFailover = false;
-    driver.advance(15_000);
-    // The replica does not answer any more: the failover stays in the phase that waits for it.
-    const replies = driver.command('SENTINEL', 'FAILOVER', 'm', 'FORCE');
-    expect(replies).toMatchObject({ text: 'OK' });
-    expect(master(driver)['flags']).toBe('master,failover_in_progress,force_failover');
-    expect(master(driver)['failover-state']).toBe('wait_start');
-    const order = Object.keys(master(driver));
+    driver.command('SENTINEL', 'FAILOVER', 'm', 'FORCE');
+    const shown = master(driver);
+    expect(shown).toMatchObject({
+      flags: 'master,failover_in_progress,force_failover',
+      'failover-state': 'wait_start',
+    });
+    const order = Object.keys(shown);
     expect(order[order.indexOf('link-refcount') + 1]).toBe('failover-state');
-    driver.fake(1).state = 'silent';
-    driver.advance(500);
-    driver.fake(2).state = 'silent';
-    driver.advance(600);
-    const { 'failover-state': state } = master(driver);
-    expect(['wait_promotion', 'reconf_slaves', undefined]).toContain(state);
+  });
+
+  it.each([
+    ['select', 'select_slave'],
+    ['send-slaveof-noone', 'send_slaveof_noone'],
+    ['wait-promotion', 'wait_promotion'],
+    ['reconf', 'reconf_slaves'],
+  ] as const)('calls the phase %s %s', (phase, word) => {
+    const driver = settled();
+    const [target] = driver.group.replicas.values();
+    if (target === undefined) throw new Error('no replica');
+    const since = { epoch: 1, startedAt: driver.now, since: driver.now, manual: 'no' } as const;
+    const old = driver.group.master;
+    driver.group.failover =
+      phase === 'select'
+        ? { ...since, phase }
+        : phase === 'reconf'
+          ? { ...since, phase, target, old, switched: false }
+          : { ...since, phase, target };
+    target.reconf = { state: 'inprog', since: driver.now };
+    expect(fields(look(driver, 'MASTER'))).toMatchObject({
+      flags: 'master,failover_in_progress',
+      'failover-state': word,
+    });
+    const shown = fields(list(look(driver, 'REPLICAS'))[0]);
+    expect(shown['flags']).toBe(`slave,${phase === 'select' ? '' : 'promoted,'}reconf_inprog`);
   });
 });
+
+/** Asks without letting the core go on with anything: what is shown is what was set by hand. */
+function look(driver: SentinelDriver, subcommand: string): Reply {
+  const turn = new Turn(driver.sentinel, driver.now);
+  onCommand(turn, 1, ['SENTINEL', subcommand, 'm']);
+  const [answer] = turn.effects;
+  return answer?.act === 'answer' ? answer.reply : null;
+}
 
 describe('SENTINEL REPLICAS', () => {
   it('shows one that has not been heard of as redis-sentinel does', () => {
