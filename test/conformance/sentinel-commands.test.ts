@@ -1,14 +1,13 @@
 /** One table of SENTINEL commands and what they answer, run against the real redis-sentinel and against ours. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Cleanup } from '../support/cleanup.js';
-import { freePort } from '../support/free-port.js';
-import { findPeer } from '../support/peers.js';
-import { type SentinelProcess, startSentinel } from '../support/redis-sentinel.js';
+import { needs } from '../support/needs.js';
+import { findPeer, type Peer, requirePeer } from '../support/peers.js';
+import { startSentinel } from '../support/redis-sentinel.js';
 import { startReplicated } from '../support/redis-server.js';
 import { type RespValue, request } from '../support/resp.js';
-import { SentinelDriver } from '../support/sentinel-driver.js';
+import { tanistSentinel } from '../support/tanist.js';
 import { until } from '../support/until.js';
-import { servePure } from './pure-sentinel.js';
 import { rawReply } from './raw-reply.js';
 
 /** Where a Sentinel is asked, and which master it watches: two replicas, one other Sentinel at least. */
@@ -78,6 +77,8 @@ const READS: readonly Row[] = [
   ['SENTINEL DEBUG info-period x', "ERR Invalid argument 'x' for SENTINEL DEBUG 'info-period'"],
   ['SENTINEL DEBUG info-period 0', "ERR Invalid argument '0' for SENTINEL DEBUG 'info-period'"],
   ['SENTINEL DEBUG info-period 10000 PING-PERIOD 1000', 'OK'],
+  ['SENTINEL PENDING-SCRIPTS', []],
+  ['SENTINEL PENDING-SCRIPTS x', arity('sentinel|pending-scripts')],
   ['SENTINEL HELP x', arity('sentinel|help')],
   ['PUBLISH a b', 'ERR Only HELLO messages are accepted by Sentinel instances.'],
   ['PUBLISH __sentinel__:hello nonsense', 1],
@@ -328,46 +329,40 @@ function contract(target: () => Target): void {
   for (const row of CHANGES) check(row);
 }
 
-const redis = findPeer('redis-sentinel');
+const targets: readonly (readonly [string, () => Peer])[] = [
+  ['redis-sentinel', () => requirePeer('redis-sentinel')],
+  ['tanist sentinel', () => tanistSentinel],
+];
 
-describe.skipIf(redis.path === null)(
-  `redis-sentinel${redis.path === null ? ` (left out: ${redis.reason})` : ''}`,
-  () => {
-    const cleanup = new Cleanup();
-    let target: Target;
-
-    beforeAll(async () => {
-      const [master] = await startReplicated(cleanup, { replicas: 2 });
-      const config = `sentinel monitor mymaster 127.0.0.1 ${master.port} 2`;
-      const sentinels: SentinelProcess[] = [];
-      for (let i = 0; i < 2; i++) sentinels.push(await startSentinel(cleanup, { config, port: await freePort() }));
-      const [sentinel] = sentinels;
-      if (sentinel === undefined) throw new Error('no Sentinel was started');
-      target = { port: sentinel.port, masterPort: master.port, masterHost: '127.0.0.1' };
-      const complete = async () => {
-        const { values } = pairs(await ask(target, 'SENTINEL MASTER mymaster'));
-        const links = list(await ask(target, 'SENTINEL REPLICAS mymaster')).map((each) => pairs(each).values);
-        const linked = links.length === 2 && links.every((each) => each['master-link-status'] === 'ok');
-        return values['num-other-sentinels'] === '1' && linked;
-      };
-      await until(complete, { what: 'the Sentinel to know everybody', deadline_ms: 30_000 });
-    });
-    afterAll(() => cleanup.run());
-
-    contract(() => target);
-  },
-);
-
-describe('the commands of the core', () => {
+describe.each(targets)('%s', (_name, program) => {
   const cleanup = new Cleanup();
   let target: Target;
 
   beforeAll(async () => {
-    const driver = new SentinelDriver({ name: 'mymaster' });
-    driver.advance(5_000);
-    target = { port: await servePure(cleanup, driver), masterPort: 1, masterHost: '10.0.0.1' };
+    // Without it every test is left out, one by one, with the reason.
+    if (findPeer('redis-sentinel').path !== null) target = await start(cleanup, program());
+  });
+  beforeEach((context) => {
+    needs(context, 'redis-sentinel');
   });
   afterAll(() => cleanup.run());
 
   contract(() => target);
 });
+
+/** A master with two replicas and two Sentinels that know each other. */
+async function start(cleanup: Cleanup, program: Peer): Promise<Target> {
+  const [master] = await startReplicated(cleanup, { replicas: 2 });
+  const config = `sentinel monitor mymaster 127.0.0.1 ${master.port} 2`;
+  const sentinel = await startSentinel(cleanup, { config, program });
+  await startSentinel(cleanup, { config });
+  const target: Target = { port: sentinel.port, masterPort: master.port, masterHost: '127.0.0.1' };
+  const complete = async () => {
+    const replicas = list(await ask(target, 'SENTINEL REPLICAS mymaster')).map((each) => pairs(each).values);
+    const peers = list(await ask(target, 'SENTINEL SENTINELS mymaster')).map((each) => pairs(each).values);
+    const linked = replicas.every((each) => each['master-link-status'] === 'ok' && each['flags'] === 'slave');
+    return replicas.length === 2 && linked && peers.length === 1 && peers[0]?.['flags'] === 'sentinel';
+  };
+  await until(complete, { what: 'the Sentinel to know everybody', deadline_ms: 30_000 });
+  return target;
+}

@@ -1,8 +1,8 @@
 /** SENTINEL FAILOVER: a failover that an operator asks for. */
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
-import { candidateLimitation } from '../core/candidate.js';
+import { standingLimitation } from '../core/candidate.js';
 import { startFailover } from '../core/failover.js';
-import { type Failover, type Group, NEVER } from '../core/state.js';
+import type { Failover, Group } from '../core/state.js';
 import { nodeName, type Turn } from '../core/turn.js';
 import { quoted, withMaster } from './arguments.js';
 
@@ -45,12 +45,12 @@ function begin(turn: Turn, group: Group, manner: Manner): Reply {
   return OK;
 }
 
-/** Why each replica cannot be promoted; null when one can. */
+/** Why each replica cannot be promoted; null when one can. Old news does not count: all are asked before the choice. */
 function candidateLimitations(turn: Turn, group: Group): string | null {
   if (group.replicas.size === 0) return 'no replica is known';
   const reasons: string[] = [];
   for (const node of group.replicas.values()) {
-    const limitation = candidateLimitation(turn, node, NEVER);
+    const limitation = standingLimitation(turn, node);
     if (limitation === null) return null;
     reasons.push(`${nodeName(turn.s, node)}: ${limitation}`);
   }

@@ -26,15 +26,23 @@ export function chooseCandidate(turn: Turn, group: Group, freshSince: number): C
   return { chosen, reasons };
 }
 
-/** Why a replica cannot become the master now, or null. */
-export function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): string | null {
-  const { group, link } = node;
-  const master = group.master;
+/** Why a replica cannot become the master, whatever it will tell when it is asked anew; or null. */
+export function standingLimitation(turn: Turn, node: RedisNode): string | null {
+  const { link } = node;
   if (node.sdownSince !== null) return `down (${node.downReason})`;
   if (link.command.phase !== 'up') return 'not connected';
   if (turn.now - link.lastAvailableAt > PING_PERIOD_MS * 5) return 'has not answered PING for 5 s';
   if (node.priority === 0) return 'replica-priority is 0';
   if (node.role !== 'replica' && !hasTakenOver(turn, node)) return 'reports to be a master';
+  return null;
+}
+
+/** Why a replica cannot become the master now, or null. */
+function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): string | null {
+  const { group } = node;
+  const master = group.master;
+  const standing = standingLimitation(turn, node);
+  if (standing !== null) return standing;
   if (node.info.askedAt < freshSince) return 'has not answered INFO since the election';
   const validity = master.sdownSince === null ? INFO_PERIOD_MS * 3 : PING_PERIOD_MS * 5;
   if (turn.now - node.info.at > validity) return 'what it last told is too old';

@@ -3,7 +3,7 @@ import type { Reply } from '../../redis/reply.js';
 import { ErrorReply } from '../../redis/reply.js';
 import type { Address, CloseReason, ConnPurpose, Credentials } from './io.js';
 import { lookUp } from './names.js';
-import { type Conn, type Instance, isMaster, type Link, type RedisNode, type Sentinel } from './state.js';
+import { type Conn, type Group, type Instance, isMaster, type Link, type RedisNode, type Sentinel } from './state.js';
 import {
   CONNECT_TIMEOUT_MAX_MS,
   HELLO_PERIOD_MS,
@@ -122,7 +122,17 @@ function sendPing(turn: Turn, link: Link): void {
   const name = owner.kind === 'redis' ? (owner.group.renamedCommands.get('PING') ?? 'PING') : 'PING';
   if (!turn.send(link, { kind: 'ping' }, [name])) return;
   link.lastPingAt = turn.now;
-  link.activePingSince ??= turn.now;
+  if (link.activePingSince !== null) return;
+  link.activePingSince = turn.now;
+  // If nothing comes back, nothing else would make the groups look at the right moment.
+  for (const { group, sdownSince } of link.owners) {
+    if (sdownSince === null) wakeGroup(turn, group, turn.now + group.downAfter_ms + 1);
+  }
+}
+
+function wakeGroup(turn: Turn, group: Group, at: number): void {
+  group.wakeAt = Math.min(group.wakeAt, at);
+  turn.s.dueAt = Math.min(turn.s.dueAt, group.wakeAt);
 }
 
 /** The connection stands; the first PING goes out with whatever its owners have to ask at once. */
