@@ -143,9 +143,10 @@ export class World {
     this.loop.after(LOAD_PERIOD_MS, () => {
       for (const { name, peak, state } of this.sentinels) {
         if (state === null) continue;
-        this.#check({ kind: 'load', sentinel: name, ...peak, links: state.links.size });
+        this.#check({ kind: 'load', sentinel: name, ...peak });
         peak.effects = 0;
         peak.conns = 0;
+        peak.links = 0;
         peak.pending = 0;
       }
       this.#watchLoad();
