@@ -8,6 +8,7 @@ import type { Checker } from './checker.js';
  * the step may have been worded before its last change.)
  */
 export class EpochsGrow implements Checker {
+  readonly kind = 'fault';
   readonly property = 'epochs never go back';
   readonly #highest = new Map<string, number>();
 
