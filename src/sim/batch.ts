@@ -15,6 +15,8 @@ export interface Summary {
   readonly elections: number;
   readonly promotions: number;
   readonly acknowledged: number;
+  /** How often a limit was met. */
+  readonly limits: number;
   /** The longest time from healing to agreement. */
   readonly convergence_ms: number;
 }
@@ -27,6 +29,7 @@ export const NO_RUNS: Summary = {
   elections: 0,
   promotions: 0,
   acknowledged: 0,
+  limits: 0,
   convergence_ms: 0,
 };
 
@@ -40,6 +43,7 @@ export function add(a: Summary, b: Summary): Summary {
     elections: a.elections + b.elections,
     promotions: a.promotions + b.promotions,
     acknowledged: a.acknowledged + b.acknowledged,
+    limits: a.limits + b.limits,
     convergence_ms: Math.max(a.convergence_ms, b.convergence_ms),
   };
 }
@@ -68,11 +72,11 @@ export function runBatch(from: number, count: number, stopAtFailure: boolean): S
 
 /** A summary in a few lines. */
 export function describeSummary(summary: Summary): string {
-  const { runs, failures, virtual_ms, events, elections, promotions, acknowledged, convergence_ms } = summary;
+  const { runs, failures, virtual_ms, events, elections, promotions, acknowledged, limits, convergence_ms } = summary;
   const hours = (virtual_ms / 3_600_000).toFixed(1);
   const lines = [
     `${runs} runs, ${failures.length} failed; ${hours} virtual hours, ${events} events, ${elections} elections, ` +
-      `${promotions} promotions, ${acknowledged} acknowledged writes; slowest agreement ${(convergence_ms / 1_000).toFixed(1)} s`,
+      `${promotions} promotions, ${acknowledged} acknowledged writes, ${limits} limits met; slowest agreement ${(convergence_ms / 1_000).toFixed(1)} s`,
   ];
   const byProperty = new Map<string, number[]>();
   for (const { property, seed } of failures) byProperty.set(property, [...(byProperty.get(property) ?? []), seed]);

@@ -81,6 +81,13 @@ export function drawPlan(prng: Prng): Plan {
   };
 }
 
+/** Without either command a planned failover is as redis-sentinel's, and may lose writes. */
+function drawCommands(prng: Prng, faults: Faults): Pick<RedisOptions, 'failoverCommand' | 'pauseCommand'> {
+  if (!faults.oldRedis) return { failoverCommand: true, pauseCommand: true };
+  const pauseCommand = prng.chance(0.5);
+  return { pauseCommand, failoverCommand: !pauseCommand && !allowsLoss(faults) ? true : prng.chance(0.5) };
+}
+
 function drawRedises(prng: Prng, faults: Faults): RedisOptions[] {
   const redises: RedisOptions[] = [];
   const replicas = prng.pick([1, 2, 2, 3]);
@@ -88,9 +95,7 @@ function drawRedises(prng: Prng, faults: Faults): RedisOptions[] {
     redises.push({
       // One replica at least can become the master.
       priority: index > 1 ? prng.pick([100, 100, 100, 50, 0]) : 100,
-      failoverCommand: !(faults.oldRedis && prng.chance(0.6)),
-      // Without either command a planned failover is as redis-sentinel's, and may lose writes.
-      pauseCommand: !(faults.oldRedis && allowsLoss(faults) && prng.chance(0.3)),
+      ...drawCommands(prng, faults),
       rewrites: !(faults.noConfigRewrite && prng.chance(0.5)),
       keepsData: !(faults.emptyRestart && prng.chance(0.5)),
       masterDownReply: prng.chance(0.2),

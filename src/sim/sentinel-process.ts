@@ -31,7 +31,7 @@ export class SentinelProcess implements Listener {
   alive = false;
   state: Sentinel | null = null;
   /** The most since the last look: see the `load` fact. */
-  readonly peak = { effects: 0, conns: 0, pending: 0 };
+  readonly peak = { effects: 0, conns: 0, links: 0, pending: 0 };
   #disk: Snapshot;
   #life = 0;
   #clock = { startedAt: 0, offset: 0, rate: 1 };
@@ -146,7 +146,10 @@ export class SentinelProcess implements Listener {
   #measure(state: Sentinel, effects: readonly Effect[]): void {
     const { peak } = this;
     peak.effects = Math.max(peak.effects, effects.length);
-    peak.conns = Math.max(peak.conns, state.conns.size);
+    if (state.conns.size - 2 * state.links.size >= peak.conns - 2 * peak.links) {
+      peak.conns = state.conns.size;
+      peak.links = state.links.size;
+    }
     for (const link of state.links) peak.pending = Math.max(peak.pending, link.pending / Math.max(1, link.owners.size));
   }
 

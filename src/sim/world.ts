@@ -42,7 +42,10 @@ export class World {
   readonly lines: Line[] = [];
   violation: Violation | null = null;
   /** What has happened, for the summary of a batch. */
-  readonly counts = { elections: 0, promotions: 0, acknowledged: 0 };
+  readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
+  /** Groups in which an operator's failover went on without a majority: nothing holds for them any more. */
+  readonly forced = new Set<string>();
+  readonly #elected = new Set<string>();
   /** A planned failover has met something else than planned failovers. */
   lossAllowed: boolean;
   readonly #checkers = newCheckers();
@@ -143,9 +146,10 @@ export class World {
     this.loop.after(LOAD_PERIOD_MS, () => {
       for (const { name, peak, state } of this.sentinels) {
         if (state === null) continue;
-        this.#check({ kind: 'load', sentinel: name, ...peak, links: state.links.size });
+        this.#check({ kind: 'load', sentinel: name, ...peak });
         peak.effects = 0;
         peak.conns = 0;
+        peak.links = 0;
         peak.pending = 0;
       }
       this.#watchLoad();
@@ -158,6 +162,11 @@ export class World {
     for (const checker of this.#checkers) {
       const what = checker.take(fact);
       if (what === null) continue;
+      if (checker.kind === 'limit') {
+        this.counts.limits += 1;
+        this.note(1, '!', () => `limit met: ${checker.property}: ${what}`);
+        continue;
+      }
       this.violation = { property: checker.property, what, at: this.loop.now };
       this.note(1, '!', () => `VIOLATED: ${checker.property}: ${what}`);
       return;
@@ -165,8 +174,12 @@ export class World {
   }
 
   #count(fact: Fact): void {
-    if (fact.kind === 'elected') this.counts.elections += 1;
-    else if (fact.kind === 'ordered' && fact.follows === '') this.counts.promotions += 1;
+    if (fact.kind === 'elected') {
+      this.counts.elections += 1;
+      this.#elected.add(`${fact.sentinel} ${fact.group} ${fact.epoch}`);
+    } else if (fact.kind === 'selecting') {
+      if (!this.#elected.has(`${fact.sentinel} ${fact.group} ${fact.epoch}`)) this.forced.add(fact.group);
+    } else if (fact.kind === 'ordered' && fact.follows === '') this.counts.promotions += 1;
     else if (fact.kind === 'acknowledged') this.counts.acknowledged += 1;
   }
 
@@ -176,9 +189,9 @@ export class World {
     this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
   }
 
-  /** How the groups stand now. */
+  /** How the groups stand now; those are left out whose operator went on without a majority. */
   outcomes(): GroupOutcome[] {
-    return this.plan.groups.map(({ name }) => this.#outcome(name));
+    return this.plan.groups.filter(({ name }) => !this.forced.has(name)).map(({ name }) => this.#outcome(name));
   }
 
   #outcome(name: string): GroupOutcome {

@@ -21,6 +21,7 @@ export interface FakeRedis {
   role: 'master' | 'slave';
   masterPort: number;
   linkUp: boolean;
+  linkDownSince_s: number;
   offset: number;
   priority: number;
   /** Refuses CLIENT PAUSE, as for a user without the right to it. */
@@ -246,6 +247,7 @@ function fakeRedis(port: number): FakeRedis {
     role: port === 1 ? 'master' : 'slave',
     masterPort: 1,
     linkUp: true,
+    linkDownSince_s: 1,
     offset: 100,
     priority: 100,
     refusesPause: false,
@@ -303,6 +305,7 @@ function infoText(redis: FakeRedis, all: ReadonlyMap<number, FakeRedis>): string
   } else {
     lines.push('master_host:10.0.0.1', `master_port:${redis.masterPort}`);
     lines.push(`master_link_status:${redis.linkUp ? 'up' : 'down'}`);
+    if (!redis.linkUp) lines.push(`master_link_down_since_seconds:${redis.linkDownSince_s}`);
     lines.push(`slave_repl_offset:${redis.offset}`, `slave_priority:${redis.priority}`);
   }
   return lines.join('\r\n');

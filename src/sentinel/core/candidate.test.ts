@@ -26,4 +26,15 @@ describe('the choice of a candidate', () => {
     expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');
     expect(driver.logs.join('\n')).toContain('10.0.0.1:2: reports to be a master');
   });
+
+  it('takes a replica that lost its link long ago when the master has come back as a replica', () => {
+    const driver = new SentinelDriver({ downAfter_ms: 500, failoverTimeout_ms: 2_000 });
+    driver.peersAgree();
+    driver.advance(5_000);
+    // As after a restart of the master with a configuration file from before the last failover: a ring of two.
+    Object.assign(driver.fake(1), { role: 'slave', masterPort: 2 });
+    for (const port of [2, 3]) Object.assign(driver.fake(port), { linkUp: false, linkDownSince_s: 60 });
+    driver.advance(60_000);
+    expect(driver.eventTypes()).toContain('+switch-master');
+  });
 });

@@ -46,9 +46,11 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   if (node.info.askedAt < freshSince) return 'has not answered INFO since the election';
   const validity = master.sdownSince === null ? INFO_PERIOD_MS * 3 : PING_PERIOD_MS * 5;
   if (turn.now - node.info.at > validity) return 'what it last told is too old';
+  // A master that says it is a replica takes no writes: nobody falls further behind it, however long its link is down.
+  if (node.role === 'master' || master.role === 'replica') return null;
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
-  if (node.role === 'replica' && node.masterLinkDown_ms > allowed) {
+  if (node.masterLinkDown_ms > allowed) {
     return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
   }
   return null;

@@ -7,6 +7,7 @@ export const EFFECTS_MAX = 400;
 
 /** What a sentinel has under way stays within bounds: effects a step, connections a link, requests a connection. */
 export class Bounded implements Checker {
+  readonly kind = 'fault';
   readonly property = 'pending requests and outputs are bounded';
 
   take(fact: Fact): string | null {

@@ -4,6 +4,11 @@ import type { Fact } from '../fact.js';
 export interface Checker {
   /** The property, in a few words; printed with a failing seed. */
   readonly property: string;
+  /**
+   * A `fault` ends the run and fails the seed. A `limit` is what the protocol cannot rule out, being without a lease: it
+   * is counted, so that a change for the worse is seen.
+   */
+  readonly kind: 'fault' | 'limit';
   /** @returns what is wrong, or null. */
   take(fact: Fact): string | null;
 }

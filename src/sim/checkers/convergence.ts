@@ -3,6 +3,7 @@ import type { Checker } from './checker.js';
 
 /** Once all faults are healed, all agree on one master that is one, and all others follow it. */
 export class Convergence implements Checker {
+  readonly kind = 'fault';
   readonly property = 'convergence after healing';
 
   take(fact: Fact): string | null {

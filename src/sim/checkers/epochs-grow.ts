@@ -2,8 +2,13 @@ import type { Snapshot } from '../../sentinel/core/snapshot.js';
 import type { Fact } from '../fact.js';
 import type { Checker } from './checker.js';
 
-/** The current epoch, and every group's config and vote epoch, never go back on a sentinel, nor across its restarts. */
+/**
+ * The current epoch, and every group's config and vote epoch, never go back on a sentinel, nor across its restarts:
+ * neither on its disk nor in what it tells. (Between the two they may: one write serves a whole step, and a hello of
+ * the step may have been worded before its last change.)
+ */
 export class EpochsGrow implements Checker {
+  readonly kind = 'fault';
   readonly property = 'epochs never go back';
   readonly #highest = new Map<string, number>();
 
@@ -14,8 +19,8 @@ export class EpochsGrow implements Checker {
         return this.#ofDisk(fact.sentinel, fact.snapshot);
       case 'configuration':
         return (
-          this.#grows(fact.sentinel, 'current epoch', fact.currentEpoch) ??
-          this.#grows(fact.sentinel, `config epoch of ${fact.group}`, fact.configEpoch)
+          this.#grows(fact.sentinel, 'told epoch', fact.currentEpoch) ??
+          this.#grows(fact.sentinel, `told config epoch of ${fact.group}`, fact.configEpoch)
         );
       default:
         return null;

@@ -6,6 +6,7 @@ import { ByEpoch, type Checker } from './checker.js';
  * nobody chooses a replica without having been elected, unless an operator asked for the failover.
  */
 export class Majority implements Checker {
+  readonly kind = 'fault';
   readonly property = 'no failover without a majority';
   readonly #votes = new ByEpoch<Set<string>>();
   readonly #elected = new ByEpoch<true>();

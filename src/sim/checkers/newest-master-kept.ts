@@ -6,6 +6,7 @@ import type { Checker } from './checker.js';
  * A group is left out once an operator's failover went on in it without a majority.
  */
 export class NewestMasterKept implements Checker {
+  readonly kind = 'limit';
   readonly property = 'a stale sentinel does not demote the newest master';
   readonly #newest = new Map<string, { readonly epoch: number; readonly address: string }>();
   readonly #elected = new Set<string>();

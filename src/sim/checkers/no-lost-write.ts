@@ -3,6 +3,7 @@ import type { Checker } from './checker.js';
 
 /** Where nothing but planned failovers happened, the master that remains holds every write that was acknowledged. */
 export class NoLostWrite implements Checker {
+  readonly kind = 'fault';
   readonly property = 'a planned failover loses no acknowledged write';
   readonly #acknowledged: { readonly group: string; readonly write: number; readonly by: string }[] = [];
 

@@ -3,6 +3,7 @@ import type { Checker } from './checker.js';
 
 /** No Redis is ever told to follow itself. */
 export class NotOwnReplica implements Checker {
+  readonly kind = 'fault';
   readonly property = 'no Redis is made a replica of itself';
 
   take(fact: Fact): string | null {

@@ -6,6 +6,7 @@ import { ByEpoch, type Checker } from './checker.js';
  * on without a majority is left out: redis-sentinel's protocol allows it two meanings.
  */
 export class OneConfiguration implements Checker {
+  readonly kind = 'fault';
   readonly property = 'one configuration per epoch and group';
   readonly #addresses = new ByEpoch<{ readonly address: string; readonly by: string }>();
   readonly #elected = new ByEpoch<true>();

@@ -3,6 +3,7 @@ import { ByEpoch, type Checker } from './checker.js';
 
 /** In one epoch at most one sentinel takes itself for the elected leader of a group. */
 export class OneLeader implements Checker {
+  readonly kind = 'fault';
   readonly property = 'one leader per epoch and group';
   readonly #leaders = new ByEpoch<string>();
 

@@ -3,6 +3,7 @@ import { ByEpoch, type Checker } from './checker.js';
 
 /** A sentinel's vote for a group and an epoch goes to one candidate, also across a crash. */
 export class OneVote implements Checker {
+  readonly kind = 'fault';
   readonly property = 'a vote is never given twice in an epoch';
   readonly #given = new ByEpoch<string>();
 

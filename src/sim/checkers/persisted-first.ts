@@ -4,6 +4,7 @@ import type { Checker } from './checker.js';
 
 /** What others rely on (a vote, a candidacy, an epoch, a configuration) is on disk before they are told. */
 export class PersistedFirst implements Checker {
+  readonly kind = 'fault';
   readonly property = 'what is promised has been persisted before';
   readonly #disks = new Map<string, Snapshot>();
 

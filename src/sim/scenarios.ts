@@ -1,0 +1,174 @@
+/** The main stories, each with its course of events fixed; their transcripts are kept in golden/ and read in review. */
+import { Prng } from '../base/prng.js';
+import { NO_FAULTS } from './faults.js';
+import { Nemesis } from './nemesis.js';
+import { GROUP_DEFAULTS, type GroupPlan, type Plan, REDIS_DEFAULTS } from './plan.js';
+import type { RedisProcess } from './redis/process.js';
+import type { SentinelProcess } from './sentinel-process.js';
+import { World } from './world.js';
+
+/** Time enough for all to find each other. */
+const WARM_UP_MS = 5_000;
+
+class Stage {
+  readonly nemesis: Nemesis;
+
+  constructor(readonly world: World) {
+    this.nemesis = new Nemesis(world, new Prng(1));
+  }
+
+  redis(name: string): RedisProcess {
+    const found = this.world.redises.find((redis) => redis.name === name);
+    if (found === undefined) throw new Error(`no Redis is called ${name}`);
+    return found;
+  }
+
+  sentinel(name: string): SentinelProcess {
+    const found = this.world.sentinels.find((sentinel) => sentinel.name === name);
+    if (found === undefined) throw new Error(`no sentinel is called ${name}`);
+    return found;
+  }
+
+  kill(name: string): void {
+    this.nemesis.note(`${name} is killed`);
+    this.redis(name).crash(false);
+  }
+
+  restart(name: string): void {
+    this.redis(name).start();
+    this.nemesis.note(`${name} starts as a ${this.redis(name).role}`);
+  }
+}
+
+export interface Scenario {
+  /** Also its file's name in golden/. */
+  readonly name: string;
+  readonly about: string;
+  readonly groups: readonly GroupPlan[];
+  readonly play: (stage: Stage) => void;
+}
+
+function group(name: string, change: Partial<GroupPlan> = {}): GroupPlan {
+  return { ...GROUP_DEFAULTS, name, redises: [REDIS_DEFAULTS, REDIS_DEFAULTS, REDIS_DEFAULTS], ...change };
+}
+
+const NEVER_CHOSEN = { ...REDIS_DEFAULTS, priority: 0 };
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'kill-master',
+    about: 'The master is killed, and comes back after four seconds.',
+    groups: [group('g1')],
+    play: (stage) => {
+      stage.kill('g1a');
+      stage.world.run(4_000);
+      stage.restart('g1a');
+      stage.world.run(6_000);
+    },
+  },
+  {
+    name: 'kill-master-fast-down',
+    about: 'The master is killed; with fast-down a refused connection counts as down at once.',
+    groups: [group('g1', { fastDown: true })],
+    play: (stage) => {
+      stage.kill('g1a');
+      stage.world.run(3_000);
+    },
+  },
+  {
+    name: 'freeze-master',
+    about: 'The master is stopped for five seconds and goes on as if nothing had happened.',
+    groups: [group('g1')],
+    play: (stage) => {
+      stage.nemesis.freeze(stage.redis('g1a'), 5_000);
+      stage.world.run(12_000);
+    },
+  },
+  {
+    name: 'planned-failover',
+    about: 'An operator asks for a failover; the master is well and helps.',
+    groups: [group('g1')],
+    play: (stage) => {
+      stage.nemesis.note('an operator asks s1: SENTINEL FAILOVER g1');
+      stage.sentinel('s1').command(['SENTINEL', 'FAILOVER', 'g1']);
+      stage.world.run(5_000);
+    },
+  },
+  {
+    name: 'leader-crashes-after-election',
+    about: 'The master is killed; the sentinel that is elected dies before it promotes anyone.',
+    groups: [group('g1')],
+    play: (stage) => {
+      const { sentinels } = stage.world;
+      for (const { state } of sentinels) if (state !== null) state.crashAfterElection = true;
+      stage.kill('g1a');
+      stage.world.run(10_000, () => sentinels.some(({ alive }) => !alive));
+      for (const { state } of sentinels) if (state !== null) state.crashAfterElection = false;
+      stage.world.run(15_000);
+    },
+  },
+  {
+    name: 'partition-with-minority',
+    about: 'The master is cut off together with one of three sentinels for eight seconds.',
+    groups: [group('g1')],
+    play: (stage) => {
+      const { hosts } = stage.world.network;
+      const cutOff = [stage.sentinel('s1').host, stage.redis('g1a').host];
+      const rest = hosts.filter((host) => !cutOff.includes(host));
+      stage.nemesis.note('s1 and g1a are cut off from all others');
+      stage.nemesis.cut(cutOff, rest, 8_000);
+      stage.nemesis.cut(rest, cutOff, 8_000);
+      stage.world.run(25_000);
+    },
+  },
+  {
+    name: 'two-groups-at-once',
+    about: 'The masters of two groups are killed in the same moment: two failovers share one current epoch.',
+    groups: [group('g1'), group('g2')],
+    play: (stage) => {
+      stage.kill('g1a');
+      stage.kill('g2a');
+      stage.world.run(6_000);
+    },
+  },
+  {
+    name: 'no-good-replica',
+    about: 'The master is killed while one replica is stopped and the other has priority 0; then the first goes on.',
+    groups: [group('g1', { redises: [REDIS_DEFAULTS, REDIS_DEFAULTS, NEVER_CHOSEN] })],
+    play: (stage) => {
+      stage.nemesis.freeze(stage.redis('g1b'), 6_000);
+      stage.kill('g1a');
+      stage.world.run(15_000);
+    },
+  },
+];
+
+/** Plays a scenario. @returns its transcript: the main lines from the moment on when something happens. */
+export function playScenario(scenario: Scenario): string {
+  const plan: Plan = {
+    sentinels: 3,
+    groups: scenario.groups,
+    shareHosts: false,
+    faults: NO_FAULTS,
+    faulty_ms: 0,
+    warmUp_ms: WARM_UP_MS,
+    faultGap_ms: 0,
+    writePeriod_ms: 50,
+  };
+  const world = new World(plan, 1, true);
+  const stage = new Stage(world);
+  // Scenarios have faults of their own, which may lose writes.
+  world.lossAllowed = scenario.name !== 'planned-failover';
+  world.start();
+  world.run(WARM_UP_MS);
+  world.lines.length = 0;
+  scenario.play(stage);
+  // Agreement is looked at where nobody was left dead.
+  if ([...world.redises, ...world.sentinels].every(({ alive }) => alive)) world.end(true);
+  const lines = world.lines.filter(({ level }) => level === 1).map(({ text }) => text);
+  const outcome = world.outcomes().map(({ group: name, beliefs }) => {
+    const told = new Set(beliefs.map(({ address, configEpoch }) => `${address} in config epoch ${configEpoch}`));
+    return `${name} is at ${[...told].join(' or at ')}`;
+  });
+  return [`${scenario.name}: ${scenario.about}`, '', ...lines, '', ...outcome, ''].join('\n');
+}
