@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { anyReply } from '../../test/support/resp-samples.js';
 import { RespDecoder } from './decoder.js';
 import { encodeReply, encodeRequest } from './encoder.js';
-import { ErrorReply, MapReply, OK, PushReply, type Reply, SetReply, SimpleString } from './reply.js';
+import { ErrorReply, MapReply, NULL_ARRAY, OK, PushReply, type Reply, SetReply, SimpleString } from './reply.js';
 
 describe('encodeRequest', () => {
   it('writes an array of bulk strings, with lengths in bytes', () => {
@@ -28,6 +28,7 @@ describe('encodeReply', () => {
     ['true', true, ':1\r\n', '#t\r\n'],
     ['false', false, ':0\r\n', '#f\r\n'],
     ['null', null, '$-1\r\n', '_\r\n'],
+    ['no array', NULL_ARRAY, '*-1\r\n', '_\r\n'],
     ['an error', new ErrorReply('ERR bad\r\nline'), '-ERR bad  line\r\n', '-ERR bad  line\r\n'],
     ['a simple string with a line end', new SimpleString('a\nb'), '+a b\r\n', '+a b\r\n'],
     ['an array', [1, [null]], '*2\r\n:1\r\n*1\r\n$-1\r\n', '*2\r\n:1\r\n*1\r\n_\r\n'],

@@ -1,7 +1,7 @@
 /** Requests and replies to bytes. The counterpart of `decoder.ts` and `request-decoder.ts`. */
 import { unreachable } from '../base/assert.js';
 import { fitsInt64, formatDouble } from './numbers.js';
-import { ErrorReply, MapReply, PushReply, type Reply, SetReply, SimpleString } from './reply.js';
+import { ErrorReply, MapReply, NullArray, PushReply, type Reply, SetReply, SimpleString } from './reply.js';
 
 /** The version of RESP that a client speaks: 2 until it has sent HELLO 3. */
 export type RespVersion = 2 | 3;
@@ -49,6 +49,7 @@ function writeReply(to: Writer, reply: Reply, protocol: RespVersion): void {
 
 function writeObject(to: Writer, reply: Extract<Reply, object> | null, protocol: RespVersion): void {
   if (reply === null) to.text(protocol === 3 ? '_\r\n' : '$-1\r\n');
+  else if (reply instanceof NullArray) to.text(protocol === 3 ? '_\r\n' : '*-1\r\n');
   else if (reply instanceof Uint8Array) to.bulk(reply);
   else if (reply instanceof SimpleString) to.text(`+${oneLine(reply.text)}\r\n`);
   else if (reply instanceof ErrorReply) to.text(`-${oneLine(reply.message)}\r\n`);

@@ -34,6 +34,16 @@ export class PushReply {
   constructor(readonly items: readonly Reply[]) {}
 }
 
+/**
+ * No array (`*-1`; RESP3 has one null for all). Only for encoding, where a client expects an array and would misread a
+ * null string: decoders give null for both.
+ */
+export class NullArray {
+  readonly kind = 'null array';
+}
+
+export const NULL_ARRAY = new NullArray();
+
 /** Any RESP value. `number` is an integer or a RESP3 double, `bigint` an integer beyond 2^53 or a big number. */
 export type Reply =
   | string
@@ -47,6 +57,7 @@ export type Reply =
   | MapReply
   | SetReply
   | PushReply
+  | NullArray
   | readonly Reply[];
 
 /** `+OK`. */

@@ -4,8 +4,8 @@ import { encode } from '../support/resp.js';
 const DEADLINE_ms = 5_000;
 const PONG = '+PONG\r\n';
 
-/** The bytes of one command's reply under RESP3, as text. The end is found by a PING sent after it. */
-export function rawReply(port: number, args: readonly string[]): Promise<string> {
+/** The bytes of one command's reply as text. The end is found by a PING sent after it. */
+export function rawReply(port: number, protocol: 2 | 3, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     let received = '';
@@ -26,6 +26,6 @@ export function rawReply(port: number, args: readonly string[]): Promise<string>
       received = '';
       socket.write(encode(args) + encode(['PING']));
     });
-    socket.write(encode(['HELLO', '3']) + encode(['PING']));
+    socket.write(encode(['HELLO', String(protocol)]) + encode(['PING']));
   });
 }

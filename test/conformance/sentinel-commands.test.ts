@@ -322,9 +322,13 @@ function contract(target: () => Target): void {
 
   for (const [command, start] of TYPES) {
     it(`${command} under RESP3`, async () => {
-      expect(await rawReply(target().port, words(command, target()))).toMatch(start);
+      expect(await rawReply(target().port, 3, words(command, target()))).toMatch(start);
     });
   }
+  it('has no array for an unknown name under RESP2', async () => {
+    const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'nosuch'];
+    expect(await rawReply(target().port, 2, command)).toBe('*-1\r\n');
+  });
   for (const row of READS) check(row);
   for (const row of CHANGES) check(row);
 }

@@ -1,5 +1,5 @@
 /** The subcommands that only show what is known. */
-import type { Reply } from '../../redis/reply.js';
+import { NULL_ARRAY, type Reply } from '../../redis/reply.js';
 import { currentMasterAddress } from '../core/hello.js';
 import { shownHost } from '../core/names.js';
 import { redisNodes } from '../core/state.js';
@@ -26,10 +26,10 @@ export function sentinels(turn: Turn, [name]: readonly string[]): Reply {
   return withMaster(turn, name, (group) => [...group.sentinels.values()].map((peer) => sentinelEntry(turn, peer)));
 }
 
-/** `[ip, port]`; null for an unknown name, as clients rely on. */
+/** `[ip, port]`; no array for an unknown name, as clients rely on. */
 export function masterAddress(turn: Turn, [name = '']: readonly string[]): Reply {
   const group = turn.s.groups.get(name);
-  if (group === undefined) return null;
+  if (group === undefined) return NULL_ARRAY;
   const address = currentMasterAddress(group);
   return [shownHost(turn.s, address), String(address.port)];
 }
