@@ -9,7 +9,7 @@ import { askInfo } from './info.js';
 import type { CoordinationStep } from './io.js';
 import { shownHost } from './names.js';
 import type { Coordination, Failover, Group } from './state.js';
-import { COORDINATION_MS, PAUSE_MARGIN_MS } from './timing.js';
+import { COORDINATION_MAX_MS, PAUSE_MARGIN } from './timing.js';
 import { nodeName, type Turn } from './turn.js';
 
 type Coordinating = Extract<Failover, { phase: 'coordinate' }>;
@@ -26,8 +26,22 @@ export type CoordinationOutcome =
 export function beginCoordination(turn: Turn, group: Group): Coordination | null {
   const { master } = group;
   if (master.sdownSince !== null || master.role !== 'master') return null;
-  const asked = turn.sendTo(master, tag(group, 'pause'), ['CLIENT', 'PAUSE', String(COORDINATION_MS), 'WRITE']);
-  return asked ? { by: 'pause', paused: false, until: turn.now + COORDINATION_MS, offset: null } : null;
+  const length_ms = pause_ms(group);
+  const asked = turn.sendTo(master, tag(group, 'pause'), ['CLIENT', 'PAUSE', String(length_ms), 'WRITE']);
+  return asked ? { by: 'pause', paused: false, until: turn.now + length_ms, offset: null } : null;
+}
+
+/**
+ * How long writes may be held. A master that holds them answers no PUBLISH, so no Sentinel that has just sent its hello:
+ * to those it must not look dead before it answers again.
+ */
+function pause_ms(group: Group): number {
+  return Math.max(1, Math.floor(Math.min(COORDINATION_MAX_MS, group.downAfter_ms / 2)));
+}
+
+/** From here on it is too late to promote: the pause might end before the old master is told. */
+function lastMoment(group: Group, until: number): number {
+  return until - pause_ms(group) * PAUSE_MARGIN;
 }
 
 function tag(group: Group, step: CoordinationStep): { kind: 'coordinate'; master: string; step: CoordinationStep } {
@@ -40,11 +54,11 @@ export function coordinate(turn: Turn, group: Group, failover: Coordinating): Co
   if (way.by === 'failover-command') {
     // It becomes a master by the old one's word alone: nobody has to promote it.
     if (target.role === 'master' && target.info.askedAt >= failover.since) return { next: 'promoted' };
-    if (turn.now - failover.since <= COORDINATION_MS * 1.2) return { next: 'wait' };
+    if (turn.now <= handOverEndsAt(group, failover)) return { next: 'wait' };
     turn.sendTo(group.master, tag(group, 'abort'), ['FAILOVER', 'ABORT']);
-    return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up in ${COORDINATION_MS} ms` };
+    return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up in ${pause_ms(group)} ms` };
   }
-  if (turn.now > way.until - PAUSE_MARGIN_MS) {
+  if (turn.now > lastMoment(group, way.until)) {
     turn.sendTo(group.master, tag(group, 'unpause'), ['CLIENT', 'UNPAUSE']);
     return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up while writes were paused` };
   }
@@ -92,7 +106,7 @@ export function onCoordinationReply(turn: Turn, group: Group, step: Coordination
 function askToHandOver(turn: Turn, group: Group, failover: Coordinating): void {
   const { address } = failover.target.link;
   const place = [shownHost(turn.s, address), String(address.port)];
-  const request: [string, ...string[]] = ['FAILOVER', 'TO', ...place, 'TIMEOUT', String(COORDINATION_MS)];
+  const request: [string, ...string[]] = ['FAILOVER', 'TO', ...place, 'TIMEOUT', String(pause_ms(group))];
   if (turn.sendTo(group.master, tag(group, 'failover'), request)) {
     group.failover = { ...failover, since: turn.now, way: { by: 'failover-command' } };
   } else {
@@ -112,9 +126,14 @@ function withoutHelp(turn: Turn, group: Group, failover: Coordinating, refused: 
   group.failover = { phase: 'send-slaveof-noone', epoch, startedAt, manual, since: turn.now, target };
 }
 
+/** Redis gives up by itself at its time-out; a little later so do we, if nothing was heard. */
+function handOverEndsAt(group: Group, failover: Coordinating): number {
+  return failover.since + pause_ms(group) * 1.2;
+}
+
 /** When the phase is to be looked at again. */
-export function coordinateDueAt(failover: Coordinating): number {
+export function coordinateDueAt(group: Group, failover: Coordinating): number {
   const { way } = failover;
-  if (way.by === 'failover-command') return failover.since + COORDINATION_MS * 1.2 + 1;
-  return Math.max(failover.since, way.until - PAUSE_MARGIN_MS + 1);
+  if (way.by === 'failover-command') return handOverEndsAt(group, failover) + 1;
+  return Math.max(failover.since, lastMoment(group, way.until) + 1);
 }

@@ -145,7 +145,7 @@ export function failoverDueAt(group: Group): number {
     case 'select':
       return failover.since + (someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS);
     case 'coordinate':
-      return coordinateDueAt(failover);
+      return coordinateDueAt(group, failover);
     case 'send-slaveof-noone':
     case 'wait-promotion':
       return failover.since + group.failoverTimeout_ms + 1;

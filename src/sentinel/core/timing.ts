@@ -39,9 +39,9 @@ export const SWITCH_GRACE_MS = 100;
 export const RECONNECT_MIN_MS = 50;
 export const RECONNECT_MAX_MS = 1_000;
 /** Ours: the longest time writes stay paused by a coordinated failover before it is given up. */
-export const COORDINATION_MS = 5_000;
-/** Ours: a promotion after a pause is sent only while this much of the pause is left. */
-export const PAUSE_MARGIN_MS = 2_000;
+export const COORDINATION_MAX_MS = 5_000;
+/** Ours: a promotion after a pause is sent only while this part of the pause is left. */
+export const PAUSE_MARGIN = 0.4;
 /** Ours: how long a manual failover tries for a majority before it goes on without, as redis-sentinel always does. */
 export const MANUAL_ELECTION_MS = 500;
 /** Ours: the shortest period at which a Redis is asked for the change that is expected of it. */
