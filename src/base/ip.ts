@@ -1,4 +1,4 @@
-/** IP address text, without sockets. */
+/** Text that names a host: IP addresses and host names, without sockets. */
 
 const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
 
@@ -19,4 +19,11 @@ export function isIpv6(text: string): boolean {
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
   if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return false;
   return halves.length === 2 ? groups.length <= 7 : groups.length === 8;
+}
+
+/** Whether a text may stand for a host: an IP address, or a name by RFC 1123 (underscores are seen in the field). */
+export function isHost(text: string): boolean {
+  if (isIpAddress(text)) return true;
+  if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
+  return /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?$/.test(text);
 }

@@ -1,5 +1,4 @@
 /** Reading and refusing the arguments of commands. Error texts are those of redis-sentinel: clients compare them. */
-import { isIpAddress } from '../../base/ip.js';
 import { ErrorReply } from '../../redis/reply.js';
 import type { Group } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
@@ -37,11 +36,4 @@ export function parseInteger(text: string, least: number, most: number): number 
 export function parseYesNo(text: string): boolean | null {
   const word = text.toLowerCase();
   return word === 'yes' ? true : word === 'no' ? false : null;
-}
-
-/** Whether a text may stand for a host: an IP address, or a name by RFC 1123 (underscores are seen in the field). */
-export function isHost(text: string): boolean {
-  if (isIpAddress(text)) return true;
-  if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
-  return /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?$/.test(text);
 }

@@ -1,11 +1,12 @@
 /** SENTINEL CONFIG GET and SET: settings of the whole Sentinel. */
+import { isHost } from '../../base/ip.js';
 import { globMatches } from '../../redis/acl/glob.js';
 import { ErrorReply, MapReply, OK, type Reply } from '../../redis/reply.js';
 import type { Verbosity } from '../core/io.js';
 import { reconnectLink } from '../core/links.js';
 import type { Sentinel, Settings } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
-import { isHost, parseInteger, parseYesNo, quoted } from './arguments.js';
+import { parseInteger, parseYesNo, quoted } from './arguments.js';
 
 /** Puts a checked value in its place. */
 type Change = (turn: Turn) => void;

@@ -1,12 +1,10 @@
 /** SENTINEL IS-MASTER-DOWN-BY-ADDR: another Sentinel asks what we see, and perhaps for our vote. */
 import { ErrorReply, type Reply } from '../../redis/reply.js';
+import { isCredibleEpoch } from '../core/epoch.js';
 import { groupAt } from '../core/names.js';
 import type { Turn } from '../core/turn.js';
 import { vote } from '../core/vote.js';
 import { NOT_AN_INTEGER, parseInteger } from './arguments.js';
-
-/** As many digits as a hello message may carry: beyond that an epoch could not be told to others. */
-const EPOCH_MAX = 999_999_999_999_999;
 
 /**
  * `<ip> <port> <epoch> <run id or *>`: `[1 or 0, leader or *, leader's epoch]`. With a run id it is the request for a
@@ -15,8 +13,9 @@ const EPOCH_MAX = 999_999_999_999_999;
 export function isMasterDown(turn: Turn, args: readonly string[]): Reply {
   const [host = '', portText = '', epochText = '', runId = ''] = args;
   const port = parseInteger(portText, 0, 65_535);
-  const epoch = parseInteger(epochText, 0, EPOCH_MAX);
+  const epoch = parseInteger(epochText, 0, Number.MAX_SAFE_INTEGER);
   if (port === null || epoch === null) return NOT_AN_INTEGER;
+  if (!isCredibleEpoch(turn, epoch)) return new ErrorReply('ERR The epoch is out of all proportion');
   if (runId !== '*' && !/^[0-9a-f]{40}$/i.test(runId)) return new ErrorReply('ERR Invalid run id');
   const group = groupAt(turn.s, host, port);
   const down = group !== null && turn.s.tiltSince === null && group.master.sdownSince !== null;

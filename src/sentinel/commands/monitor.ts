@@ -1,5 +1,5 @@
 /** SENTINEL MONITOR, REMOVE and RESET. */
-import { isIpAddress } from '../../base/ip.js';
+import { isHost, isIpAddress } from '../../base/ip.js';
 import { globMatches } from '../../redis/acl/glob.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
 import { addGroup, removeGroup, resetGroup } from '../core/group.js';
@@ -7,7 +7,7 @@ import { addressOf } from '../core/names.js';
 import { MASTER_DEFAULTS } from '../core/snapshot.js';
 import type { Sentinel } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
-import { COUNT_MAX, isHost, parseInteger, withMaster } from './arguments.js';
+import { COUNT_MAX, parseInteger, withMaster } from './arguments.js';
 
 /** `<name> <host> <port> <quorum>`: begins to watch a master. */
 export function monitor(turn: Turn, args: readonly string[]): Reply {

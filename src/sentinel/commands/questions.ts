@@ -2,10 +2,9 @@
  * What has to be known from outside before a command can be judged, since the core neither waits for a name nor looks
  * at files. The runner asks here first, finds the answers, and then hands the command over.
  */
-import { isIpAddress } from '../../base/ip.js';
+import { isHost, isIpAddress } from '../../base/ip.js';
 import { ErrorReply } from '../../redis/reply.js';
 import type { Sentinel } from '../core/state.js';
-import { isHost } from './arguments.js';
 import { splitOptions } from './set.js';
 
 export type Question =

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MY_ID, PEER_B, PEER_C, SentinelDriver } from '../../../test/support/sentinel-driver.js';
+import { ErrorReply } from '../../redis/reply.js';
 
 const ask = (driver: SentinelDriver, epoch: number, candidate: string) =>
   driver.command('SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '10.0.0.1', '1', String(epoch), candidate);
@@ -134,5 +135,26 @@ describe('hello messages', () => {
     }
     expect(driver.events.length).toBe(before);
     expect(driver.group.master.link.address.port).toBe(1);
+  });
+});
+
+describe('made-up messages', () => {
+  it('of an epoch out of all proportion are not followed', () => {
+    const driver = new SentinelDriver();
+    driver.advance(1_000);
+    driver.hello(1, `10.0.0.2,11,${PEER_B},999999999999999,m,10.0.0.1,2,999999999999999`);
+    expect(ask(driver, 999_999_999_999_999, PEER_B)).toEqual(new ErrorReply('ERR The epoch is out of all proportion'));
+    expect(driver.sentinel.currentEpoch).toBe(0);
+    expect(driver.group.configEpoch).toBe(0);
+    expect(driver.logs.at(-1)).toContain('out of all proportion');
+  });
+
+  it('cannot make us look up names without end', () => {
+    const driver = new SentinelDriver();
+    driver.sentinel.settings.resolveHostnames = true;
+    driver.advance(1_000);
+    for (let i = 0; i < 5_000; i++) driver.hello(1, `host-${i},11,${PEER_B},0,m,10.0.0.1,1,0`);
+    driver.hello(1, `no host name at all,11,${PEER_B},0,m,10.0.0.1,1,0`);
+    expect(driver.sentinel.names.size).toBeLessThanOrEqual(1_024);
   });
 });

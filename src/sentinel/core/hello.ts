@@ -3,7 +3,7 @@
  * believes of one master: `ip,port,runid,current_epoch,master_name,master_ip,master_port,master_config_epoch`.
  */
 
-import { followEpoch } from './epoch.js';
+import { followEpoch, isCredibleEpoch } from './epoch.js';
 import { addSentinel } from './instances.js';
 import type { Address } from './io.js';
 import { redirectLink } from './links.js';
@@ -41,7 +41,7 @@ export function parseHello(message: string): Hello | null {
     string,
   ];
   const numbers = [port, currentEpoch, masterPort, configEpoch];
-  if (!numbers.every((text) => /^\d{1,15}$/.test(text)) || !/^[0-9a-f]{40}$/.test(runId)) return null;
+  if (!numbers.every((text) => /^\d{1,16}$/.test(text)) || !/^[0-9a-f]{40}$/.test(runId)) return null;
   if (host === '' || masterHost === '' || Number(port) > 65_535 || Number(masterPort) > 65_535) return null;
   return {
     host,
@@ -117,6 +117,10 @@ export function onHello(turn: Turn, message: string): void {
   }
   const group = turn.s.groups.get(hello.masterName);
   if (group === undefined || hello.runId === turn.s.myId) return;
+  if (!isCredibleEpoch(turn, hello.currentEpoch) || !isCredibleEpoch(turn, hello.configEpoch)) {
+    turn.log('warning', `Ignoring a hello message with an epoch out of all proportion: ${message.slice(0, 200)}`);
+    return;
+  }
   if (!isUsableHost(turn, hello.host) || !isUsableHost(turn, hello.masterHost)) return;
   const peer = knowSentinel(turn, group, hello);
   followEpoch(turn, hello.currentEpoch, group);

@@ -1,11 +1,13 @@
 /** Addresses and host names: what is the same place, what is shown to clients, and when a name is looked up again. */
-import { isIpAddress } from '../../base/ip.js';
+import { isHost, isIpAddress } from '../../base/ip.js';
 import type { Address } from './io.js';
 import type { Group, Instance, Link, Sentinel } from './state.js';
 import type { Turn } from './turn.js';
 
 /** A name that did not resolve is asked for again after this. */
 const LOOKUP_RETRY_MS = 1_000;
+/** Names that peers may make us look up: more than any cluster has, fewer than would hurt. */
+const NAMES_MAX = 1_024;
 
 /** An address from text, resolved as far as is known. */
 export function addressOf(s: Sentinel, host: string, port: number): Address {
@@ -44,8 +46,18 @@ export function lookUp(turn: Turn, host: string): void {
   if (isIpAddress(host) || !turn.s.settings.resolveHostnames) return;
   const known = turn.s.names.get(host);
   if (known?.outstanding || (known && turn.now - known.lookedUpAt < LOOKUP_RETRY_MS)) return;
+  if (known === undefined && (!isHost(host) || !roomForName(turn))) return;
   turn.s.names.set(host, { ip: known?.ip ?? null, lookedUpAt: turn.now, outstanding: true });
   turn.effects.push({ act: 'resolve', host });
+}
+
+/** Makes room among names that lead nowhere; those in use stay. */
+function roomForName({ s }: Turn): boolean {
+  if (s.names.size < NAMES_MAX) return true;
+  const used = new Set<string>();
+  for (const { address } of s.links) used.add(address.host);
+  for (const [name, { outstanding }] of s.names) if (!outstanding && !used.has(name)) s.names.delete(name);
+  return s.names.size < NAMES_MAX;
 }
 
 /** A look-up has ended. Links whose name now means another place are given it; they use it when they next connect. */
