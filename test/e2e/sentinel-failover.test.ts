@@ -41,7 +41,7 @@ it('promotes a replica of a killed master, and takes the master back as a replic
   const leader = await until(() => sentinels.find((each) => each.log.includes('+elected-leader')), {
     what: 'a leader',
   });
-  await leader.child.untilOutput(/\+failover-end [^]*\+switch-master|\+switch-master [^]*\+failover-end/);
+  await leader.child.untilOutput(/\+failover-end [\s\S]*\+switch-master|\+switch-master [\s\S]*\+failover-end/);
   const story = leader.log.slice(0, leader.log.indexOf('+failover-end') + 15);
   expect(eventsIn(story, STORY)).toEqual(STORY);
   // Clients are told when the promotion is sure; a replica that still synchronises does not hold that up for long.
