@@ -71,13 +71,13 @@ it('survives nonsense', async () => {
 });
 
 it.each([
-  ['*1000000000\r\n', 'invalid multibulk length'],
-  ['*-9999999999999999999\r\n', 'invalid multibulk length'],
-  ['*1\r\n$1000000000\r\n', 'invalid bulk length'],
-  ['*1\r\n$-5\r\n', 'invalid bulk length'],
-  ['*1\r\n:5\r\n', "expected '$', got ':'"],
-  [`${'x'.repeat(100_000)}`, 'too big inline request'],
-])('answers %j with a protocol error and closes', async (bytes, message) => {
+  ['an endless request', '*1000000000\r\n', 'invalid multibulk length'],
+  ['a count that is none', '*-9999999999999999999\r\n', 'invalid multibulk length'],
+  ['an endless argument', '*1\r\n$1000000000\r\n', 'invalid bulk length'],
+  ['a negative argument', '*1\r\n$-5\r\n', 'invalid bulk length'],
+  ['a number for an argument', '*1\r\n:5\r\n', "expected '$', got ':'"],
+  ['an endless line', 'x'.repeat(100_000), 'too big inline request'],
+])('answers %s with a protocol error and closes', async (_, bytes, message) => {
   const sentinel = await start();
   const client = talk(sentinel.port, bytes);
   await until(() => client.closed, { what: 'the end of the connection' });

@@ -65,6 +65,12 @@ class Daemon {
     this.#watchProcess();
     this.#runner = this.#createRunner(snapshot, names);
     this.#server.serve(this.#runner);
+    if (conf.server.supervised !== 'no' && process.env['NOTIFY_SOCKET'] !== undefined) {
+      this.#write(
+        'warning',
+        'systemd is not told when the Sentinel is ready: give its unit Type=simple instead of notify',
+      );
+    }
     const trouble = this.#pidfile.write();
     if (trouble !== null) this.#write('warning', `The pidfile could not be written: ${trouble}`);
   }

@@ -1,5 +1,6 @@
 /**
- * Carries out the core's effects, in order.
+ * Carries out the core's effects, in order. A `persist` is done before what follows it, but for changes that are only
+ * discoveries (`discovery.ts`): those are written together, a moment later.
  *
  * While the state cannot be written, nothing leaves that depends on it: a vote told and then forgotten in a crash could
  * be given twice. So from a failed write on, until one succeeds, only PING and INFO are still sent (without them this
@@ -12,6 +13,7 @@ import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Tag, Verbosity } from '../core/io.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { Connections } from './connections.js';
+import { differOnlyInDiscovery } from './discovery.js';
 import { resolveName } from './names.js';
 
 /** How the runner reaches what is not its own. */
@@ -29,6 +31,8 @@ export interface Hands {
 }
 
 export const SAVE_RETRY_MS = 1_000;
+/** How long what was discovered may wait to be written together. */
+export const DISCOVERY_SAVE_MS = 200;
 
 type Act<A extends Effect['act']> = Extract<Effect, { act: A }>;
 
@@ -40,6 +44,11 @@ export class CarryOut {
   /** The state that could not be written; null when the file is right. */
   #unsaved: Snapshot | null = null;
   #retry: NodeJS.Timeout | null = null;
+  /** What is on disk; null before the first write and after a failed one. */
+  #saved: Snapshot | null = null;
+  /** Newer by some discoveries only; written when `#later` rings, or before. */
+  #pending: Snapshot | null = null;
+  #later: NodeJS.Timeout | null = null;
 
   constructor(
     hands: Hands,
@@ -73,7 +82,7 @@ export class CarryOut {
       case 'resolve':
         return this.#resolve(effect.host);
       case 'persist':
-        return this.save(effect.snapshot);
+        return this.#persist(effect.snapshot);
       case 'event':
         return this.event(effect.event);
       case 'log':
@@ -108,10 +117,26 @@ export class CarryOut {
     void resolveName(host).then((ip) => this.#deliver({ on: 'resolved', host, ip }));
   }
 
+  #persist(snapshot: Snapshot): void {
+    if (this.#saved === null || !differOnlyInDiscovery(this.#saved, snapshot)) return this.save(snapshot);
+    this.#pending = snapshot;
+    this.#later ??= setTimeout(() => this.flush(), DISCOVERY_SAVE_MS);
+  }
+
+  /** Writes what was to be written later. */
+  flush(): void {
+    if (this.#pending !== null) this.save(this.#pending);
+  }
+
   /** Makes a state durable, or holds back what depends on it until one is. */
   save(snapshot: Snapshot): void {
+    this.#pending = null;
+    if (this.#later !== null) clearTimeout(this.#later);
+    this.#later = null;
+    this.#saved = null;
     try {
       this.#hands.save(snapshot);
+      this.#saved = snapshot;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#hands.log(

@@ -153,6 +153,24 @@ it('tells nobody of a vote that is not on disk, and sends nothing that relies on
   await until(() => asked.slice(from).some(([name]) => name === 'PUBLISH'), { what: 'the greeting' });
 });
 
+it('writes discoveries together, a little later, and at once when asked to', async () => {
+  const { port } = await fakeRedis();
+  const world = start(port);
+  ask(world.runner, ...vote(port));
+  const writes = () => world.happened.filter((each) => each === 'save').length;
+  const before = writes();
+  const greet = (digit: string) =>
+    ask(world.runner, 'PUBLISH', '__sentinel__:hello', `127.0.0.1,9,${digit.repeat(40)},3,m,127.0.0.1,${port},0`);
+  for (const digit of ['1', '2', '3']) expect(greet(digit)).toBe(1);
+  expect(writes()).toBe(before);
+  await until(() => writes() > before, { what: 'the write' });
+  expect(writes()).toBe(before + 1);
+  expect(world.saved.at(-1)?.masters[0]?.sentinels.map(({ runId }) => runId)).toContain('3'.repeat(40));
+  greet('4');
+  expect(ask(world.runner, 'SENTINEL', 'FLUSHCONFIG')).toMatchObject({ text: 'OK' });
+  expect(world.saved.at(-1)?.masters[0]?.sentinels.map(({ runId }) => runId)).toContain('4'.repeat(40));
+});
+
 it('is silent when it has stopped', async () => {
   const { port, open } = await fakeRedis();
   const world = start(port);

@@ -102,7 +102,9 @@ export class SentinelRunner {
     const caller = this.#callers.get(client);
     if (caller === undefined) return;
     this.#callers.delete(client);
-    caller.answer(this.#carryOut.unsaved && reliesOnDisk(caller.args) ? NOT_SAVED : reply);
+    const relies = reliesOnDisk(caller.args);
+    if (relies) this.#carryOut.flush();
+    caller.answer(relies && this.#carryOut.unsaved ? NOT_SAVED : reply);
   }
 
   /** Inputs that arrive while effects are carried out wait for their end: a step never runs inside another. */

@@ -48,7 +48,13 @@ function plainServer(accept: Accept): net.Server {
 }
 
 function tlsServer(options: tls.TlsOptions, accept: Accept): net.Server {
-  const server = tls.createServer({ ...options, allowHalfOpen: true, noDelay: true }, accept);
+  const server = tls.createServer({ ...options, allowHalfOpen: true, noDelay: true }, (socket) => {
+    // `tls-auth-clients optional`: no certificate is well, a wrong one is not.
+    const isWrong =
+      options.requestCert === true && !socket.authorized && Object.keys(socket.getPeerCertificate()).length > 0;
+    if (isWrong) socket.destroy();
+    else accept(socket);
+  });
   // A client that fails the handshake is told so by TLS itself.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
