@@ -20,14 +20,17 @@ export function sendReplicaOf(turn: Turn, node: RedisNode, master: RedisNode | n
   const { address } = (master ?? node).link;
   const target = master === null ? ['NO', 'ONE'] : [shownHost(turn.s, address), String(address.port)];
   const ignore: Tag = { kind: 'ignore' };
-  return (
+  const sent =
     turn.sendTo(node, ignore, ['MULTI']) &&
     turn.sendTo(node, ignore, ['SLAVEOF', ...target]) &&
     turn.sendTo(node, ignore, ['CONFIG', 'REWRITE']) &&
     turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'normal']) &&
     turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'pubsub']) &&
-    turn.sendTo(node, tag, ['EXEC'])
-  );
+    turn.sendTo(node, tag, ['EXEC']);
+  // A pause of a planned failover has served its purpose. Whoever changes the role ends it, for this order disconnects
+  // the Sentinel that began it; a master that is still paused, or is one again too soon, would look dead.
+  if (sent) turn.sendTo(node, ignore, ['CLIENT', 'UNPAUSE']);
+  return sent;
 }
 
 /** Repairs replicas that claim to be masters or follow somebody else. Not during a failover, nor in TILT. */
