@@ -95,6 +95,8 @@ export class End {
 
 /** How the network behaves where nothing is cut. */
 export interface NetworkManners {
+  /** Whether packets take different times; without, every way between hosts takes the same. */
+  jitter: boolean;
   /** Extra delay in both directions, up to this; raised while the network is slow. */
   slow_ms: number;
   /** How many packets of a thousand are lost once and come by retransmission. */
@@ -106,7 +108,7 @@ const SYN_RETRIES_MS = [1_000, 3_000];
 
 export class Network {
   readonly hosts: Host[] = [];
-  readonly manners: NetworkManners = { slow_ms: 0, lostPerMille: 0 };
+  readonly manners: NetworkManners = { jitter: true, slow_ms: 0, lostPerMille: 0 };
   readonly #listeners = new Map<string, Listener>();
   /** How many cuts lie on the way from one host to another. */
   readonly #cuts = new Map<number, number>();
@@ -182,8 +184,8 @@ export class Network {
   }
 
   #delay_ms(from: Host, to: Host): number {
-    let delay = from === to ? 0.05 : 0.2 + this.prng.below(10) / 10;
-    const { slow_ms, lostPerMille } = this.manners;
+    const { jitter, slow_ms, lostPerMille } = this.manners;
+    let delay = from === to ? 0.05 : jitter ? 0.2 + this.prng.below(10) / 10 : 0.5;
     if (from !== to && slow_ms > 0) delay += this.prng.below(slow_ms);
     if (from !== to && lostPerMille > 0 && this.prng.below(1_000) < lostPerMille) delay += RETRANSMIT_MIN_MS;
     return delay;

@@ -37,4 +37,19 @@ describe('the choice of a candidate', () => {
     driver.advance(60_000);
     expect(driver.eventTypes()).toContain('+switch-master');
   });
+
+  it('leaves the others their turn when it finds nobody: they may know or reach a replica that we do not', () => {
+    const driver = new SentinelDriver({ failoverTimeout_ms: 2_000 });
+    driver.peersAgree();
+    for (const port of [2, 3]) driver.fake(port).priority = 0;
+    driver.advance(15_000);
+    driver.kill(1);
+    const tries = (): number => driver.eventTypes().filter((type) => type === '+try-failover').length;
+    while (!driver.eventTypes().includes('-failover-abort-no-good-slave')) driver.advance(10);
+    expect(tries()).toBe(1);
+    driver.advance(2 * 2_000 + 950);
+    expect(tries()).toBe(1);
+    driver.advance(150);
+    expect(tries()).toBe(2);
+  });
 });

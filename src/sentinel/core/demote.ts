@@ -2,8 +2,9 @@
 
 import { askInfo, follows } from './info.js';
 import type { Tag } from './io.js';
+import { pingPeriod_ms } from './links.js';
 import { shownHost } from './names.js';
-import { type Group, isMaster, type RedisNode } from './state.js';
+import { type Group, isMaster, type RedisNode, type SentinelPeer } from './state.js';
 import { CONVERT_WAIT_MS, HELLO_PERIOD_MS, INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
@@ -19,14 +20,17 @@ export function sendReplicaOf(turn: Turn, node: RedisNode, master: RedisNode | n
   const { address } = (master ?? node).link;
   const target = master === null ? ['NO', 'ONE'] : [shownHost(turn.s, address), String(address.port)];
   const ignore: Tag = { kind: 'ignore' };
-  return (
+  const sent =
     turn.sendTo(node, ignore, ['MULTI']) &&
     turn.sendTo(node, ignore, ['SLAVEOF', ...target]) &&
     turn.sendTo(node, ignore, ['CONFIG', 'REWRITE']) &&
     turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'normal']) &&
     turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'pubsub']) &&
-    turn.sendTo(node, tag, ['EXEC'])
-  );
+    turn.sendTo(node, tag, ['EXEC']);
+  // A pause of a planned failover has served its purpose. Whoever changes the role ends it, for this order disconnects
+  // the Sentinel that began it; a master that is still paused, or is one again too soon, would look dead.
+  if (sent) turn.sendTo(node, ignore, ['CLIENT', 'UNPAUSE']);
+  return sent;
 }
 
 /** Repairs replicas that claim to be masters or follow somebody else. Not during a failover, nor in TILT. */
@@ -58,7 +62,8 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
 /**
  * The former master is back and takes writes that will be lost: every moment counts, but only a Sentinel that knows the
  * newest configuration may act. So: it is the one that our last change of master left behind, the new master has said
- * since then that it is one, and we led that change or have heard from a majority since this Redis can be reached.
+ * since then that it is one, and a majority is with us: it answers while we lead, or was heard from since this Redis can
+ * be reached.
  */
 export function mayDemoteAtOnce(turn: Turn, node: RedisNode): boolean {
   const { group } = node;
@@ -68,10 +73,17 @@ export function mayDemoteAtOnce(turn: Turn, node: RedisNode): boolean {
   // What it said before it lost its place, or before it was cut off, is no news.
   if (node.info.askedAt < Math.max(reachableSince, node.formerMasterSince)) return false;
   if (master.sdownSince !== null || master.role !== 'master' || master.info.askedAt < reachableSince) return false;
-  if (turn.now - group.ledAt < group.failoverTimeout_ms && group.leaderEpoch === group.configEpoch) return true;
+  const leads = turn.now - group.ledAt < group.failoverTimeout_ms && group.leaderEpoch === group.configEpoch;
   let heard = 1;
-  for (const peer of group.sentinels.values()) if (peer.lastHelloAt >= reachableSince) heard += 1;
+  for (const peer of group.sentinels.values()) {
+    if (peer.lastHelloAt >= reachableSince || (leads && answers(turn, peer))) heard += 1;
+  }
   return heard >= Math.floor((group.sentinels.size + 1) / 2) + 1;
+}
+
+/** Whether it is in touch with us: a leader that was cut off may have been replaced while it was. */
+function answers(turn: Turn, { link, sdownSince }: SentinelPeer): boolean {
+  return link.command.phase === 'up' && sdownSince === null && turn.now - link.lastPongAt <= 2 * pingPeriod_ms(link);
 }
 
 function repairWrongMaster(turn: Turn, node: RedisNode): void {

@@ -64,13 +64,15 @@ describe('failover of a dead master', () => {
     driver.fake(1).state = 'up';
     driver.advance(1_500);
     expect(driver.fake(1).role).toBe('slave');
-    expect(driver.fake(1).asked.slice(-6)).toEqual([
+    expect(driver.fake(1).asked.slice(-7)).toEqual([
       'MULTI',
       'SLAVEOF 10.0.0.1 2',
       'CONFIG REWRITE',
       'CLIENT KILL TYPE normal',
       'CLIENT KILL TYPE pubsub',
       'EXEC',
+      // Whoever gives the order ends a pause that another Sentinel's planned failover may have begun.
+      'CLIENT UNPAUSE',
     ]);
     expect(driver.eventTypes().slice(-3)).toEqual(['-sdown', '+convert-to-slave', '+role-change']);
   });

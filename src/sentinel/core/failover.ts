@@ -14,6 +14,7 @@ import { runReconfigScript } from './switch.js';
 import {
   ELECTION_TIMEOUT_MS,
   MANUAL_ELECTION_MS,
+  MAX_DESYNC_MS,
   NO_CANDIDATE_RETRY_MS,
   PROBE_MS,
   PROBE_NONE_MS,
@@ -219,6 +220,8 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   if (chosen === null) {
     const why = group.replicas.size === 0 ? 'no replica is known' : reasons.join('; ');
     abort(turn, group, '-failover-abort-no-good-slave', why);
+    // Another Sentinel may know or reach a replica that we do not: all of them get their turn before our next.
+    if (failover.manual === 'no') group.failoverStartAt = turn.now + MAX_DESYNC_MS;
     group.noCandidateRetryAt = turn.now + NO_CANDIDATE_RETRY_MS + turn.s.prng.below(NO_CANDIDATE_RETRY_MS);
     return;
   }

@@ -50,8 +50,6 @@ function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
   if (old.reconf !== null || !turn.canSend(old.link)) return;
   if (failover.switched && !mayDemoteAtOnce(turn, old)) return;
   if (!sendReplicaOf(turn, old, target, { kind: 'demote', master: group.name })) return;
-  // As a replica it takes no writes anyway, and what is behind a pause would only wait.
-  if (failover.manual !== 'no') turn.sendTo(old, { kind: 'ignore' }, ['CLIENT', 'UNPAUSE']);
   old.reconf = { state: 'done', since: turn.now };
   old.demotedAt = turn.now;
   turn.log('notice', `The old master of ${group.name} is told to follow the new one`);

@@ -41,6 +41,22 @@ describe('the old master', () => {
     expect(driver.fake(1).role).toBe('slave');
   });
 
+  it('is demoted at once by the leader of the change, but not by one that was cut off from the others since', () => {
+    for (const cutOff of [false, true]) {
+      const driver = new SentinelDriver();
+      driver.peersAgree();
+      driver.advance(5_000);
+      driver.kill(1);
+      driver.advance(3_000);
+      expect(driver.group.master.link.address.port).toBe(2);
+      if (cutOff) for (const port of [11, 12]) driver.peer(port).state = 'gone';
+      driver.advance(1_500);
+      Object.assign(driver.fake(1), { state: 'up', role: 'master' });
+      driver.advance(2_000);
+      expect(driver.fake(1).role).toBe(cutOff ? 'master' : 'slave');
+    }
+  });
+
   it('is left alone while the new master is not known to be one', () => {
     const driver = observerOfSwitch();
     driver.fake(2).role = 'slave';
