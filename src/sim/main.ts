@@ -7,14 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { add, describeRun, describeSummary, NO_RUNS, runBatch, type Summary } from './batch.js';
 import { runSeed } from './run.js';
+import { playScenario, SCENARIOS, type Scenario } from './scenarios.js';
 
-const USAGE = `usage: npm run sim -- [--seed N] [--runs M] [--jobs K] [--until-failure] [--transcript]
+const USAGE = `usage: npm run sim -- [--seed N] [--runs M] [--jobs K] [--until-failure] [--transcript] [--scenario NAME]
 
   --seed N         the first seed (default 1)
   --runs M         how many seeds, one after the other (default 1000)
   --jobs K         how many processes (default 1)
   --until-failure  go on beyond M until a seed fails, and stop there
   --transcript     print every line of the transcript, also of a seed that passes (one run unless --runs says more)
+  --scenario NAME  play one of the golden stories instead: ${SCENARIOS.map(({ name }) => name).join(', ')}
 `;
 
 const CHUNK_RUNS = 25;
@@ -27,6 +29,7 @@ interface Options {
   readonly jobs: number;
   readonly untilFailure: boolean;
   readonly transcript: boolean;
+  readonly scenario: string | null;
 }
 
 interface Chunk {
@@ -44,6 +47,7 @@ function readOptions(argv: readonly string[]): Options {
       jobs: { type: 'string', default: '1' },
       'until-failure': { type: 'boolean', default: false },
       transcript: { type: 'boolean', default: false },
+      scenario: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -57,6 +61,7 @@ function readOptions(argv: readonly string[]): Options {
     jobs: wholeNumber('--jobs', values.jobs, 1),
     untilFailure: values['until-failure'],
     transcript: values.transcript,
+    scenario: values.scenario ?? null,
   };
 }
 
@@ -148,8 +153,18 @@ function workForParent(): void {
   });
 }
 
+function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  if (scenario === undefined) throw new Error(`--scenario: there is no story called '${name}'`);
+  return scenario;
+}
+
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
+  if (options.scenario !== null) {
+    console.log(playScenario(scenarioNamed(options.scenario)));
+    return;
+  }
   if (options.transcript) {
     let failed = false;
     for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
