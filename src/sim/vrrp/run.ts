@@ -112,7 +112,7 @@ function oneMaster(segment: Segment, configs: readonly InstanceConfig[]): string
   if (masters.length !== 1) return `after healing the states are ${states.join(', ')}`;
   const master = configs[masters[0] ?? 0];
   const best = Math.max(...configs.map((c) => c.priority));
-  if (master !== undefined && master.preempt && master.priority !== best) {
+  if (master?.preempt === true && master.priority !== best) {
     return `priority ${master.priority} is master, though ${best} is there and may preempt`;
   }
   return null;
