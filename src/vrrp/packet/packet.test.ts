@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { internetChecksum } from '../../base/checksum.js';
 import { canonicalIp } from '../../base/ip-bytes.js';
-import { internetChecksum } from './checksum.js';
 import { parseIpv4Packet } from './ipv4.js';
 import { type Advert, decodeAdvert, type Ends, encodeAdvert, wirePassword } from './packet.js';
 

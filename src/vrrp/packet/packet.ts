@@ -3,8 +3,8 @@
  * The IP header is not part of it.
  */
 import { assert } from '../../base/assert.js';
+import { internetChecksum } from '../../base/checksum.js';
 import { formatIp, parseIp } from '../../base/ip-bytes.js';
-import { internetChecksum } from './checksum.js';
 
 /** VRRP's IP protocol number (RFC 5798 section 5.1.1.4). */
 export const PROTOCOL_VRRP = 112;
