@@ -440,7 +440,10 @@ export class Instance {
   }
 
   #announceDue(now: number): void {
-    for (let n = this.#announcer.due(now); n > 0; n--) this.#outbox.announce(allAddresses(this.#config));
+    const due = this.#announcer.due(now);
+    for (let n = due; n > 0; n--) this.#outbox.announce(allAddresses(this.#config));
+    // Hosts do not answer an announcement, but one that has kept an address answers a probe.
+    if (due > 0) this.#outbox.probe();
   }
 
   #sendAdvert(priority: number): void {

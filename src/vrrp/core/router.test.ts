@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { BenchRouter, instanceA, OWN, VIP } from '../../sim/vrrp/bench-router.js';
+import { BenchRouter, instanceA, OWN, VIP } from '../../../test/support/bench-router.js';
 import type { RouterConfig } from './config.js';
 import { defaultAddress, defaultInstance } from './defaults.js';
 
+/** A set of announcements, and the question whether somebody disputes them. */
+const ANNOUNCED = [...Array(5).fill('announce'), 'probe'];
 const DOWN_100 = 3000 + (156 / 256) * 1000;
 
 describe('RFC 3768 section 6.4.1 / RFC 5798 section 6.4.1: Initialize', () => {
@@ -19,7 +21,7 @@ describe('RFC 3768 section 6.4.1 / RFC 5798 section 6.4.1: Initialize', () => {
   it('starts as master at once when it owns the addresses', () => {
     const b = new BenchRouter(instanceA({ priority: 255 })).start();
     expect(b.state()).toBe('MASTER');
-    expect(b.order()).toEqual(['send 255', 'claim', ...Array(5).fill('announce'), 'notify A MASTER']);
+    expect(b.order()).toEqual(['send 255', 'claim', ...ANNOUNCED, 'notify A MASTER']);
   });
 
   it('waits for vrrp_startup_delay before anything else', () => {
@@ -36,7 +38,7 @@ describe('RFC 3768 section 6.4.2 / RFC 5798 section 6.4.2: Backup', () => {
     const b = new BenchRouter(instanceA()).start();
     b.take('log');
     b.pass(DOWN_100);
-    expect(b.order()).toEqual(['probe', 'send 100', 'claim', ...Array(5).fill('announce'), 'notify A MASTER']);
+    expect(b.order()).toEqual(['probe', 'send 100', 'claim', ...ANNOUNCED, 'notify A MASTER']);
   });
 
   it('waits only for the skew after priority 0', () => {
@@ -182,7 +184,7 @@ describe('RFC 3768 section 6.4.3 / RFC 5798 section 6.4.3: Master', () => {
   it('asserts its role on a lower priority with an advert and announcements (RFC 9568 section 6.4.3)', () => {
     const b = master();
     b.hear({ priority: 50 });
-    expect(b.order()).toEqual(['lower-heard', 'send 100', ...Array(5).fill('announce')]);
+    expect(b.order()).toEqual(['lower-heard', 'send 100', ...ANNOUNCED]);
   });
 
   it('keeps silent on a lower priority with lower_prio_no_advert (RFC 5798 step 745: discard)', () => {
@@ -211,7 +213,7 @@ describe('RFC 3768 section 6.4.3 / RFC 5798 section 6.4.3: Master', () => {
     expect(b.state()).toBe('MASTER');
     b.effects = [];
     b.feed({ on: 'link', interface: 'eth0', up: true });
-    expect(b.order()).toEqual(['send 100', ...Array(5).fill('announce')]);
+    expect(b.order()).toEqual(['send 100', ...ANNOUNCED]);
   });
 
   it('puts back an address that somebody removed, unless no_track', () => {

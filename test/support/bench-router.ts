@@ -1,10 +1,10 @@
 /** A router on a workbench, for tests: a clock in the hand, and effects gathered by kind. */
 
-import type { InstanceConfig, RouterConfig } from '../../vrrp/core/config.js';
-import { defaultAddress, defaultInstance } from '../../vrrp/core/defaults.js';
-import type { Effect, Input, State } from '../../vrrp/core/io.js';
-import { Router } from '../../vrrp/core/router.js';
-import { type Advert, decodeAdvert, encodeAdvert } from '../../vrrp/packet/packet.js';
+import type { InstanceConfig, RouterConfig } from '../../src/vrrp/core/config.js';
+import { defaultAddress, defaultInstance } from '../../src/vrrp/core/defaults.js';
+import type { Effect, Input, State } from '../../src/vrrp/core/io.js';
+import { Router } from '../../src/vrrp/core/router.js';
+import { type Advert, decodeAdvert, encodeAdvert } from '../../src/vrrp/packet/packet.js';
 
 export const VIP = '10.0.0.100';
 export const OWN = '10.0.0.1';
