@@ -1,6 +1,8 @@
 /** VRRP packets on one interface, as raw IP (raw(7)). */
+
 import { type Family, formatIp, parseIp } from '../base/ip-bytes.js';
 import { be16, cString, sockaddrIn, sockaddrIn6 } from './bytes.js';
+import { parseIpv4Packet } from './ipv4-packet.js';
 import {
   bind,
   close,
@@ -139,17 +141,12 @@ class VrrpSocket4 implements VrrpSocket {
   }
 
   receive(): RawPacket | null {
-    const size = receiveOrDown(() => recv(this.fd, this.#buffer, this.#what));
-    if (size === null) return null;
-    const bytes = this.#buffer.slice(0, size);
-    const header_bytes = ((bytes[0] ?? 0) & 0x0f) * 4;
-    // The kernel has checked the header, but a packet of no use to anybody is better named by the codec than lost.
-    return {
-      source: formatIp(bytes.subarray(12, 16)),
-      destination: formatIp(bytes.subarray(16, 20)),
-      ttl: bytes[8] ?? 0,
-      payload: bytes.subarray(header_bytes),
-    };
+    for (;;) {
+      const size = receiveOrDown(() => recv(this.fd, this.#buffer, this.#what));
+      if (size === null) return null;
+      const packet = parseIpv4Packet(this.#buffer.slice(0, size));
+      if (packet !== null) return packet;
+    }
   }
 
   close(): void {

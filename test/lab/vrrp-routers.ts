@@ -1,5 +1,5 @@
 /** keepalived and `tanist vrrp` on lab hosts, started from the same configuration text. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import type { Child } from '../support/child.js';
@@ -77,6 +77,8 @@ export function startRouter(
   const path = join(folder, `${host.name}.conf`);
   writeFileSync(path, config);
   const { args = [], env = {} } = options;
+  // keepalived takes the pid file of a killed run for a running one when the number is in use again.
+  for (const suffix of ['pid', 'vrrp.pid']) rmSync(join(folder, `${host.name}.${suffix}`), { force: true });
   const child =
     kind === 'keepalived'
       ? host.start(

@@ -27,10 +27,15 @@ export class Announcer {
     this.#refreshAt = this.#plan.refresh_ms > 0 ? now + this.#plan.refresh_ms : null;
   }
 
-  /** Others may have been told otherwise: a lower priority was heard, a link came back, an address conflict was seen. */
+  /** Others may have been told otherwise: a lower priority was heard, a link came back. */
   again(now: number): void {
     this.#add(now, this.#plan.lowerRepeat);
     if (this.#plan.lowerDelay_ms > 0) this.#add(now + this.#plan.lowerDelay_ms, this.#plan.lowerRepeat);
+  }
+
+  /** Somebody else uses an address: one set at `at`. */
+  defend(at: number): void {
+    this.#add(at, Math.max(1, this.#plan.lowerRepeat));
   }
 
   stop(): void {

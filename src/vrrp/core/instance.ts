@@ -51,6 +51,7 @@ export class Instance {
   #preemptAt: number | null = null;
   /** Who answered the probe before a take-over. */
   #disputedBy: string | null = null;
+  /** The latest defence of an address, done or still to come. */
   #defendedAt = Number.NEGATIVE_INFINITY;
 
   /** @param effects where what is to be done goes, in the order in which it must be carried out. */
@@ -204,9 +205,10 @@ export class Instance {
         `${mac} uses our address ${ip} too: announcing it again`,
       );
     }
-    if (now - this.#defendedAt < DEFENCE_GAP_MS) return;
-    this.#defendedAt = now;
-    this.#announcer.again(now);
+    // A defence may be under way already; its probe is answered again for as long as the other holds the address.
+    if (this.#defendedAt > now) return;
+    this.#defendedAt = Math.max(now, this.#defendedAt + DEFENCE_GAP_MS);
+    this.#announcer.defend(this.#defendedAt);
   }
 
   sendFailed(now: number, error: string): void {

@@ -232,6 +232,11 @@ describe('RFC 3768 section 6.4.3 / RFC 5798 section 6.4.3: Master', () => {
     for (let i = 0; i < 10; i++) b.feed({ on: 'conflict', ip: VIP, mac: '02:00:00:00:00:02' });
     b.pass(0);
     expect(b.take('announce')).toHaveLength(5);
+    b.feed({ on: 'conflict', ip: VIP, mac: '02:00:00:00:00:02' });
+    b.pass(999);
+    expect(b.take('announce')).toHaveLength(0);
+    b.pass(1);
+    expect(b.order()).toEqual(ANNOUNCED);
   });
 
   it('refreshes a lifetime before it ends, and at once after a stall', () => {

@@ -1,5 +1,5 @@
 /** What the IPv4 header in front of a received packet says; raw IPv4 sockets deliver it with the packet. */
-import { formatIp } from '../../base/ip-bytes.js';
+import { formatIp } from '../base/ip-bytes.js';
 
 export interface Ipv4Packet {
   readonly source: string;
