@@ -33,7 +33,13 @@ describe('adverts that must not be believed', () => {
     );
     // Master first: keepalived takes even a bad advert for a sign of life, and waits on.
     await b.becomes('VI', 'MASTER', 20_000);
-    const a = startRouter('tanist', s.lab.host('a'), s.folder, vrrpConfig({ version, priority: 100, ...auth }));
+    // Slow enough to hear an advert of the slow one before taking over.
+    const a = startRouter(
+      'tanist',
+      s.lab.host('a'),
+      s.folder,
+      vrrpConfig({ version, interval: 1, priority: 100, ...auth }),
+    );
     await a.becomes('VI', 'MASTER');
     if (message !== null) await a.child.untilOutput(message);
     expect(s.lab.host('a').holds(VIP)).toBe(true);
