@@ -26,14 +26,19 @@ export function removeNamespace(name: string): void {
   spawnSync('ip', ['netns', 'del', name]);
 }
 
-/** kill -9 for everything that runs in the namespace. */
+/**
+ * kill -9 for everything that runs in the namespace. All of it is frozen first, so that no process sees another one die
+ * and still does something about it.
+ */
 export function killAllIn(name: string): void {
-  const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
-  for (const pid of (stdout ?? '').split('\n').filter((line) => line !== '')) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended by itself meanwhile.
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+    const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+    for (const pid of (stdout ?? '').split('\n').filter((line) => line !== '')) {
+      try {
+        process.kill(Number(pid), signal);
+      } catch {
+        // It has ended by itself meanwhile.
+      }
     }
   }
 }
