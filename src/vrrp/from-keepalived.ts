@@ -93,6 +93,12 @@ class Planner {
     const strict = i.strict ?? globals.strict;
     if (strict && i.addresses.length === 0) return drop('strict mode demands an address');
     if (strict && peers.length > 0) return drop('strict mode forbids unicast peers');
+    if (strict && i.priority !== 255) {
+      this.diagnostics.error(
+        i.place,
+        `${i.name}: strict mode would drop packets to the addresses (no_accept), which is not handled`,
+      );
+    }
     if (i.addresses.length === 0 && i.excluded.length === 0) {
       this.diagnostics.error(i.place, `vrrp_instance ${i.name} has no address: it only elects a master`);
     }

@@ -54,13 +54,13 @@ export const HARMLESS_GLOBALS = words(`
   vrrp_rx_bufs_multiplier rs_init_notifies umask log_unknown_vrids vmac_prefix vmac_addr_prefix random_seed
   reload_check_config include_check data_use_instance tmp_config_directory config_save_dir process_names process_name
   vrrp_process_name checker_process_name bfd_process_name max_auto_priority min_auto_priority_delay vrrp_priority
-  vrrp_no_swap vrrp_rt_priority fifo_write_vrrp_states_on_reload json_version reload_file
+  vrrp_no_swap vrrp_rt_priority json_version
 `);
 
 /** Words of global_defs that change what VRRP does, and are not handled. */
 export const UNHANDLED_GLOBALS = words(`
   startup_script startup_script_timeout shutdown_script shutdown_script_timeout vrrp_garp_extra_if reload_time_file
-  reload_repeat
+  reload_repeat reload_file fifo_write_vrrp_states_on_reload
 `);
 
 /** Top-level words (not blocks) that are not handled. */
@@ -71,7 +71,7 @@ export const UNHANDLED_TOP = words(`
 /** Words of vrrp_instance without any bearing on VRRP as Tanist does it. */
 export const HARMLESS_IN_INSTANCE = words(`
   debug smtp_alert lvs_sync_daemon_interface lvs_sync_daemon kernel_rx_buf_size linkbeat_use_polling
-  old_unicast_checksum native_ipv6 promote_secondaries
+  old_unicast_checksum native_ipv6
 `);
 
 /** Words of vrrp_instance that change what VRRP does, and are not handled. */
@@ -86,6 +86,7 @@ export const UNHANDLED_IN_INSTANCE: ReadonlyMap<string, string> = new Map([
   ['virtual_rules', 'virtual rules are not handled'],
   ['track_bfd', 'BFD is not handled'],
   ['garp_extra_if', 'garp_extra_if is not handled'],
+  ['promote_secondaries', 'not handled: set net.ipv4.conf.IF.promote_secondaries on the host'],
 ]);
 
 export const HARMLESS_IN_GROUP = words('smtp_alert global_tracking');

@@ -487,6 +487,15 @@ describe('sync groups', () => {
     expect(told).toEqual(['INSTANCE A MASTER', 'INSTANCE B MASTER', 'GROUP G MASTER']);
   });
 
+  it('stop together, the group last', () => {
+    const b = start();
+    b.pass(DOWN_100);
+    b.effects = [];
+    b.feed({ on: 'stop' });
+    const told = b.take('notify').map((n) => `${n.kind} ${n.name} ${n.state}`);
+    expect(told).toEqual(['INSTANCE A STOP', 'INSTANCE B STOP', 'GROUP G STOP']);
+  });
+
   it('are backup together when one meets a higher priority', () => {
     const b = start();
     b.pass(DOWN_100);

@@ -87,9 +87,7 @@ export class Router {
         this.#configure(now, input.config);
         return;
       case 'stop':
-        for (const instance of this.#instances.values()) instance.stop(now, 'STOP');
-        this.#running = false;
-        this.#startAt = null;
+        this.#stop(now);
         return;
     }
   }
@@ -99,6 +97,18 @@ export class Router {
     this.#running = true;
     for (const instance of this.#instances.values()) instance.start(now);
     this.#settle(now);
+  }
+
+  #stop(now: number): void {
+    for (const instance of this.#instances.values()) instance.stop(now, 'STOP');
+    if (this.#running) {
+      for (const { name } of this.#config.groups) {
+        this.#groupStates.set(name, 'INIT');
+        this.#out.push({ do: 'notify', kind: 'GROUP', name, state: 'STOP', priority: 0, reason: 'stopped' });
+      }
+    }
+    this.#running = false;
+    this.#startAt = null;
   }
 
   #link(now: number, name: string, up: boolean): void {

@@ -40,7 +40,8 @@ export class CommandRunner {
     }
     const [program = '', ...args] = command.argv;
     return new Promise((resolve) => {
-      const child = spawn(program, [...args, ...extra], { stdio: 'ignore', cwd: '/', ...ids });
+      // A group of its own, so that a script ends with all that it has started.
+      const child = spawn(program, [...args, ...extra], { stdio: 'ignore', cwd: '/', detached: true, ...ids });
       this.#running.add(child);
       let late = false;
       const timer = setTimeout(() => {
@@ -67,10 +68,8 @@ export class CommandRunner {
   }
 
   #end(child: ChildProcess): void {
-    child.kill('SIGTERM');
-    setTimeout(() => {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    }, GRACE_MS).unref();
+    signalGroup(child, 'SIGTERM');
+    setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS).unref();
   }
 
   /** Only root can become somebody else; anybody else runs scripts as himself. */
@@ -78,6 +77,15 @@ export class CommandRunner {
     const user = command.user ?? this.#policy.user ?? defaultScriptUser();
     if (user === null || process.getuid?.() !== 0) return {};
     return resolveUser(user);
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Everything in the group has ended.
   }
 }
 

@@ -141,7 +141,7 @@ export class Kernel {
       else if (message.kind === 'address') this.#heedAddress(message.gone, message.address, inputs);
     }
     if (reopen) this.#openSockets();
-    inputs.push(...this.#standing().filter((i) => i.on !== 'link'));
+    inputs.push(...this.#standing());
   }
 
   /** True when sockets must be opened anew. */
@@ -149,7 +149,7 @@ export class Kernel {
     const known = this.#links.get(link.name);
     if (gone) this.#links.delete(link.name);
     else this.#links.set(link.name, link);
-    inputs.push({ on: 'link', interface: link.name, up: !gone && link.up });
+    inputs.push({ on: 'link', interface: link.name, up: !gone && this.#usable(link.name) });
     return gone || known?.index !== link.index || known.mac !== link.mac;
   }
 
@@ -166,6 +166,12 @@ export class Kernel {
     if (!there) inputs.push({ on: 'address-lost', ip: held.ip, device: held.device });
   }
 
+  /** Up, and heard: whoever cannot hear the others must not think that he is alone. */
+  #usable(name: string): boolean {
+    const deaf = this.#config.instances.some((i) => i.interface === name && !this.#vrrp.has(`${i.family} ${name}`));
+    return !deaf && (this.#links.get(name)?.up ?? false);
+  }
+
   /** How links and source addresses stand, as the core wants to know it. */
   #standing(): Input[] {
     const inputs: Input[] = [];
@@ -175,7 +181,7 @@ export class Kernel {
       for (const t of i.trackInterfaces) names.add(t.interface);
     }
     for (const g of this.#config.groups) for (const t of g.trackInterfaces) names.add(t.interface);
-    for (const name of names) inputs.push({ on: 'link', interface: name, up: this.#links.get(name)?.up ?? false });
+    for (const name of names) inputs.push({ on: 'link', interface: name, up: this.#usable(name) });
     for (const i of this.#config.instances) {
       const address = this.#sourceOf(i.interface, i.family);
       inputs.push({ on: 'source', interface: i.interface, family: i.family, address });
@@ -364,7 +370,8 @@ export class Kernel {
   /** A system call's failure is reported and survived; anything else is a fault of this program. */
   #fail(instance: string | null, error: unknown): void {
     if (!(error instanceof SystemError)) throw error;
-    this.#log('error', instance, error.message);
+    const hint = error.code === 'EPERM' ? ': CAP_NET_RAW and CAP_NET_ADMIN are needed' : '';
+    this.#log('error', instance, `${error.message}${hint}`);
   }
 }
 

@@ -56,7 +56,10 @@ export class RouterChild {
     });
     // What is written to a process that has just died is lost with it.
     (child.stdio[3] as Writable).on('error', () => undefined);
-    child.on('error', (error) => this.#log('error', null, `the router process cannot start: ${error.message}`));
+    child.on('error', (error) => {
+      this.#log('error', null, `the router process cannot start: ${error.message}`);
+      if (child.pid === undefined) this.#ended(null, null);
+    });
     child.on('exit', (code, signal) => this.#ended(code, signal));
     this.#events.started();
   }
