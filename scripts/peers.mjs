@@ -59,7 +59,18 @@ export const peers = {
     otherwise: [{ peer: 'redis-server', args: ['--sentinel'] }],
     wanted: 'tests',
   },
-  keepalived: { use: 'the VRRP router to share a group with', packages: ['keepalived'], wanted: 'tests' },
+  keepalived: {
+    use: 'the VRRP router to share a group with',
+    packages: [
+      'keepalived',
+      ...['libnl-3-200', 'libnl-genl-3-200', 'libnftnl11', 'libmnl0', 'libglib2.0-0', 'libperl5.36'],
+      ...['libsnmp40', 'libsensors5', 'libpci3', 'libwrap0', 'libnsl2', 'libtirpc3'],
+    ],
+    commands: ['keepalived'],
+    wanted: 'tests',
+  },
+  nft: { use: 'firewalls in network labs', packages: ['nftables', 'libnftables1', 'libnftnl11'], wanted: 'tests' },
+  tcpdump: { use: 'captures in network labs', packages: ['tcpdump', 'libpcap0.8'], wanted: 'tests' },
   nutcracker: { use: 'the sharding proxy to place keys like', packages: ['nutcracker'], wanted: 'tests' },
   memcached: { use: 'the other server behind a sharding proxy', packages: ['memcached'], wanted: 'tests' },
   'python3-redis': {

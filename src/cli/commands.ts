@@ -11,6 +11,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./sentinel.js'),
   },
   {
+    name: 'vrrp',
+    summary: 'a VRRP router: keep a virtual IP on the host that is fit for it',
+    load: () => import('./vrrp.js'),
+  },
+  {
     name: 'demo',
     summary: 'watch a failover: three Redis, three Sentinels, faults by key',
     load: () => import('./demo.js'),

@@ -8,6 +8,8 @@ export type PeerName =
   | 'redis-benchmark'
   | 'valkey-server'
   | 'keepalived'
+  | 'nft'
+  | 'tcpdump'
   | 'nutcracker'
   | 'memcached'
   | 'memcstat'

@@ -1,0 +1,143 @@
+/** The system calls this room needs, through koffi. Nothing outside src/net calls them. */
+import { constants } from 'node:os';
+import koffi from 'koffi';
+
+/** A system call that failed. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  /** The errno name, e.g. `EPERM`. */
+  readonly code: string;
+  readonly syscall: string;
+
+  /** @param what what was being done, in the user's words. */
+  constructor(errno: number, syscall: string, what: string) {
+    const code = errnoName(errno);
+    super(`${what}: ${syscall}: ${code}`);
+    this.code = code;
+    this.syscall = syscall;
+  }
+}
+
+const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+const { EAGAIN, EINTR } = constants.errno;
+
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+}
+
+const libc = koffi.load('libc.so.6');
+
+const raw = {
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
+  setsockopt: libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)'),
+  sendto: libc.func(
+    'long sendto(int fd, const void *data, size_t size, int flags, const void *address, uint32_t length)',
+  ),
+  recv: libc.func('long recv(int fd, void *data, size_t size, int flags)'),
+  recvmsg: libc.func('long recvmsg(int fd, void *message, int flags)'),
+  read: libc.func('long read(int fd, void *data, size_t size)'),
+  write: libc.func('long write(int fd, const void *data, size_t size)'),
+  close: libc.func('int close(int fd)'),
+  fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
+  ppoll: libc.func('int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)'),
+  sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *param)'),
+};
+
+// errno is the calling thread's, and any other call may overwrite it: it is read in the same breath.
+function checked(result: unknown, syscall: string, what: string): number {
+  const value = Number(result);
+  if (value >= 0) return value;
+  throw new SystemError(koffi.errno(), syscall, what);
+}
+
+/** Like `checked`, but a call that would block or was interrupted gives null. */
+function checkedOrLater(result: unknown, syscall: string, what: string): number | null {
+  const value = Number(result);
+  if (value >= 0) return value;
+  const errno = koffi.errno();
+  if (errno === EAGAIN || errno === EINTR) return null;
+  throw new SystemError(errno, syscall, what);
+}
+
+/** @throws {SystemError} as all of these do. */
+export function socket(domain: number, type: number, protocol: number, what: string): number {
+  return checked(raw.socket(domain, type, protocol), 'socket', what);
+}
+
+export function bind(fd: number, address: Uint8Array, what: string): void {
+  checked(raw.bind(fd, address, address.length), 'bind', what);
+}
+
+export function setsockopt(fd: number, level: number, option: number, value: Uint8Array | number, what: string): void {
+  const bytes = typeof value === 'number' ? int32(value) : value;
+  checked(raw.setsockopt(fd, level, option, bytes, bytes.length), 'setsockopt', what);
+}
+
+export function sendto(fd: number, data: Uint8Array, address: Uint8Array | null, what: string): number {
+  const sent = raw.sendto(fd, data, data.length, 0, address, address?.length ?? 0);
+  return checked(sent, 'sendto', what);
+}
+
+/** Bytes received, or null when nothing is there. */
+export function recv(fd: number, into: Uint8Array, what: string): number | null {
+  return checkedOrLater(raw.recv(fd, into, into.length, 0), 'recv', what);
+}
+
+export function read(fd: number, into: Uint8Array, what: string): number | null {
+  return checkedOrLater(raw.read(fd, into, into.length), 'read', what);
+}
+
+export function write(fd: number, data: Uint8Array, what: string): number | null {
+  return checkedOrLater(raw.write(fd, data, data.length), 'write', what);
+}
+
+export function close(fd: number): void {
+  raw.close(fd);
+}
+
+export function setNonBlocking(fd: number): void {
+  const F_GETFL = 3;
+  const F_SETFL = 4;
+  const O_NONBLOCK = 0o4000;
+  const flags = checked(raw.fcntl(fd, F_GETFL, 0), 'fcntl', `file descriptor ${fd}`);
+  checked(raw.fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', `file descriptor ${fd}`);
+}
+
+/** `ppoll` on an array of `struct pollfd`; null when a signal came first. */
+export function ppoll(fds: Uint8Array, timeout: Uint8Array | null): number | null {
+  return checkedOrLater(raw.ppoll(fds, fds.length / 8, timeout, null), 'ppoll', 'waiting for packets');
+}
+
+/**
+ * Puts this process first on its CPU (SCHED_FIFO), its children not. Needs CAP_SYS_NICE.
+ * @throws {SystemError} EPERM without it.
+ */
+export function setRealtime(priority: number): void {
+  const SCHED_FIFO = 1;
+  const SCHED_RESET_ON_FORK = 0x4000_0000;
+  const result = raw.sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, int32(priority));
+  checked(result, 'sched_setscheduler', 'real-time scheduling');
+}
+
+/** Memory that keeps its place, for structures that point to each other. */
+export interface FixedMemory {
+  readonly pointer: unknown;
+  readonly address: bigint;
+  readonly bytes: Buffer;
+}
+
+export function fixedMemory(size: number): FixedMemory {
+  const pointer = koffi.alloc('uint8_t', size);
+  return { pointer, address: BigInt(koffi.address(pointer)), bytes: Buffer.from(koffi.view(pointer, size)) };
+}
+
+export function recvmsg(fd: number, message: FixedMemory, what: string): number | null {
+  return checkedOrLater(raw.recvmsg(fd, message.pointer, 0), 'recvmsg', what);
+}
+
+export function int32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
+}

@@ -1,0 +1,387 @@
+/** This host's kernel as the router sees it: links, addresses and sockets; carries out the core's effects. */
+import { parseIp } from '../../base/ip-bytes.js';
+import { parseMac } from '../../net/bytes.js';
+import { arpClaim, arpProbe, gratuitousArp, unsolicitedAdvert } from '../../net/frames.js';
+import { SystemError } from '../../net/libc.js';
+import { Netlink, NetlinkWatch } from '../../net/netlink.js';
+import type { AddressInfo, AddressRequest, LinkInfo, NetlinkMessage } from '../../net/netlink-codec.js';
+import { PacketSocket } from '../../net/packet-socket.js';
+import { openVrrpSocket, type VrrpSocket } from '../../net/vrrp-socket.js';
+import { addressKey, allAddresses, type RouterConfig, type VirtualAddress } from '../core/config.js';
+import type { Effect, Input, LogLevel } from '../core/io.js';
+
+/** At most this many packets of one socket are taken before timers are looked at again. */
+const MAX_DRAIN = 256;
+
+interface OpenSocket<S> {
+  readonly index: number;
+  readonly socket: S;
+}
+
+export type KernelLog = (level: LogLevel, instance: string | null, message: string) => void;
+
+export class Kernel {
+  readonly #log: KernelLog;
+  readonly #netlink = new Netlink();
+  readonly #watch = new NetlinkWatch();
+  readonly #links = new Map<string, LinkInfo>();
+  #addresses: AddressInfo[] = [];
+  /** By interface and family. */
+  readonly #vrrp = new Map<string, OpenSocket<VrrpSocket>>();
+  readonly #packet = new Map<string, OpenSocket<PacketSocket>>();
+  /** The addresses we have put on interfaces. */
+  readonly #held = new Map<string, VirtualAddress>();
+  #config: RouterConfig = { instances: [], groups: [], startupDelay_ms: 0 };
+
+  /** @throws {SystemError} without the capabilities. */
+  constructor(log: KernelLog) {
+    this.#log = log;
+    this.#look();
+  }
+
+  /** Every descriptor that may have something to say. */
+  get fds(): number[] {
+    return [
+      this.#watch.fd,
+      ...[...this.#vrrp.values()].map((s) => s.socket.fd),
+      ...[...this.#packet.values()].map((s) => s.socket.fd),
+    ];
+  }
+
+  /** Opens what `config` needs, and says how the host stands. What it no longer needs stays open until `prune`. */
+  configure(config: RouterConfig): Input[] {
+    this.#config = config;
+    this.#look();
+    this.#openSockets();
+    return this.#standing();
+  }
+
+  /** Closes the sockets of interfaces that are no longer used. */
+  prune(): void {
+    const vrrp = new Set(this.#config.instances.map((i) => `${i.family} ${i.interface}`));
+    const devices = new Set(this.#config.instances.flatMap((i) => allAddresses(i).map((a) => a.device)));
+    closeUnless(this.#vrrp, (key) => vrrp.has(key));
+    closeUnless(this.#packet, (name) => devices.has(name));
+  }
+
+  /** Removes addresses of ours that an earlier run has left behind. */
+  cleanLeftovers(): void {
+    for (const instance of this.#config.instances) {
+      // An owner's addresses are the host's own, there before we came.
+      if (instance.priority === 255) continue;
+      for (const address of allAddresses(instance)) {
+        const index = this.#links.get(address.device)?.index;
+        const left = this.#addresses.some((a) => a.index === index && a.ip === address.ip);
+        if (!left || this.#held.has(addressKey(address))) continue;
+        this.#log(
+          'warn',
+          instance.name,
+          `removes ${address.ip} from ${address.device}: an earlier run has left it behind`,
+        );
+        this.#remove(address, instance.name);
+      }
+    }
+  }
+
+  /** What has happened on links, addresses and sockets: packets first, so that no timer fires on stale news. */
+  drain(): Input[] {
+    const inputs: Input[] = [];
+    for (const [key, { socket }] of this.#vrrp) this.#drainVrrp(key, socket, inputs);
+    for (const [name, { socket }] of this.#packet) this.#drainPackets(name, socket, inputs);
+    const { messages, lost } = this.#watch.drain();
+    if (lost) {
+      this.#look();
+      this.#openSockets();
+      inputs.push(...this.#standing());
+    } else if (messages.length > 0) this.#heed(messages, inputs);
+    return inputs;
+  }
+
+  /** Carries out one effect; what it leads to, such as a failed send, comes back as inputs. */
+  carryOut(effect: Effect): Input[] {
+    switch (effect.do) {
+      case 'send':
+        return this.#send(effect);
+      case 'claim':
+        for (const address of effect.addresses) this.#add(address, effect.instance, effect.lifetime_s);
+        return [];
+      case 'release':
+        for (const address of effect.addresses) this.#remove(address, effect.instance);
+        return [];
+      case 'announce':
+        for (const address of effect.addresses) this.#announce(address, effect.instance);
+        return [];
+      case 'probe':
+        for (const address of effect.addresses) this.#probe(address);
+        return [];
+      case 'notify':
+      case 'lower-heard':
+      case 'priority':
+      case 'log':
+        return [];
+    }
+  }
+
+  close(): void {
+    for (const { socket } of [...this.#vrrp.values(), ...this.#packet.values()]) socket.close();
+    this.#watch.close();
+    this.#netlink.close();
+  }
+
+  #look(): void {
+    this.#links.clear();
+    for (const link of this.#netlink.links()) this.#links.set(link.name, link);
+    this.#addresses = this.#netlink.addresses();
+  }
+
+  #heed(messages: readonly NetlinkMessage[], inputs: Input[]): void {
+    let reopen = false;
+    for (const message of messages) {
+      if (message.kind === 'link') reopen = this.#heedLink(message.gone, message.link, inputs) || reopen;
+      else if (message.kind === 'address') this.#heedAddress(message.gone, message.address, inputs);
+    }
+    if (reopen) this.#openSockets();
+    inputs.push(...this.#standing());
+  }
+
+  /** True when sockets must be opened anew. */
+  #heedLink(gone: boolean, link: LinkInfo, inputs: Input[]): boolean {
+    const known = this.#links.get(link.name);
+    if (gone) this.#links.delete(link.name);
+    else this.#links.set(link.name, link);
+    inputs.push({ on: 'link', interface: link.name, up: !gone && this.#usable(link.name) });
+    return gone || known?.index !== link.index || known.mac !== link.mac;
+  }
+
+  #heedAddress(gone: boolean, address: AddressInfo, inputs: Input[]): void {
+    const same = (a: AddressInfo): boolean =>
+      a.index === address.index && a.ip === address.ip && a.prefix === address.prefix;
+    this.#addresses = this.#addresses.filter((a) => !same(a));
+    if (!gone) this.#addresses.push(address);
+    const device = this.#nameOf(address.index);
+    const held = [...this.#held.values()].find((a) => a.ip === address.ip && a.device === device);
+    if (!gone || held === undefined) return;
+    // The news may be older than our last claim: only what is really missing was lost.
+    const there = this.#netlink.addresses().some((a) => a.index === address.index && a.ip === address.ip);
+    if (!there) inputs.push({ on: 'address-lost', ip: held.ip, device: held.device });
+  }
+
+  /** Up, and heard: whoever cannot hear the others must not think that he is alone. */
+  #usable(name: string): boolean {
+    const deaf = this.#config.instances.some((i) => i.interface === name && !this.#vrrp.has(`${i.family} ${name}`));
+    return !deaf && (this.#links.get(name)?.up ?? false);
+  }
+
+  /** How links and source addresses stand, as the core wants to know it. */
+  #standing(): Input[] {
+    const inputs: Input[] = [];
+    const names = new Set<string>();
+    for (const i of this.#config.instances) {
+      names.add(i.interface);
+      for (const t of i.trackInterfaces) names.add(t.interface);
+    }
+    for (const g of this.#config.groups) for (const t of g.trackInterfaces) names.add(t.interface);
+    for (const name of names) inputs.push({ on: 'link', interface: name, up: this.#usable(name) });
+    for (const i of this.#config.instances) {
+      const address = this.#sourceOf(i.interface, i.family);
+      inputs.push({ on: 'source', interface: i.interface, family: i.family, address });
+      if (i.source === null) continue;
+      const present = this.#addresses.some((a) => a.ip === i.source && !a.tentative);
+      inputs.push({ on: 'local', address: i.source, present });
+    }
+    return inputs;
+  }
+
+  /** The interface's own first address, never one that moves. */
+  #sourceOf(name: string, family: 'ipv4' | 'ipv6'): string | null {
+    const index = this.#links.get(name)?.index;
+    const virtual = new Set(
+      this.#config.instances.filter((i) => i.priority !== 255).flatMap((i) => allAddresses(i).map((a) => a.ip)),
+    );
+    const own = this.#addresses.filter(
+      (a) => a.index === index && a.family === family && !a.tentative && !virtual.has(a.ip),
+    );
+    if (family === 'ipv6') return own.find((a) => a.scope === 253)?.ip ?? null;
+    return (own.find((a) => !a.secondary) ?? own[0])?.ip ?? null;
+  }
+
+  #openSockets(): void {
+    const wanted = new Map<string, Set<string>>();
+    const devices = new Set<string>();
+    for (const i of this.#config.instances) {
+      const key = `${i.family} ${i.interface}`;
+      const groups = wanted.get(key) ?? new Set<string>();
+      if (i.peers.length === 0) groups.add(i.group);
+      wanted.set(key, groups);
+      for (const a of allAddresses(i)) devices.add(a.device);
+    }
+    // An interface that was made anew has another index, and its old sockets are deaf.
+    closeUnless(this.#vrrp, (key, index) => this.#links.get(key.slice(5))?.index === index);
+    closeUnless(this.#packet, (name, index) => this.#links.get(name)?.index === index);
+    for (const [key, groups] of wanted) this.#openVrrp(key, groups);
+    for (const name of devices) this.#openPacket(name);
+  }
+
+  #openVrrp(key: string, groups: ReadonlySet<string>): void {
+    const family = key.startsWith('ipv4') ? 'ipv4' : 'ipv6';
+    const name = key.slice(5);
+    const link = this.#links.get(name);
+    if (link === undefined) return;
+    try {
+      const open = this.#vrrp.get(key) ?? { index: link.index, socket: openVrrpSocket(family, name, link.index) };
+      this.#vrrp.set(key, open);
+      for (const group of groups) this.#join(open.socket, group);
+    } catch (error) {
+      this.#fail(null, error);
+    }
+  }
+
+  #join(socket: VrrpSocket, group: string): void {
+    try {
+      socket.join(group);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== 'EADDRINUSE') throw error;
+    }
+  }
+
+  #openPacket(name: string): void {
+    const link = this.#links.get(name);
+    if (link === undefined || !link.ethernet || this.#packet.has(name)) return;
+    try {
+      this.#packet.set(name, { index: link.index, socket: new PacketSocket(name, link.index) });
+    } catch (error) {
+      this.#fail(null, error);
+    }
+  }
+
+  #drainVrrp(key: string, socket: VrrpSocket, inputs: Input[]): void {
+    const family = key.startsWith('ipv4') ? 'ipv4' : 'ipv6';
+    for (let n = 0; n < MAX_DRAIN; n++) {
+      const packet = socket.receive();
+      if (packet === null) return;
+      inputs.push({ on: 'packet', packet: { interface: key.slice(5), family, ...packet } });
+    }
+  }
+
+  #drainPackets(name: string, socket: PacketSocket, inputs: Input[]): void {
+    const own = this.#links.get(name)?.mac;
+    for (let n = 0; n < MAX_DRAIN; n++) {
+      const frame = socket.receive();
+      if (frame === null) return;
+      const claim = arpClaim(frame);
+      if (claim === null || claim.mac === own || !this.#isOurs(claim.ip, name)) continue;
+      inputs.push({ on: 'conflict', ip: claim.ip, mac: claim.mac });
+    }
+  }
+
+  #isOurs(ip: string, device: string): boolean {
+    return this.#config.instances.some((i) => allAddresses(i).some((a) => a.ip === ip && a.device === device));
+  }
+
+  #send(effect: Extract<Effect, { do: 'send' }>): Input[] {
+    const open = this.#vrrp.get(`${effect.family} ${effect.interface}`);
+    if (open === undefined)
+      return [{ on: 'send-failed', instance: effect.instance, error: `no socket on ${effect.interface}` }];
+    try {
+      open.socket.send(effect);
+      return [];
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return [{ on: 'send-failed', instance: effect.instance, error: error.message }];
+    }
+  }
+
+  #add(address: VirtualAddress, instance: string, lifetime_s: number | null): void {
+    const request = this.#request(address, lifetime_s);
+    if (request === null) {
+      this.#log('error', instance, `cannot put ${address.ip} on ${address.device}: there is no such interface`);
+      return;
+    }
+    try {
+      this.#netlink.addAddress(request, `cannot put ${address.ip}/${address.prefix} on ${address.device}`);
+      this.#held.set(addressKey(address), address);
+    } catch (error) {
+      this.#fail(instance, error);
+    }
+  }
+
+  #remove(address: VirtualAddress, instance: string): void {
+    this.#held.delete(addressKey(address));
+    const request = this.#request(address, null);
+    if (request === null) return;
+    try {
+      this.#netlink.removeAddress(request, `cannot remove ${address.ip}/${address.prefix} from ${address.device}`);
+    } catch (error) {
+      this.#fail(instance, error);
+    }
+  }
+
+  #request(address: VirtualAddress, lifetime_s: number | null): AddressRequest | null {
+    const index = this.#links.get(address.device)?.index;
+    const ip = parseIp(address.ip);
+    if (index === undefined || ip === null) return null;
+    return {
+      index,
+      ip,
+      prefix: address.prefix,
+      peer: address.peer === null ? null : parseIp(address.peer),
+      broadcast: address.broadcast === null ? null : parseIp(address.broadcast),
+      label: address.label,
+      scope: address.scope,
+      lifetime_s,
+      deprecated: address.deprecated,
+      home: address.home,
+      noPrefixRoute: address.noPrefixRoute,
+    };
+  }
+
+  #announce(address: VirtualAddress, instance: string): void {
+    const ip = parseIp(address.ip);
+    const frame = (mac: Uint8Array): Uint8Array | null => {
+      if (ip === null) return null;
+      return ip.length === 4 ? gratuitousArp(mac, ip) : unsolicitedAdvert(mac, ip, false);
+    };
+    this.#frame(address.device, instance, frame);
+  }
+
+  /** IPv4 only: who holds an IPv6 address is left to the kernel's neighbour discovery. */
+  #probe(address: VirtualAddress): void {
+    const ip = parseIp(address.ip);
+    this.#frame(address.device, null, (mac) => (ip !== null && ip.length === 4 ? arpProbe(mac, ip) : null));
+  }
+
+  #frame(device: string, instance: string | null, build: (mac: Uint8Array) => Uint8Array | null): void {
+    const open = this.#packet.get(device);
+    const mac = this.#links.get(device)?.mac;
+    if (open === undefined || mac === undefined || mac === '') return;
+    try {
+      const frame = build(parseMac(mac));
+      if (frame !== null) open.socket.send(frame);
+    } catch (error) {
+      this.#fail(instance, error);
+    }
+  }
+
+  #nameOf(index: number): string | undefined {
+    for (const [name, link] of this.#links) if (link.index === index) return name;
+    return undefined;
+  }
+
+  /** A system call's failure is reported and survived; anything else is a fault of this program. */
+  #fail(instance: string | null, error: unknown): void {
+    if (!(error instanceof SystemError)) throw error;
+    const hint = error.code === 'EPERM' ? ': CAP_NET_RAW and CAP_NET_ADMIN are needed' : '';
+    this.#log('error', instance, `${error.message}${hint}`);
+  }
+}
+
+function closeUnless(
+  open: Map<string, OpenSocket<{ close(): void }>>,
+  keep: (key: string, index: number) => boolean,
+): void {
+  for (const [key, { index, socket }] of open) {
+    if (keep(key, index)) continue;
+    socket.close();
+    open.delete(key);
+  }
+}
