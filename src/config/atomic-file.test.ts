@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -121,6 +122,16 @@ describe('the disk checks', () => {
     expect(DISK_CHECKS.isExecutable(directory)).toBe(false);
     expect(DISK_CHECKS.isDirectory(directory)).toBe(true);
     expect(DISK_CHECKS.isDirectory(path)).toBe(false);
+  });
+
+  it('tells where a log can be written, and leaves no file behind', () => {
+    const path = join(directory, 'x.log');
+    expect(DISK_CHECKS.appendFault(path)).toBeNull();
+    expect(existsSync(path)).toBe(false);
+    writeFileSync(path, '');
+    expect(DISK_CHECKS.appendFault(path)).toBeNull();
+    expect(DISK_CHECKS.appendFault(join(directory, 'none', 'x.log'))).toBe('no such directory');
+    expect(DISK_CHECKS.appendFault(directory)).toBe('it is a directory');
   });
 
   it('includes a file or those that match a pattern', () => {

@@ -1,5 +1,5 @@
 /** The disk for the readers: loading a file, includes, and the checks of scripts and directories. */
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigFileError, systemCode } from './atomic-file.js';
 import { type ConfDocument, parseConfBytes } from './conf-lines.js';
@@ -24,7 +24,17 @@ export function loadConfFile(path: string): ConfDocument {
 /** The checks that need the disk, for `readSentinelConf`. Relative paths count from the working directory. */
 export const DISK_CHECKS: Omit<ReadOptions, 'checkUser'> = {
   isExecutable: (path) => isFileWith(path, constants.X_OK),
-  isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  isDirectory,
+  appendFault: (path) => {
+    if (isDirectory(path)) return 'it is a directory';
+    try {
+      if (existsSync(path)) accessSync(path, constants.W_OK);
+      else accessSync(dirname(path), constants.W_OK | constants.X_OK);
+      return null;
+    } catch (error) {
+      return systemCode(error) === 'ENOENT' ? 'no such directory' : 'permission denied';
+    }
+  },
   include: (pattern) => {
     try {
       return matchingFiles(pattern).map(loadConfFile);
@@ -33,6 +43,10 @@ export const DISK_CHECKS: Omit<ReadOptions, 'checkUser'> = {
     }
   },
 };
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
 
 function isFileWith(path: string, mode: number): boolean {
   try {

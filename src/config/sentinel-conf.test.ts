@@ -172,7 +172,7 @@ sentinel
 });
 
 describe('faults', () => {
-  const absent = { isExecutable: () => false, isDirectory: () => false };
+  const absent = { isExecutable: () => false, isDirectory: () => false, appendFault: () => 'no such directory' };
   it.each([
     ['foo bar', 1, 1, 'unknown directive'],
     ['\nprot 1', 2, 1, 'unknown directive'],
@@ -186,6 +186,7 @@ describe('faults', () => {
     ['"', 1, 1, 'unbalanced quotes'],
     ['daemonize maybe', 1, 11, 'yes or no'],
     ['loglevel loud', 1, 10, 'not one of the values'],
+    ['logfile /none/x.log', 1, 9, 'the log cannot be written: no such directory'],
     ['maxclients 0', 1, 12, 'out of range'],
     ['unixsocketperm 999', 1, 16, 'not a file mode'],
     ['dir /nope', 1, 5, 'no such directory'],

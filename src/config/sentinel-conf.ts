@@ -42,6 +42,7 @@ export interface ReadOptions extends FileChecks {
 export const NO_CHECKS: ReadOptions = {
   isExecutable: () => true,
   isDirectory: () => true,
+  appendFault: () => null,
   checkUser: () => null,
   include: () => null,
 };

@@ -15,6 +15,8 @@ export interface FileChecks {
   /** True for a file that exists and that this process may execute. */
   readonly isExecutable: (path: string) => boolean;
   readonly isDirectory: (path: string) => boolean;
+  /** Why nothing can be appended to a file, which need not exist yet; null when it can. */
+  readonly appendFault: (path: string) => string | null;
 }
 
 export interface ServerDirective {
@@ -100,6 +102,17 @@ const dir = one('<directory>', (draft, word, reader, checks) => {
   else reader.fail(word, 'no such directory', 'create it, or name one that exists');
 });
 
+const logfile = one('<path or "">', (draft, word, reader, checks) => {
+  const fault = word.text === '' ? null : checks.appendFault(word.text);
+  if (fault === null) draft.logfile = word.text;
+  else
+    reader.fail(
+      word,
+      `the log cannot be written: ${fault}`,
+      'name a file that this user may write, or "" for standard output',
+    );
+});
+
 const unixsocketperm = one('<octal mode>', (draft, word, reader) => {
   if (/^[0-7]{1,4}$/.test(word.text) && Number.parseInt(word.text, 8) <= 0o777) {
     draft.unixsocketperm = Number.parseInt(word.text, 8);
@@ -135,7 +148,7 @@ export const SERVER_DIRECTIVES: ReadonlyMap<string, ServerDirective> = new Map<s
   ['bind', bind],
   ['bind-source-addr', text((v) => ({ bindSourceAddr: v }), '<address>')],
   ['dir', dir],
-  ['logfile', text((v) => ({ logfile: v }), '<path or "">')],
+  ['logfile', logfile],
   ['pidfile', text((v) => ({ pidfile: v }), '<path>')],
   ['daemonize', flag((v) => ({ daemonize: v }))],
   ['loglevel', choice(['debug', 'verbose', 'notice', 'warning', 'nothing'], (v) => ({ loglevel: v }))],

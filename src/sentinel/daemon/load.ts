@@ -73,7 +73,8 @@ function readIn(documents: readonly ConfDocument[], cwd: string): SentinelConf {
     include: (pattern) => DISK_CHECKS.include(resolve(cwd, pattern)),
     checkUser: (name, rules) => new AclUsers({ hash: sha256, pubsubDefault: 'resetchannels' }).checkRules(name, rules),
   };
-  const { dir } = readSentinelConf(documents, { ...options, isExecutable: () => true }).server;
+  const withoutPaths = { isExecutable: () => true, appendFault: () => null };
+  const { dir } = readSentinelConf(documents, { ...options, ...withoutPaths }).server;
   if (dir !== '') process.chdir(resolve(cwd, dir));
   return readSentinelConf(documents, options);
 }
