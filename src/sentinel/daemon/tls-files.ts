@@ -1,14 +1,14 @@
 /** The `tls-…` directives as Node's TLS wants them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SecureVersion, TlsOptions } from 'node:tls';
+import { createSecureContext, type SecureVersion, type TlsOptions } from 'node:tls';
 import type { TlsSettings as TlsConf } from '../../config/server-settings.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import { StartError } from './load.js';
 
 /** For connections from clients. @throws {StartError} for a file that cannot be read */
 export function tlsServerOptions(conf: TlsConf): TlsOptions {
-  return {
+  return usable('tls-cert-file, tls-key-file, tls-ca-cert-file', {
     ...certificate(conf.certFile, conf.keyFile, conf.keyFilePass),
     ...authorities(conf),
     ...(conf.dhParamsFile === '' ? {} : { dhparam: read(conf.dhParamsFile) }),
@@ -18,7 +18,7 @@ export function tlsServerOptions(conf: TlsConf): TlsOptions {
     sessionTimeout: conf.sessionCacheTimeout_s,
     requestCert: conf.authClients !== 'no',
     rejectUnauthorized: conf.authClients === 'yes',
-  };
+  });
 }
 
 /** For connections to Redis and to other Sentinels. As in Redis, the certificate's name is not looked at. */
@@ -29,13 +29,26 @@ export function tlsClientSettings(conf: TlsConf): TlsSettings {
       ? [conf.clientCertFile, conf.clientKeyFile, conf.clientKeyFilePass]
       : [own.certFile, own.keyFile, own.keyFilePass];
   const oldest = versions(conf).minVersion;
-  return {
+  return usable('tls-client-cert-file, tls-client-key-file, tls-ca-cert-file', {
     ...certificate(cert, key, pass),
     ...authorities(conf),
     ...ciphers(conf),
     ...(oldest === 'TLSv1.2' || oldest === 'TLSv1.3' ? { minVersion: oldest } : {}),
     checkServername: false,
-  };
+  });
+}
+
+/** The settings, once OpenSSL has taken them: what it would refuse later would be refused for every connection. */
+function usable<T extends TlsOptions>(directives: string, settings: T): T {
+  try {
+    createSecureContext(settings);
+    return settings;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `TLS: the files cannot be used (${why})\n  fix: check ${directives}: PEM, and made for each other`,
+    );
+  }
 }
 
 function certificate(
@@ -50,8 +63,17 @@ function certificate(
 
 function authorities({ caCertFile, caCertDir }: TlsConf): { ca?: Buffer[] } {
   const files = caCertFile === '' ? [] : [caCertFile];
-  if (caCertDir !== '') files.push(...readdirSync(caCertDir).map((name) => join(caCertDir, name)));
+  if (caCertDir !== '') files.push(...certificatesIn(caCertDir));
   return files.length === 0 ? {} : { ca: files.map(read) };
+}
+
+function certificatesIn(directory: string): string[] {
+  try {
+    const paths = readdirSync(directory).map((name) => join(directory, name));
+    return paths.filter((path) => statSync(path).isFile());
+  } catch (error) {
+    throw new StartError(`TLS: tls-ca-cert-dir: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function ciphers({ ciphers: older, ciphersuites }: TlsConf): { ciphers?: string } {
