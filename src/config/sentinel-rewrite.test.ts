@@ -46,6 +46,16 @@ sentinel known-sentinel m 10.0.0.3 26379 ${ID2}
     expect(rewrite(output, state)).toBe(output);
   });
 
+  it('leaves alone what somebody is writing and cannot be read yet', () => {
+    const text = 'sentinel monitor m 10.0.0.1 6379 2\nsentinel down-after-milliseconds m "500\nuser "x\nloglevel "x\n';
+    const state = { ...STATE_DEFAULTS, myId: ID, masters: [master('m', { downAfter_ms: 500 })] };
+    const more = { settings: [{ name: 'loglevel', args: ['debug'] }], users: [{ name: 'x', rules: ['on'] }] };
+    const output = rewrite(text, state, more);
+    expect(output.startsWith(text)).toBe(true);
+    expect(output).toContain('\nsentinel down-after-milliseconds m 500\n');
+    expect(rewrite(output, state, more)).toBe(output);
+  });
+
   it('changes values where they stand and keeps comments, indentation, spelling and line endings', () => {
     const text =
       "  SENTINEL Monitor  m 10.0.0.1 6379 2   ## the don't-touch one\r\n" +

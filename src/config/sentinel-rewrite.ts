@@ -77,7 +77,7 @@ function userLine(user: UserConf): WantedLine {
   return { identity: user.name, words: ['user', user.name, ...user.rules] };
 }
 
-/** What the line sets; null for one that stays as it is. */
+/** What the line sets; null for one that stays as it is, such as one that somebody is just writing and cannot be read. */
 function findLine(line: ConfLine, request: RewriteRequest): FoundLine | null {
   const directive = line.kind === 'directive' ? line : line.kind === 'comment' ? ownDirective(line) : null;
   if (directive === null) return null;
@@ -85,14 +85,15 @@ function findLine(line: ConfLine, request: RewriteRequest): FoundLine | null {
   const name = directive.words[0]?.text.toLowerCase() ?? '';
   if (name === 'sentinel') return findSentinelLine(directive, isComment);
   if (name === 'user') {
-    if (request.users === null) return null;
+    if (request.users === null || directive.fault !== null) return null;
     const identity = directive.words[1]?.text ?? '';
     return { key: 'user', identity, directive, words: directive.words, isComment };
   }
   const changes = request.settings.some((setting) => setting.name.toLowerCase() === name);
   if (!changes) return null;
   const arity = SERVER_DIRECTIVES.get(name)?.arity ?? exactly(1);
-  const { words } = withoutComment(directive, 1, arity);
+  const { words, fault } = withoutComment(directive, 1, arity);
+  if (fault !== null) return null;
   return { key: settingKey(name), identity: '', directive, words, isComment };
 }
 
@@ -106,7 +107,8 @@ function findSentinelLine(directive: DirectiveLine, isComment: boolean): FoundLi
   const written = directive.words[1]?.text.toLowerCase() ?? '';
   const spec = SENTINEL_DIRECTIVES.get(written);
   if (spec === undefined) return null;
-  const { words } = withoutComment(directive, 2, spec.arity);
+  const { words, fault } = withoutComment(directive, 2, spec.arity);
+  if (fault !== null) return null;
   const option = SYNONYMS[written] ?? written;
   const texts = words.map((word) => word.text);
   const master = spec.stage === 'global' ? '' : (texts[2] ?? '');
