@@ -1,5 +1,6 @@
 /** From a request to its answer: what it is, whether this client may send it, who answers. */
 import { randomBytes } from 'node:crypto';
+import { RateLimit } from '../../observe/rate-limit.js';
 import { checkRequest, denialMessage } from '../../redis/acl/acl-check.js';
 import { runAclCommand } from '../../redis/acl/acl-command.js';
 import { ErrorReply, OK, type Reply, SimpleString } from '../../redis/reply.js';
@@ -27,10 +28,14 @@ const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
   'reset',
 ]);
 
+/** Anybody can cause this complaint. */
+const COMPLAINT_PERIOD_MS = 60_000;
+
 /** Answers requests. */
 export class Dispatcher {
   readonly #context: ServerContext;
   readonly #names: CommandNames;
+  readonly #httpComplaints = new RateLimit(COMPLAINT_PERIOD_MS);
 
   constructor(context: ServerContext, names: CommandNames) {
     this.#context = context;
@@ -42,12 +47,25 @@ export class Dispatcher {
     stats.commands += 1;
     const args = this.#names.original(request);
     if (args === null) return this.#refuse(client, unknownCommand(request));
+    if (isHttp(args)) return this.#turnAway(client);
     const spec = specFor(args);
     if (spec instanceof ErrorReply) return this.#refuse(client, spec);
     const refusal = this.#refusal(client, spec, args);
     if (refusal !== null) return this.#refuse(client, refusal);
     client.lastCommand = spec.name;
     this.#execute(client, args);
+  }
+
+  /** A browser was made to send commands by a page of somebody else's: nothing that follows may be carried out. */
+  #turnAway(client: Client): void {
+    if (this.#httpComplaints.passes(performance.now())) {
+      const who = client.address;
+      this.#context.log(
+        'warning',
+        `Possible attack: ${who} sends HTTP, as a page in a browser can be made to. It is cut off`,
+      );
+    }
+    client.destroy();
   }
 
   #refuse(client: Client, why: ErrorReply): void {
@@ -151,6 +169,11 @@ export class Dispatcher {
     client.noReply();
     this.#context.shutdown();
   }
+}
+
+/** A line of an HTTP request with a body: as in Redis `POST` and `Host:` are no unknown commands, but an attack. */
+function isHttp([name = '']: readonly string[]): boolean {
+  return /^(post|host:)$/i.test(name);
 }
 
 /** `rename-command`: how commands are called by clients. */

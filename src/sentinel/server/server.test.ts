@@ -141,6 +141,18 @@ describe('who may come in', () => {
     expect(await two.ask('CLIENT', 'GETNAME')).toBe('app');
   });
 
+  it.each([
+    'POST / HTTP/1.1\r\nHost: a\r\n\r\nSENTINEL FLUSHCONFIG\r\n',
+    'GET / HTTP/1.1\r\nHost: a\r\n\r\nSENTINEL FLUSHCONFIG\r\n',
+  ])('cuts off what a browser was made to send: %j', async (text) => {
+    const logs: string[] = [];
+    const peer = await client({ log: (_level, line) => logs.push(line) });
+    peer.socket.write(text);
+    await until(() => peer.closed, { what: 'the end' });
+    expect(asked).toEqual([]);
+    expect(logs.join()).toContain('Possible attack: 127.0.0.1:');
+  });
+
   it('keeps requests short before a password', async () => {
     users.setRequirepass('secret');
     const peer = await client();
