@@ -31,6 +31,15 @@ describe('SENTINEL FAILOVER', () => {
     expect(message(driver.command('SENTINEL', 'FAILOVER', 'm'))).toContain('no replica is known');
   });
 
+  it('is refused in TILT, since it would begin long after it was asked for', () => {
+    const driver = settled();
+    driver.sentinel.tiltSince = driver.now - 1_000;
+    expect(message(driver.command('SENTINEL', 'FAILOVER', 'm'))).toBe(
+      'ERR This Sentinel is in TILT mode and does not act for 30 s: ask another one',
+    );
+    expect(driver.group.failover).toBeNull();
+  });
+
   it('runs one at a time', () => {
     const driver = settled();
     driver.fake(1).state = 'silent';

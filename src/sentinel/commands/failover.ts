@@ -3,6 +3,7 @@ import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
 import { standingLimitation } from '../core/candidate.js';
 import { startFailover } from '../core/failover.js';
 import type { Failover, Group } from '../core/state.js';
+import { tiltEndsAt } from '../core/tilt.js';
 import { nodeName, type Turn } from '../core/turn.js';
 import { quoted, withMaster } from './arguments.js';
 
@@ -33,6 +34,11 @@ function mannerOf(how: string | undefined): Manner | null {
 }
 
 function begin(turn: Turn, group: Group, manner: Manner): Reply {
+  const tilted_ms = tiltEndsAt(turn) - turn.now;
+  if (tilted_ms < Number.POSITIVE_INFINITY) {
+    const seconds = Math.ceil(tilted_ms / 1_000);
+    return new ErrorReply(`ERR This Sentinel is in TILT mode and does not act for ${seconds} s: ask another one`);
+  }
   if (group.failover !== null) return new ErrorReply('INPROG Failover already in progress');
   const limitations = candidateLimitations(turn, group);
   if (limitations !== null) return new ErrorReply(`NOGOODSLAVE No suitable replica to promote: ${limitations}`);
