@@ -17,6 +17,8 @@ export const PEER_C = 'c'.repeat(40);
 /** A Redis as far as a Sentinel sees it. */
 export interface FakeRedis {
   state: 'up' | 'gone' | 'silent';
+  /** What it answers to PING. */
+  pong: Reply;
   runId: string;
   role: 'master' | 'slave';
   masterPort: number;
@@ -243,6 +245,7 @@ export class SentinelDriver {
 function fakeRedis(port: number): FakeRedis {
   return {
     state: 'up',
+    pong: 'PONG',
     runId: String(port).repeat(40).slice(0, 40),
     role: port === 1 ? 'master' : 'slave',
     masterPort: 1,
@@ -263,7 +266,7 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
   const [name, ...rest] = args;
   switch (name) {
     case 'PING':
-      return 'PONG';
+      return redis.pong;
     case 'INFO':
       return infoText(redis, all);
     case 'SLAVEOF':

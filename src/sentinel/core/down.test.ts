@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SentinelDriver } from '../../../test/support/sentinel-driver.js';
+import { ErrorReply } from '../../redis/reply.js';
 
 /** How long after its last answer a silent master is found down. */
 function noticedAfter_ms(downAfter_ms: number, phase_ms: number): number {
@@ -24,5 +25,15 @@ describe('SDOWN', () => {
       // Two deadlines, each rounded up to the core's grain of 5 ms.
       expect(took_ms).toBeLessThanOrEqual(downAfter_ms + ping_ms + 11);
     }
+  });
+
+  it('says in the log what went wrong last', () => {
+    const driver = new SentinelDriver();
+    driver.advance(5_000);
+    driver.fake(1).pong = new ErrorReply('NOAUTH Authentication required.');
+    driver.advance(2_000);
+    expect(driver.logs.join('\n')).toMatch(
+      /The Redis is down for us: no valid reply for 1\d{3} ms \(NOAUTH Authentication required\.\)/,
+    );
   });
 });

@@ -21,7 +21,7 @@ function judgeInstance(turn: Turn, instance: Instance): void {
       instance.scriptKillSent = false;
     }
     turn.event('warning', '+sdown', instance);
-    turn.log('verbose', `${instance.kind === 'redis' ? 'The Redis' : 'The Sentinel'} is down for us: ${reason}`);
+    turn.log('notice', `${instance.kind === 'redis' ? 'The Redis' : 'The Sentinel'} is down for us: ${reason}`);
   } else if (reason === null && instance.sdownSince !== null) {
     instance.sdownSince = null;
     turn.event('warning', '-sdown', instance);
@@ -35,7 +35,10 @@ function judgeInstance(turn: Turn, instance: Instance): void {
 function downReason(turn: Turn, instance: Instance): string | null {
   const { link, group } = instance;
   const silent_ms = silence_ms(turn.now, instance);
-  if (silent_ms > group.downAfter_ms) return `no valid reply for ${Math.round(silent_ms)} ms`;
+  if (silent_ms > group.downAfter_ms) {
+    const trouble = link.trouble === '' ? '' : ` (${link.trouble})`;
+    return `no valid reply for ${Math.round(silent_ms)} ms${trouble}`;
+  }
   if (instance.kind === 'sentinel') return null;
   if (group.fastDown && link.refusedSince !== null) return 'its host refuses connections: the process is gone';
   if (!isMaster(instance)) return null;

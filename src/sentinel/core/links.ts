@@ -151,8 +151,11 @@ export function onConnected(turn: Turn, link: Link, conn: Conn, localIp: string)
   for (const owner of link.owners) turn.touch(owner.group);
 }
 
+/** How much of a peer's words is kept. */
+const TROUBLE_MAX_chars = 128;
+
 /** The connection ended, or could not be made: tried again at once if it had stood, else with growing delay. */
-export function onClosed(turn: Turn, link: Link, conn: Conn, why: CloseReason): void {
+export function onClosed(turn: Turn, link: Link, conn: Conn, why: CloseReason, detail: string): void {
   const stood = conn.phase === 'up';
   forget(turn, conn);
   conn.failures += 1;
@@ -160,6 +163,7 @@ export function onClosed(turn: Turn, link: Link, conn: Conn, why: CloseReason): 
   conn.retryAt = stood && conn.failures === 1 ? turn.now : turn.now + backoff / 2 + turn.s.prng.below(backoff / 2 + 1);
   if (conn !== link.command) return;
   link.pending = 0;
+  link.trouble = detail.slice(0, TROUBLE_MAX_chars);
   if (!stood && (why === 'refused' || why === 'reset')) link.refusedSince ??= turn.now;
   if (!stood) lookUp(turn, link.address.host);
   for (const owner of link.owners) {
@@ -231,9 +235,11 @@ export function onPong(turn: Turn, link: Link, reply: Reply): void {
   if (reply === 'PONG' || code === 'LOADING' || code === 'MASTERDOWN') {
     link.lastAvailableAt = turn.now;
     link.activePingSince = null;
+    link.trouble = '';
     if (owner?.kind === 'redis' && reply === 'PONG') owner.rebootedAt = null;
-  } else if (code === 'BUSY' && owner?.kind === 'redis') {
-    killStuckScript(turn, owner);
+  } else if (reply instanceof ErrorReply) {
+    link.trouble = reply.message.slice(0, TROUBLE_MAX_chars);
+    if (code === 'BUSY' && owner?.kind === 'redis') killStuckScript(turn, owner);
   }
   for (const { group, sdownSince } of link.owners) if (sdownSince !== null) turn.touch(group);
 }

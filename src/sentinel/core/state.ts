@@ -40,6 +40,8 @@ export interface Link {
   lastPongAt: number;
   /** Since when connections have been refused by a living host; null while none was. */
   refusedSince: number | null;
+  /** What went wrong last, in the peer's or the system's words; empty while it answers. For the log. */
+  trouble: string;
   wakeAt: number;
 }
 
@@ -245,6 +247,7 @@ export function newLink(address: Address, now: number, withHello: boolean): Link
     lastAvailableAt: now,
     lastPongAt: now,
     refusedSince: null,
+    trouble: '',
     wakeAt: now,
   };
 }

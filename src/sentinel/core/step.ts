@@ -82,7 +82,7 @@ function takeFromLink(turn: Turn, input: LinkInput): void {
       if (conn === link.command) introduce(turn, link);
       return;
     case 'closed':
-      return onClosed(turn, link, conn, input.why);
+      return onClosed(turn, link, conn, input.why, input.detail);
     case 'hello':
       return onHello(turn, input.message);
     case 'reply':
