@@ -83,6 +83,10 @@ it.each(['SIGTERM', 'SIGINT'] as const)('ends on %s: state saved, pidfile remove
   expect(readFileSync(pidfile, 'utf8')).toBe(`${sentinel.child.pid}\n`);
   sentinel.child.kill('SIGHUP');
   await sentinel.child.untilOutput(/SIGHUP was received/);
+  // Node's debugger must stay closed.
+  sentinel.child.kill('SIGUSR1');
+  await sentinel.child.untilOutput(/SIGUSR1 was received/);
+  expect(sentinel.log).not.toContain('Debugger listening');
   sentinel.child.kill(signal);
   expect(await sentinel.child.exited).toEqual({ code: 0, signal: null });
   expect(sentinel.log).toContain(`${signal} was received: saving the state and ending`);

@@ -6,6 +6,10 @@ const MARK = 'TANIST_BACKGROUND';
 /** A copy that does not say how its start went is taken for failed after this. */
 const START_TIMEOUT_MS = 60_000;
 
+const inBackground = process.env[MARK] === '1';
+// Scripts must not take themselves for the copy when they start a Sentinel of their own.
+delete process.env[MARK];
+
 /** What the copy tells: null when it is ready, else why it is not. */
 interface Outcome {
   readonly failure: string | null;
@@ -13,7 +17,7 @@ interface Outcome {
 
 /** Whether this process is the copy. */
 export function isBackground(): boolean {
-  return process.env[MARK] === '1';
+  return inBackground;
 }
 
 /** Starts the copy, in the same place with the same arguments. @returns why it did not come up, or null when it did */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Prng } from '../../base/prng.js';
 import { Log, type LogLevel } from '../../observe/log.js';
+import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Snapshot } from '../core/snapshot.js';
 import { ConfStore } from '../runner/conf-store.js';
 import { resolveNames } from '../runner/names.js';
@@ -33,6 +34,8 @@ class Daemon {
   readonly #pidfile: Pidfile;
   readonly #scripts: ScriptSpawner;
   readonly #server: SentinelServer;
+  /** How Redis and other Sentinels are spoken to; null without TLS. */
+  readonly #clientTls: TlsSettings | null;
   #runner: SentinelRunner | null = null;
   #ending = false;
 
@@ -40,7 +43,7 @@ class Daemon {
     this.#loaded = loaded;
     const { server } = loaded.conf;
     this.#log = new Log({ level: server.loglevel, file: server.logfile });
-    this.#store = new ConfStore(loaded.path, loaded.doc);
+    this.#store = new ConfStore(loaded.path, loaded.doc, { log: this.#write });
     this.#pidfile = new Pidfile(server.pidfile, server.daemonize);
     this.#scripts = new ScriptSpawner({
       event: (level, type, text) => this.#event(level, type, text),
@@ -48,6 +51,7 @@ class Daemon {
       wantsOutput: this.#log.takes('debug'),
     });
     this.#server = this.#createServer();
+    this.#clientTls = server.tls.replication ? tlsClientSettings(server.tls) : null;
   }
 
   async start(): Promise<void> {
@@ -169,7 +173,7 @@ class Daemon {
         prng: new Prng(randomBytes(4).readInt32LE()),
       },
       connect: {
-        tls: server.tls.replication ? tlsClientSettings(server.tls) : null,
+        tls: this.#clientTls,
         localAddress: server.bindSourceAddr,
       },
       save: (state) => this.#store.save(state),
@@ -200,6 +204,8 @@ class Daemon {
     process.on('SIGINT', () => this.#end('SIGINT was received'));
     // The log is opened for each line: there is nothing to be reopened.
     process.on('SIGHUP', () => this.#write('notice', 'SIGHUP was received: the log is already written to its path'));
+    // Left alone, Node would open its debugger to everybody on this host.
+    process.on('SIGUSR1', () => this.#write('notice', 'SIGUSR1 was received: it has no meaning here'));
     // Whoever read our output is gone; the Sentinel goes on.
     process.stdout.on('error', () => undefined);
     process.stderr.on('error', () => undefined);

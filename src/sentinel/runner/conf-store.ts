@@ -1,25 +1,34 @@
 /** The configuration file as the place where the state is kept: rewritten synchronously, since a vote waits for it. */
 import { type Stats, statSync } from 'node:fs';
-import { writeFileAtomic } from '../../config/atomic-file.js';
+import { type WriteManner, writeFileAtomic } from '../../config/atomic-file.js';
 import { loadConfFile } from '../../config/conf-files.js';
 import { type ConfDocument, printConfBytes } from '../../config/conf-lines.js';
 import type { UserConf } from '../../config/sentinel-conf.js';
 import { rewriteSentinelConf, type SettingChange } from '../../config/sentinel-rewrite.js';
+import type { LogLevel } from '../core/io.js';
 import type { Snapshot } from '../core/snapshot.js';
 import { stateOf } from './snapshot-conf.js';
 
+export interface StoreHooks {
+  readonly log: (level: LogLevel, text: string) => void;
+  readonly write?: (path: string, content: Uint8Array) => WriteManner;
+}
+
 export class ConfStore {
   readonly #path: string;
+  readonly #hooks: StoreHooks;
+  #toldInPlace = false;
   #doc: ConfDocument;
   /** What the file looked like after our last write; null before, and after a failed one. */
   #written: Stats | null = null;
   #users: readonly UserConf[] | null = null;
   readonly #settings = new Map<string, SettingChange>();
 
-  /** @param path absolute @param doc the file as it was read */
-  constructor(path: string, doc: ConfDocument) {
+  /** @param path absolute @param doc the file as it was read @param hooks `write`: other than `writeFileAtomic` only in tests */
+  constructor(path: string, doc: ConfDocument, hooks: StoreHooks) {
     this.#path = path;
     this.#doc = doc;
+    this.#hooks = hooks;
   }
 
   /** From the next `save` on, the file's `user` lines are these. */
@@ -43,9 +52,19 @@ export class ConfStore {
     const bytes = printConfBytes(after);
     if (this.#written !== null && before === this.#doc && Buffer.compare(bytes, printConfBytes(before)) === 0) return;
     this.#written = null;
-    writeFileAtomic(this.#path, bytes);
+    this.#tellManner((this.#hooks.write ?? writeFileAtomic)(this.#path, bytes));
     this.#doc = after;
     this.#written = statSync(this.#path, { throwIfNoEntry: false }) ?? null;
+  }
+
+  #tellManner(manner: WriteManner): void {
+    if (manner === 'replaced' || this.#toldInPlace) return;
+    this.#toldInPlace = true;
+    this.#hooks.log(
+      'warning',
+      `${this.#path} cannot be replaced by renaming (is it a mount point of its own?) and is overwritten in place: ` +
+        'a crash of this host in the middle of a write would damage it. Mount its directory instead',
+    );
   }
 
   /** The file as it stands: read again unless it is still what we wrote. A file that is gone is written anew. */
