@@ -61,6 +61,8 @@ export type Fact =
       readonly epoch: number;
       readonly voters: number;
       readonly quorum: number;
+      /** How many sentinels there are, known to it or not. */
+      readonly sentinels: number;
     }
   /** It goes on to choose a replica. */
   | {

@@ -1,5 +1,7 @@
 /** What a process has not looked at yet: while it is frozen or waits for its disk, the kernel keeps it in order. */
 export class Gate {
+  /** Connections that the kernel has taken and the process has not seen yet. */
+  readonly unaccepted = new Set<{ reset(): void; vanish(): void }>();
   #closed = 0;
   #waiting: (() => void)[] = [];
 
@@ -30,8 +32,13 @@ export class Gate {
     }
   }
 
-  /** The process is gone, and with it all that it had not read. */
-  reset(): void {
+  /** The process is gone, and with it all that it had not read; `silently` with the whole host. */
+  reset(silently: boolean): void {
+    for (const end of this.unaccepted) {
+      if (silently) end.vanish();
+      else end.reset();
+    }
+    this.unaccepted.clear();
     this.#closed = 0;
     this.#waiting = [];
   }

@@ -224,7 +224,11 @@ export class Network {
     const theirs = new End(link, listener.host, listener.gate, this);
     link.a = ours;
     link.b = theirs;
-    listener.gate.pass(() => (listener.alive ? listener.accept(theirs) : theirs.reset()));
+    listener.gate.unaccepted.add(theirs);
+    listener.gate.pass(() => {
+      listener.gate.unaccepted.delete(theirs);
+      listener.accept(theirs);
+    });
     return ours;
   }
 }

@@ -86,7 +86,7 @@ export class SentinelProcess implements Listener {
     this.alive = false;
     this.#life += 1;
     this.state = null;
-    this.gate.reset();
+    this.gate.reset(silently);
     this.#dieAfter = null;
     const ends = [...[...this.#conns.values()].map(({ end }) => end), ...this.#served];
     for (const end of ends) {

@@ -64,7 +64,8 @@ export class Watch {
       }
       case '+elected-leader': {
         const { voters = 0, quorum = 0 } = seen ?? {};
-        context.fact({ kind: 'elected', sentinel, group, epoch: this.#tried.get(group) ?? 0, voters, quorum });
+        const epoch = this.#tried.get(group) ?? 0;
+        context.fact({ kind: 'elected', sentinel, group, epoch, voters, quorum, sentinels: this.nameOf.size });
         return;
       }
       case '+failover-state-select-slave':

@@ -3,6 +3,7 @@ import { Prng } from '../base/prng.js';
 import { currentMasterAddress } from '../sentinel/core/hello.js';
 import { MASTER_DEFAULTS, type Snapshot } from '../sentinel/core/snapshot.js';
 import { redisNodes } from '../sentinel/core/state.js';
+import { isOfTrueMajority } from './checkers/checker.js';
 import { newCheckers } from './checkers/index.js';
 import type { Context } from './context.js';
 import type { Fact, GroupOutcome } from './fact.js';
@@ -43,7 +44,7 @@ export class World {
   violation: Violation | null = null;
   /** What has happened, for the summary of a batch. */
   readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
-  /** Groups in which an operator's failover went on without a majority: nothing holds for them any more. */
+  /** Groups in which a failover went on without a majority of all sentinels: no agreement is owed in them any more. */
   readonly forced = new Set<string>();
   readonly #elected = new Set<string>();
   /** A planned failover has met something else than planned failovers. */
@@ -176,7 +177,7 @@ export class World {
   #count(fact: Fact): void {
     if (fact.kind === 'elected') {
       this.counts.elections += 1;
-      this.#elected.add(`${fact.sentinel} ${fact.group} ${fact.epoch}`);
+      if (isOfTrueMajority(fact)) this.#elected.add(`${fact.sentinel} ${fact.group} ${fact.epoch}`);
     } else if (fact.kind === 'selecting') {
       if (!this.#elected.has(`${fact.sentinel} ${fact.group} ${fact.epoch}`)) this.forced.add(fact.group);
     } else if (fact.kind === 'ordered' && fact.follows === '') this.counts.promotions += 1;
@@ -189,7 +190,7 @@ export class World {
     this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
   }
 
-  /** How the groups stand now; those are left out whose operator went on without a majority. */
+  /** How the groups stand now; those are left out in which a failover went on without a majority. */
   outcomes(): GroupOutcome[] {
     return this.plan.groups.filter(({ name }) => !this.forced.has(name)).map(({ name }) => this.#outcome(name));
   }

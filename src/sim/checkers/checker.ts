@@ -13,6 +13,19 @@ export interface Checker {
   take(fact: Fact): string | null;
 }
 
+/**
+ * Whether a majority of all sentinels has to be behind an election: not when the elected one has not heard of enough of
+ * them yet, and by what it knows needed fewer votes. So it is with redis-sentinel until all have found each other.
+ */
+export function isOfTrueMajority(elected: Extract<Fact, { kind: 'elected' }>): boolean {
+  return votesNeeded(elected) > elected.sentinels / 2;
+}
+
+/** The votes that a sentinel needs by what it knows. */
+export function votesNeeded({ voters, quorum }: Extract<Fact, { kind: 'elected' }>): number {
+  return Math.max(Math.floor(voters / 2) + 1, quorum);
+}
+
 /** A map of maps by group and epoch. */
 export class ByEpoch<T> {
   readonly #values = new Map<string, T>();

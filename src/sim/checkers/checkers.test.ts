@@ -26,7 +26,7 @@ const told = (sentinel: string, epoch: number, leader: string): Fact => ({
   ...{ kind: 'vote-told', sentinel, group: 'g', epoch, leader },
 });
 const elected = (sentinel: string, epoch: number, voters = 3, quorum = 2): Fact => ({
-  ...{ kind: 'elected', sentinel, group: 'g', epoch, voters, quorum },
+  ...{ kind: 'elected', sentinel, group: 'g', epoch, voters, quorum, sentinels: voters },
 });
 const selecting = (sentinel: string, epoch: number, manual: 'no' | 'planned' = 'no'): Fact => ({
   ...{ kind: 'selecting', sentinel, group: 'g', epoch, manual },
@@ -125,7 +125,13 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   OneLeader: {
     make: () => new OneLeader(),
-    good: [elected('s1', 1), elected('s1', 1), elected('s2', 2), { ...elected('s2', 1), group: 'h' } as Fact],
+    good: [
+      elected('s1', 1),
+      elected('s1', 1),
+      { ...elected('s2', 1, 1, 1), sentinels: 2 } as Fact,
+      elected('s2', 2),
+      { ...elected('s2', 1), group: 'h' } as Fact,
+    ],
     bad: [[elected('s1', 1), elected('s2', 1)]],
   },
   Majority: {

@@ -1,5 +1,5 @@
 import type { Fact } from '../fact.js';
-import { ByEpoch, type Checker } from './checker.js';
+import { ByEpoch, type Checker, votesNeeded } from './checker.js';
 
 /**
  * Nobody is elected without the votes of a majority of the sentinels that it knows, and of no fewer than the quorum;
@@ -33,7 +33,7 @@ export class Majority implements Checker {
     this.#elected.set(true, fact.group, fact.epoch, fact.sentinel);
     // Votes are told with the voter's id: the run calls sentinels by their ids here.
     const votes = this.#votes.get(fact.group, fact.epoch, fact.sentinel)?.size ?? 0;
-    const needed = Math.max(Math.floor(fact.voters / 2) + 1, fact.quorum);
+    const needed = votesNeeded(fact);
     if (votes >= needed) return null;
     return `${fact.sentinel} leads ${fact.group} in epoch ${fact.epoch} with ${votes} votes; of ${fact.voters} it needs ${needed}`;
   }

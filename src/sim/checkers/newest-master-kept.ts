@@ -1,5 +1,5 @@
 import type { Fact } from '../fact.js';
-import type { Checker } from './checker.js';
+import { type Checker, isOfTrueMajority } from './checker.js';
 
 /**
  * The master of the newest configuration is never told to follow another Redis by a sentinel that has not heard of it.
@@ -15,6 +15,7 @@ export class NewestMasterKept implements Checker {
   take(fact: Fact): string | null {
     switch (fact.kind) {
       case 'elected':
+        if (!isOfTrueMajority(fact)) return null;
         this.#elected.add(`${fact.group} ${fact.epoch} ${fact.sentinel}`);
         return null;
       case 'selecting':

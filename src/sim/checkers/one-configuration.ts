@@ -1,9 +1,9 @@
 import type { Fact } from '../fact.js';
-import { ByEpoch, type Checker } from './checker.js';
+import { ByEpoch, type Checker, isOfTrueMajority } from './checker.js';
 
 /**
  * One config epoch of a group means one master address, whoever tells it. An epoch in which an operator's failover went
- * on without a majority is left out: redis-sentinel's protocol allows it two meanings.
+ * on without a majority of all sentinels is left out: redis-sentinel's protocol allows it two meanings.
  */
 export class OneConfiguration implements Checker {
   readonly kind = 'fault';
@@ -15,6 +15,7 @@ export class OneConfiguration implements Checker {
   take(fact: Fact): string | null {
     switch (fact.kind) {
       case 'elected':
+        if (!isOfTrueMajority(fact)) return null;
         this.#elected.set(true, fact.group, fact.epoch, fact.sentinel);
         return null;
       case 'selecting':

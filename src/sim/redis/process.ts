@@ -107,7 +107,7 @@ export class RedisProcess implements Listener {
   crash(silently: boolean): void {
     this.alive = false;
     this.#life += 1;
-    this.gate.reset();
+    this.gate.reset(silently);
     for (const { end } of this.replicas.all) {
       if (silently) end.vanish();
       else end.reset();
