@@ -119,7 +119,9 @@ export async function agreed(
   const look = (): boolean =>
     routers.every((r) => {
       const master = r.host.name === name;
-      return r.host.holds(address) === master && (r.state(instance) === 'MASTER') === master;
+      const state = r.state(instance);
+      // One that has said nothing yet has not agreed to anything.
+      return state !== null && r.host.holds(address) === master && (state === 'MASTER') === master;
     });
   await until(look, { what: `${name} alone to be master and to hold ${address}`, deadline_ms, interval_ms: 20 }).catch(
     (error: Error) => {

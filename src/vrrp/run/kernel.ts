@@ -1,22 +1,12 @@
 /** This host's kernel as the router sees it: links, addresses and sockets; carries out the core's effects. */
 import { parseIp } from '../../base/ip-bytes.js';
-import { parseMac } from '../../net/bytes.js';
-import { arpClaim, arpProbe, gratuitousArp, unsolicitedAdvert } from '../../net/frames.js';
+import { arpProbe, gratuitousArp, unsolicitedAdvert } from '../../net/frames.js';
 import { SystemError } from '../../net/libc.js';
 import { Netlink, NetlinkWatch } from '../../net/netlink.js';
 import type { AddressInfo, AddressRequest, LinkInfo, NetlinkMessage } from '../../net/netlink-codec.js';
-import { PacketSocket } from '../../net/packet-socket.js';
-import { openVrrpSocket, type VrrpSocket } from '../../net/vrrp-socket.js';
 import { addressKey, allAddresses, type RouterConfig, type VirtualAddress } from '../core/config.js';
 import type { Effect, Input, LogLevel } from '../core/io.js';
-
-/** At most this many packets of one socket are taken before timers are looked at again. */
-const MAX_DRAIN = 256;
-
-interface OpenSocket<S> {
-  readonly index: number;
-  readonly socket: S;
-}
+import { Sockets } from './sockets.js';
 
 export type KernelLog = (level: LogLevel, instance: string | null, message: string) => void;
 
@@ -26,9 +16,7 @@ export class Kernel {
   readonly #watch = new NetlinkWatch();
   readonly #links = new Map<string, LinkInfo>();
   #addresses: AddressInfo[] = [];
-  /** By interface and family. */
-  readonly #vrrp = new Map<string, OpenSocket<VrrpSocket>>();
-  readonly #packet = new Map<string, OpenSocket<PacketSocket>>();
+  readonly #sockets = new Sockets(this.#links, (instance, error) => this.#fail(instance, error));
   /** The addresses we have put on interfaces. */
   readonly #held = new Map<string, VirtualAddress>();
   #config: RouterConfig = { instances: [], groups: [], startupDelay_ms: 0 };
@@ -41,27 +29,20 @@ export class Kernel {
 
   /** Every descriptor that may have something to say. */
   get fds(): number[] {
-    return [
-      this.#watch.fd,
-      ...[...this.#vrrp.values()].map((s) => s.socket.fd),
-      ...[...this.#packet.values()].map((s) => s.socket.fd),
-    ];
+    return [this.#watch.fd, ...this.#sockets.fds];
   }
 
   /** Opens what `config` needs, and says how the host stands. What it no longer needs stays open until `prune`. */
   configure(config: RouterConfig): Input[] {
     this.#config = config;
     this.#look();
-    this.#openSockets();
+    this.#sockets.open(this.#config);
     return this.#standing();
   }
 
   /** Closes the sockets of interfaces that are no longer used. */
   prune(): void {
-    const vrrp = new Set(this.#config.instances.map((i) => `${i.family} ${i.interface}`));
-    const devices = new Set(this.#config.instances.flatMap((i) => allAddresses(i).map((a) => a.device)));
-    closeUnless(this.#vrrp, (key) => vrrp.has(key));
-    closeUnless(this.#packet, (name) => devices.has(name));
+    this.#sockets.prune(this.#config);
   }
 
   /** Removes addresses of ours that an earlier run has left behind. */
@@ -85,13 +66,11 @@ export class Kernel {
 
   /** What has happened on links, addresses and sockets: packets first, so that no timer fires on stale news. */
   drain(): Input[] {
-    const inputs: Input[] = [];
-    for (const [key, { socket }] of this.#vrrp) this.#drainVrrp(key, socket, inputs);
-    for (const [name, { socket }] of this.#packet) this.#drainPackets(name, socket, inputs);
+    const inputs = this.#sockets.drain((ip, device) => this.#isOurs(ip, device));
     const { messages, lost } = this.#watch.drain();
     if (lost) {
       this.#look();
-      this.#openSockets();
+      this.#sockets.open(this.#config);
       inputs.push(...this.#standing());
     } else if (messages.length > 0) this.#heed(messages, inputs);
     return inputs;
@@ -101,7 +80,7 @@ export class Kernel {
   carryOut(effect: Effect): Input[] {
     switch (effect.do) {
       case 'send':
-        return this.#send(effect);
+        return this.#sockets.send(effect);
       case 'claim':
         for (const address of effect.addresses) this.#add(address, effect.instance, effect.lifetime_s);
         return [];
@@ -123,7 +102,7 @@ export class Kernel {
   }
 
   close(): void {
-    for (const { socket } of [...this.#vrrp.values(), ...this.#packet.values()]) socket.close();
+    this.#sockets.close();
     this.#watch.close();
     this.#netlink.close();
   }
@@ -140,7 +119,7 @@ export class Kernel {
       if (message.kind === 'link') reopen = this.#heedLink(message.gone, message.link, inputs) || reopen;
       else if (message.kind === 'address') this.#heedAddress(message.gone, message.address, inputs);
     }
-    if (reopen) this.#openSockets();
+    if (reopen) this.#sockets.open(this.#config);
     inputs.push(...this.#standing());
   }
 
@@ -168,7 +147,7 @@ export class Kernel {
 
   /** Up, and heard: whoever cannot hear the others must not think that he is alone. */
   #usable(name: string): boolean {
-    const deaf = this.#config.instances.some((i) => i.interface === name && !this.#vrrp.has(`${i.family} ${name}`));
+    const deaf = this.#config.instances.some((i) => i.interface === name && !this.#sockets.hears(i.family, name));
     return !deaf && (this.#links.get(name)?.up ?? false);
   }
 
@@ -205,90 +184,8 @@ export class Kernel {
     return (own.find((a) => !a.secondary) ?? own[0])?.ip ?? null;
   }
 
-  #openSockets(): void {
-    const wanted = new Map<string, Set<string>>();
-    const devices = new Set<string>();
-    for (const i of this.#config.instances) {
-      const key = `${i.family} ${i.interface}`;
-      const groups = wanted.get(key) ?? new Set<string>();
-      if (i.peers.length === 0) groups.add(i.group);
-      wanted.set(key, groups);
-      for (const a of allAddresses(i)) devices.add(a.device);
-    }
-    // An interface that was made anew has another index, and its old sockets are deaf.
-    closeUnless(this.#vrrp, (key, index) => this.#links.get(key.slice(5))?.index === index);
-    closeUnless(this.#packet, (name, index) => this.#links.get(name)?.index === index);
-    for (const [key, groups] of wanted) this.#openVrrp(key, groups);
-    for (const name of devices) this.#openPacket(name);
-  }
-
-  #openVrrp(key: string, groups: ReadonlySet<string>): void {
-    const family = key.startsWith('ipv4') ? 'ipv4' : 'ipv6';
-    const name = key.slice(5);
-    const link = this.#links.get(name);
-    if (link === undefined) return;
-    try {
-      const open = this.#vrrp.get(key) ?? { index: link.index, socket: openVrrpSocket(family, name, link.index) };
-      this.#vrrp.set(key, open);
-      for (const group of groups) this.#join(open.socket, group);
-    } catch (error) {
-      this.#fail(null, error);
-    }
-  }
-
-  #join(socket: VrrpSocket, group: string): void {
-    try {
-      socket.join(group);
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.code !== 'EADDRINUSE') throw error;
-    }
-  }
-
-  #openPacket(name: string): void {
-    const link = this.#links.get(name);
-    if (link === undefined || !link.ethernet || this.#packet.has(name)) return;
-    try {
-      this.#packet.set(name, { index: link.index, socket: new PacketSocket(name, link.index) });
-    } catch (error) {
-      this.#fail(null, error);
-    }
-  }
-
-  #drainVrrp(key: string, socket: VrrpSocket, inputs: Input[]): void {
-    const family = key.startsWith('ipv4') ? 'ipv4' : 'ipv6';
-    for (let n = 0; n < MAX_DRAIN; n++) {
-      const packet = socket.receive();
-      if (packet === null) return;
-      inputs.push({ on: 'packet', packet: { interface: key.slice(5), family, ...packet } });
-    }
-  }
-
-  #drainPackets(name: string, socket: PacketSocket, inputs: Input[]): void {
-    const own = this.#links.get(name)?.mac;
-    for (let n = 0; n < MAX_DRAIN; n++) {
-      const frame = socket.receive();
-      if (frame === null) return;
-      const claim = arpClaim(frame);
-      if (claim === null || claim.mac === own || !this.#isOurs(claim.ip, name)) continue;
-      inputs.push({ on: 'conflict', ip: claim.ip, mac: claim.mac });
-    }
-  }
-
   #isOurs(ip: string, device: string): boolean {
     return this.#config.instances.some((i) => allAddresses(i).some((a) => a.ip === ip && a.device === device));
-  }
-
-  #send(effect: Extract<Effect, { do: 'send' }>): Input[] {
-    const open = this.#vrrp.get(`${effect.family} ${effect.interface}`);
-    if (open === undefined)
-      return [{ on: 'send-failed', instance: effect.instance, error: `no socket on ${effect.interface}` }];
-    try {
-      open.socket.send(effect);
-      return [];
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      return [{ on: 'send-failed', instance: effect.instance, error: error.message }];
-    }
   }
 
   #add(address: VirtualAddress, instance: string, lifetime_s: number | null): void {
@@ -341,25 +238,13 @@ export class Kernel {
       if (ip === null) return null;
       return ip.length === 4 ? gratuitousArp(mac, ip) : unsolicitedAdvert(mac, ip, false);
     };
-    this.#frame(address.device, instance, frame);
+    this.#sockets.frame(address.device, instance, frame);
   }
 
   /** IPv4 only: who holds an IPv6 address is left to the kernel's neighbour discovery. */
   #probe(address: VirtualAddress): void {
     const ip = parseIp(address.ip);
-    this.#frame(address.device, null, (mac) => (ip !== null && ip.length === 4 ? arpProbe(mac, ip) : null));
-  }
-
-  #frame(device: string, instance: string | null, build: (mac: Uint8Array) => Uint8Array | null): void {
-    const open = this.#packet.get(device);
-    const mac = this.#links.get(device)?.mac;
-    if (open === undefined || mac === undefined || mac === '') return;
-    try {
-      const frame = build(parseMac(mac));
-      if (frame !== null) open.socket.send(frame);
-    } catch (error) {
-      this.#fail(instance, error);
-    }
+    this.#sockets.frame(address.device, null, (mac) => (ip !== null && ip.length === 4 ? arpProbe(mac, ip) : null));
   }
 
   #nameOf(index: number): string | undefined {
@@ -372,16 +257,5 @@ export class Kernel {
     if (!(error instanceof SystemError)) throw error;
     const hint = error.code === 'EPERM' ? ': CAP_NET_RAW and CAP_NET_ADMIN are needed' : '';
     this.#log('error', instance, `${error.message}${hint}`);
-  }
-}
-
-function closeUnless(
-  open: Map<string, OpenSocket<{ close(): void }>>,
-  keep: (key: string, index: number) => boolean,
-): void {
-  for (const [key, { index, socket }] of open) {
-    if (keep(key, index)) continue;
-    socket.close();
-    open.delete(key);
   }
 }
