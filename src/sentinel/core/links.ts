@@ -153,7 +153,7 @@ export function onConnected(turn: Turn, link: Link, conn: Conn, localIp: string)
 }
 
 /** How much of a peer's words is kept. */
-const TROUBLE_MAX_chars = 128;
+const TROUBLE_LENGTH_MAX = 128;
 
 /** The connection ended, or could not be made: tried again at once if it had stood, else with growing delay. */
 export function onClosed(turn: Turn, link: Link, conn: Conn, why: CloseReason, detail: string): void {
@@ -164,7 +164,7 @@ export function onClosed(turn: Turn, link: Link, conn: Conn, why: CloseReason, d
   conn.retryAt = stood && conn.failures === 1 ? turn.now : turn.now + backoff / 2 + turn.s.prng.below(backoff / 2 + 1);
   if (conn !== link.command) return;
   link.pending = 0;
-  link.trouble = detail.slice(0, TROUBLE_MAX_chars);
+  link.trouble = detail.slice(0, TROUBLE_LENGTH_MAX);
   if (!stood && (why === 'refused' || why === 'reset')) link.refusedSince ??= turn.now;
   if (!stood) lookUp(turn, link.address.host);
   for (const owner of link.owners) {
@@ -239,7 +239,7 @@ export function onPong(turn: Turn, link: Link, reply: Reply): void {
     link.trouble = '';
     if (owner?.kind === 'redis' && reply === 'PONG') owner.rebootedAt = null;
   } else if (reply instanceof ErrorReply) {
-    link.trouble = reply.message.slice(0, TROUBLE_MAX_chars);
+    link.trouble = reply.message.slice(0, TROUBLE_LENGTH_MAX);
     if (code === 'BUSY' && owner?.kind === 'redis') killStuckScript(turn, owner);
   }
   for (const { group, sdownSince } of link.owners) if (sdownSince !== null) turn.touch(group);
