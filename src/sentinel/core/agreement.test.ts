@@ -86,6 +86,34 @@ describe('an election that nobody can win', () => {
   });
 });
 
+describe('an election', () => {
+  it('goes on although our own election for another master has a later epoch', () => {
+    const driver = new SentinelDriver();
+    driver.advance(5_000);
+    for (const peer of driver.peers.values()) peer.answer = (_, candidate) => (candidate === '*' ? [1, '*', 0] : null);
+    driver.kill(1);
+    while (driver.group.failover === null) driver.advance(5);
+    const { epoch } = driver.group.failover;
+    driver.sentinel.currentEpoch = epoch + 50;
+    driver.peersAgree();
+    driver.advance(500);
+    expect(driver.eventTypes()).not.toContain('-failover-abort-not-elected');
+    expect(driver.group.configEpoch).toBe(epoch);
+  });
+
+  it('is over once enough have gone on to a later epoch', () => {
+    const driver = new SentinelDriver();
+    driver.advance(5_000);
+    for (const peer of driver.peers.values()) {
+      peer.answer = () => [1, '*', 0];
+    }
+    driver.kill(1);
+    driver.advance(2_000);
+    expect(driver.eventTypes()).toContain('-failover-abort-not-elected');
+    expect(driver.logs.join('\n')).toContain('nobody can win epoch 1 any more');
+  });
+});
+
 describe('hello messages', () => {
   const hello = (from: string, port: number, epoch: number, master: number, config: number): string =>
     `10.0.0.2,${port},${from},${epoch},m,10.0.0.1,${master},${config}`;

@@ -125,19 +125,20 @@ function ask(turn: Turn, peer: SentinelPeer): void {
   const { failover } = group;
   const { address } = group.master.link;
   const standing = failover?.phase === 'wait-start';
-  const sent = turn.send(link, { kind: 'ask', master: group.name, peer: peer.runId }, [
+  const epoch = standing ? failover.epoch : null;
+  const sent = turn.send(link, { kind: 'ask', master: group.name, peer: peer.runId, epoch }, [
     'SENTINEL',
     'is-master-down-by-addr',
     shownHost(turn.s, address),
     String(address.port),
-    String(standing ? failover.epoch : turn.s.currentEpoch),
+    String(epoch ?? turn.s.currentEpoch),
     standing ? turn.s.myId : '*',
   ]);
   if (sent) peer.lastAskAt = turn.now;
 }
 
-/** The reply to is-master-down-by-addr: `[down, leader or "*", leader epoch]`. */
-export function onAskReply(turn: Turn, peer: SentinelPeer, reply: Reply): void {
+/** The reply to is-master-down-by-addr: `[down, leader or "*", leader epoch]`; `askedIn` is its tag's epoch. */
+export function onAskReply(turn: Turn, peer: SentinelPeer, askedIn: number | null, reply: Reply): void {
   if (!Array.isArray(reply) || reply.length !== 3) return;
   const [down, leader, epoch] = reply as [Reply, Reply, Reply];
   if (typeof down !== 'number' || typeof leader !== 'string' || typeof epoch !== 'number') return;
@@ -149,6 +150,10 @@ export function onAskReply(turn: Turn, peer: SentinelPeer, reply: Reply): void {
     }
     peer.leader = leader;
     peer.leaderEpoch = epoch;
+  }
+  // Asked for its vote in an epoch, it tells of another or of none: it has gone on to a later one.
+  if (askedIn !== null && (leader === '*' || epoch !== askedIn)) {
+    peer.refusedEpoch = Math.max(peer.refusedEpoch, askedIn);
   }
   turn.touch(peer.group);
 }

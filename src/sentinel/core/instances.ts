@@ -31,6 +31,7 @@ export function addSentinel(turn: Turn, group: Group, address: Address, runId: s
     saysMasterDown: false,
     leader: null,
     leaderEpoch: 0,
+    refusedEpoch: 0,
   };
   link.owners.add(peer);
   turn.s.links.add(link);

@@ -34,7 +34,8 @@ export type Tag =
   | { readonly kind: 'ping' }
   | { readonly kind: 'info' }
   | { readonly kind: 'hello' }
-  | { readonly kind: 'ask'; readonly master: string; readonly peer: string }
+  /** `epoch`: that of the election in which the vote was asked for; null when none was. */
+  | { readonly kind: 'ask'; readonly master: string; readonly peer: string; readonly epoch: number | null }
   | { readonly kind: 'promote'; readonly master: string }
   | { readonly kind: 'reconfigure'; readonly master: string }
   | { readonly kind: 'demote'; readonly master: string }

@@ -115,6 +115,8 @@ export interface SentinelPeer {
   saysMasterDown: boolean;
   leader: string | null;
   leaderEpoch: number;
+  /** The latest epoch in which it was asked for its vote and gave none. */
+  refusedEpoch: number;
 }
 
 export type Instance = RedisNode | SentinelPeer;

@@ -109,7 +109,7 @@ function onReply(turn: Turn, link: Link, tag: Tag, reply: Reply): void {
       return;
     case 'ask': {
       const peer = turn.s.groups.get(tag.master)?.sentinels.get(tag.peer);
-      if (peer !== undefined) onAskReply(turn, peer, reply);
+      if (peer !== undefined) onAskReply(turn, peer, tag.epoch, reply);
       return;
     }
     case 'promote':

@@ -55,14 +55,13 @@ export function tally(turn: Turn, group: Group, epoch: number): Tally {
   if (group.leaderEpoch === epoch) count(group.leader);
   for (const peer of group.sentinels.values()) {
     if (peer.leaderEpoch === epoch) count(peer.leader);
-    else if (peer.leaderEpoch < epoch && isResponsive(turn, peer)) open += 1;
+    else if (Math.max(peer.leaderEpoch, peer.refusedEpoch) < epoch && isResponsive(turn, peer)) open += 1;
   }
   const needed = votesNeeded(group);
   for (const [leader, number] of votes) {
     if (number >= needed) return leader === turn.s.myId ? { result: 'won' } : { result: 'lost', to: leader };
   }
-  // A Sentinel that has seen a later epoch does not vote in this one.
-  if (open === 0 || turn.s.currentEpoch > epoch) return { result: 'split' };
+  if (open === 0) return { result: 'split' };
   return { result: 'open', votes: votes.get(turn.s.myId) ?? 0, needed };
 }
 
