@@ -1,6 +1,8 @@
 /** `tanist demo`: a failover to look at. */
 import { Command, InvalidArgumentError } from 'commander';
+import { DemoError } from '../demo/demo-error.js';
 import { type FaultKey, isFaultKey } from '../demo/faults.js';
+import { exitCodes } from './program.js';
 
 export function command(): Command {
   return new Command('demo')
@@ -15,7 +17,13 @@ export function command(): Command {
     .action(async (options: { script: FaultKey[]; exit: boolean; downAfter: number; redisServer: string }) => {
       const { runDemo } = await import('../demo/demo.js');
       const { script, exit, downAfter, redisServer } = options;
-      process.exitCode = await runDemo({ script, exit, downAfter_ms: downAfter, redisServer });
+      try {
+        process.exitCode = await runDemo({ script, exit, downAfter_ms: downAfter, redisServer });
+      } catch (error) {
+        if (!(error instanceof DemoError)) throw error;
+        process.stderr.write(`tanist demo: ${error.message}\n`);
+        process.exitCode = exitCodes.failure;
+      }
     });
 }
 

@@ -2,6 +2,7 @@
 import { cause, FAULTS, type FaultKey, isFaultKey, type Outcome } from './faults.js';
 import { GROUP, type ServerOptions, Servers, TANIST_SENTINEL } from './nodes.js';
 import { draw, paint, summary, Terminal, takePicture } from './screen.js';
+import { DeadlineError, until } from './until.js';
 import { Writer } from './writer.js';
 
 export interface DemoOptions {
@@ -15,6 +16,9 @@ export interface DemoOptions {
 }
 
 const FRAME_MS = 200;
+/** Acknowledged writes before each fault of a script. */
+const SCRIPT_WRITES = 500;
+const SCRIPT_WRITES_DEADLINE_MS = 10_000;
 /** 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
 
@@ -80,6 +84,7 @@ class Show {
     try {
       for (const key of options.script) {
         if (this.stop.aborted) break;
+        await this.#writeOn();
         await this.#cause(key);
       }
       if (!options.exit) await this.#ended;
@@ -90,6 +95,18 @@ class Show {
       this.#terminal.close();
     }
     return this.#report();
+  }
+
+  /** Lets enough writes through before the next fault of a script that "none lost" says something. */
+  async #writeOn(): Promise<void> {
+    const from = this.writer.ledger.total.acknowledged;
+    const written = until('writes to flow', SCRIPT_WRITES_DEADLINE_MS, () => {
+      return this.stop.aborted || this.writer.ledger.total.acknowledged - from >= SCRIPT_WRITES;
+    });
+    // Writes that do not flow are the next fault's to tell: it finds no master.
+    await written.catch((error: unknown) => {
+      if (!(error instanceof DeadlineError)) throw error;
+    });
   }
 
   /** What is left on the terminal at the end, and the exit code. */
@@ -119,7 +136,7 @@ class Show {
     });
     while (!over) {
       const picture = await takePicture(this.servers, this.writer, this.#outcomes, this.#busy);
-      if (!over) this.#terminal.show(draw(picture, colours));
+      if (!over) this.#terminal.show(draw(picture, colours, this.#terminal.rows));
       await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, FRAME_MS))]);
     }
   }

@@ -23,13 +23,15 @@ export function isFaultKey(text: string): text is FaultKey {
 /** How one fault ended. */
 export interface Outcome {
   readonly key: FaultKey;
-  /** Null when it was refused or not dealt with in time; `trouble` says why. */
   readonly from: string;
   readonly to: string;
   readonly pause_ms: number;
   readonly errors: number;
-  readonly acknowledged: number;
+  /** Acknowledged writes, since the start, that were looked up afterwards. */
+  readonly read: number;
+  /** Those of them that were not there, and were not known to be lost before. */
   readonly lost: number;
+  /** Why it was refused, or was not dealt with in time; null when all went well. */
   readonly trouble: string | null;
 }
 
@@ -48,16 +50,16 @@ export async function cause(key: FaultKey, servers: Servers, writer: Writer): Pr
   }
   const account = writer.ledger.sinceMark(performance.now());
   const after = await servers.agreedMaster();
-  const lost = after === null ? null : await writer.readBack(after);
+  const found = after === null ? null : await writer.readBack(after);
   return {
     key,
     from: before?.place ?? 'nobody',
     to: after?.place ?? 'nobody',
     pause_ms: Math.round(account.longestPause_ms),
     errors: account.errors,
-    acknowledged: account.acknowledged,
-    lost: lost ?? 0,
-    trouble: trouble ?? (lost === null ? 'the master could not be read' : null),
+    read: found?.read ?? 0,
+    lost: found?.lost ?? 0,
+    trouble: trouble ?? (found === null ? 'the master could not be read' : null),
   };
 }
 

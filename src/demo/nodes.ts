@@ -1,11 +1,12 @@
 /** The demo's servers: three Redis with replication, three Sentinels that watch them, all on loopback. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readServerInfo, type ServerInfo } from '../redis/info.js';
 import { RedisLink } from '../redis/link.js';
 import type { Reply } from '../redis/reply.js';
+import { DemoError } from './demo-error.js';
 import { Process } from './process.js';
 import { until } from './until.js';
 
@@ -55,9 +56,14 @@ export class Node {
     });
   }
 
-  /** @throws {Error} with its last words when the process has ended. */
+  /** @throws {DemoError} with its last words when the process has ended. */
   mustRun(what: string): void {
-    if (this.process.state === 'down') throw new Error(`${what} at ${this.place} has ended: ${this.process.lastWords}`);
+    if (this.process.state !== 'down') return;
+    const { notStarted, command, lastWords } = this.process;
+    if (notStarted === null) throw new DemoError(`${what} at ${this.place} has ended: ${lastWords}`);
+    throw new DemoError(
+      `${command} cannot be run: ${notStarted}\n  fix: install redis-server, or name one with --redis-server <program>`,
+    );
   }
 }
 
@@ -204,21 +210,30 @@ function started(program: Program, args: readonly string[]): Process {
   return child;
 }
 
+/**
+ * Below the range that Linux takes ports for outgoing connections from: a port there, free now, could be taken by one of
+ * the many connections between the servers before the last of them has started.
+ */
+const PORT_RANGE = { from: 20_000, to: 32_000 } as const;
+const PORT_TRIES_MAX = 100;
+
 /** Ports that are free now: all are held until the last is found, so that none is given twice. */
 async function freePorts(count: number): Promise<number[]> {
-  const holders = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    holders.map(
-      (holder) =>
-        new Promise<number>((resolve, reject) => {
-          holder.once('error', reject);
-          holder.listen(0, HOST, () => {
-            const address = holder.address();
-            if (address !== null && typeof address === 'object') resolve(address.port);
-          });
-        }),
-    ),
-  );
-  await Promise.all(holders.map((holder) => new Promise((resolve) => holder.close(resolve))));
-  return ports;
+  const held: { port: number; holder: Server }[] = [];
+  for (let tries = 0; held.length < count; tries++) {
+    if (tries === PORT_TRIES_MAX) throw new DemoError(`${count} free ports could not be found on ${HOST}`);
+    const port = PORT_RANGE.from + Math.floor(Math.random() * (PORT_RANGE.to - PORT_RANGE.from));
+    const holder = await hold(port);
+    if (holder !== null) held.push({ port, holder });
+  }
+  await Promise.all(held.map(({ holder }) => new Promise((resolve) => holder.close(resolve))));
+  return held.map(({ port }) => port);
+}
+
+function hold(port: number): Promise<Server | null> {
+  const holder = createServer();
+  return new Promise((resolve) => {
+    holder.once('error', () => resolve(null));
+    holder.listen(port, HOST, () => resolve(holder));
+  });
 }

@@ -12,6 +12,7 @@ export class Process {
   #child: ChildProcess | null = null;
   #frozen = false;
   #lastWords = '';
+  #notStarted: string | null = null;
 
   constructor(
     readonly command: string,
@@ -27,6 +28,11 @@ export class Process {
   /** What it wrote last to stderr or stdout, for a message when it does not come up. */
   get lastWords(): string {
     return this.#lastWords.trim();
+  }
+
+  /** Why the system could not even start it; null when it could. */
+  get notStarted(): string | null {
+    return this.#notStarted;
   }
 
   start(): void {
@@ -46,8 +52,8 @@ export class Process {
       if (this.#child === child) this.#child = null;
     };
     child.on('exit', gone);
-    child.on('error', (error) => {
-      this.#lastWords = error.message;
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      this.#notStarted = error.code === 'ENOENT' ? 'there is no such program' : error.message;
       gone();
     });
   }
@@ -72,6 +78,7 @@ export class Process {
     if (child === null) return;
     await new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
+      child.once('error', () => resolve());
       child.kill('SIGKILL');
     });
   }

@@ -1,6 +1,6 @@
 /** The demo's picture: one frame of text from what is known, and how it gets onto a terminal. */
 import type { ServerInfo } from '../redis/info.js';
-import { FAULTS, type Outcome } from './faults.js';
+import { FAULTS, type FaultKey, type Outcome } from './faults.js';
 import type { Servers } from './nodes.js';
 import type { Writer } from './writer.js';
 
@@ -8,11 +8,21 @@ import type { Writer } from './writer.js';
 export interface Picture {
   readonly redis: readonly { readonly place: string; readonly state: string; readonly info: ServerInfo | null }[];
   readonly sentinels: readonly { readonly place: string; readonly state: string; readonly says: string }[];
-  readonly writes: string;
-  readonly target: string;
+  readonly writer: WriterView;
   readonly outcomes: readonly Outcome[];
   /** What is being waited for; empty when nothing is. */
   readonly busy: string;
+}
+
+interface WriterView {
+  /** Where it writes. */
+  readonly target: string;
+  readonly acknowledged: number;
+  readonly failed: number;
+  readonly lost: number;
+  /** Since the last acknowledged write. */
+  readonly pauseNow_ms: number;
+  readonly longestPause_ms: number;
 }
 
 /** Colours by meaning; each gives its text back unchanged when colour is off. */
@@ -57,69 +67,117 @@ export async function takePicture(
       }),
     ),
   ]);
+  return { redis, sentinels, writer: viewOf(writer), outcomes, busy };
+}
+
+function viewOf(writer: Writer): WriterView {
   const { acknowledged, errors, lost, longestPause_ms } = writer.ledger.total;
-  const now_ms = writer.ledger.pauseNow_ms(performance.now());
-  const writes = [
-    `${count(acknowledged)} acknowledged`,
-    `${count(errors)} failed`,
-    `${count(lost)} lost`,
-    `longest pause ${ms(Math.max(longestPause_ms, now_ms))}`,
-    now_ms > 100 ? `paused for ${ms(now_ms)}` : 'flowing',
-  ].join('   ');
-  return { redis, sentinels, writes, target: writer.target, outcomes, busy };
+  const pauseNow_ms = writer.ledger.pauseNow_ms(performance.now());
+  return {
+    target: writer.target,
+    acknowledged,
+    failed: errors,
+    lost,
+    pauseNow_ms,
+    longestPause_ms: Math.max(longestPause_ms, pauseNow_ms),
+  };
 }
 
-/** One frame, as lines. */
-export function draw(picture: Picture, colours: Paint): string[] {
-  const { dim, good, bad, strong } = colours;
-  const head = (...cells: string[]): string => `  ${dim(columns(cells))}`;
-  const lines = [
-    strong('  Tanist demo'),
-    dim('  Three Redis and three Tanist Sentinels on loopback; fast-down is on.'),
+/** A shorter wait between two writes is not called a pause. */
+const PAUSE_SHOWN_MS = 100;
+
+/** The widths of a table's columns; a negative one is aligned to the right. */
+type Widths = readonly number[];
+
+const REDIS: Widths = [23, 9, 8, -15, 2, 4];
+const SENTINEL: Widths = [23, 9, 21];
+const WRITER: Widths = [23, -12, -8, -6, -13, -15];
+const FAULT: Widths = [23, 17, -9, -8, 2, 19];
+
+const KEYS: Readonly<Record<FaultKey, string>> = { k: 'kill', z: 'freeze', s: 'switch over', r: 'revive' };
+
+/**
+ * One frame, as lines of at most 80 columns (but for what went wrong, in words).
+ * @param rows that the terminal has; the oldest faults make room
+ */
+export function draw(picture: Picture, colours: Paint, rows = 24): string[] {
+  const { dim, bad, strong } = colours;
+  const head = (widths: Widths, ...cells: string[]): string => `  ${dim(columns(widths, cells))}`;
+  const above = [
+    `  ${strong('Tanist demo')}   ${dim('three Redis, three Sentinels and a writer, all on loopback')}`,
     '',
+    head(REDIS, 'REDIS', 'ROLE', 'STATE', 'OFFSET', '', 'LINK'),
+    ...picture.redis.map((each) => redisRow(each, colours)),
+    '',
+    head(SENTINEL, 'SENTINEL', 'STATE', 'ITS MASTER'),
+    ...picture.sentinels.map(({ place, state, says }) => `  ${columns(SENTINEL, [place, state, says])}`),
+    '',
+    head(WRITER, 'WRITES TO', 'ACKNOWLEDGED', 'FAILED', 'LOST', 'PAUSE NOW', 'LONGEST PAUSE'),
+    writerRow(picture.writer, colours),
+    '',
+    head(FAULT, 'FAULT', 'MASTER', 'PAUSE', 'FAILED', '', 'LOST OF READ BACK'),
   ];
-  lines.push(head('REDIS', 'ROLE', 'STATE', 'OFFSET', 'LINK'));
-  for (const { place, state, info } of picture.redis) {
-    const role = info?.role ?? '';
-    const offset = role === 'replica' ? info?.replicaOffset : info?.masterReplOffset;
-    const link = role === 'replica' ? (info?.masterLinkUp ? 'up' : 'down') : '';
-    const row = columns([place, role, state, offset == null ? '' : count(offset), link]);
-    lines.push(`  ${state !== 'up' ? bad(row) : role === 'master' ? good(row) : row}`);
-  }
-  lines.push('', head('SENTINEL', 'SAYS THE MASTER IS'));
-  for (const { place, state, says } of picture.sentinels) {
-    lines.push(`  ${columns([place, state === 'up' ? says : state])}`);
-  }
-  lines.push('', head('WRITER', picture.target), `  ${picture.writes}`, '');
-  if (picture.outcomes.length > 0) lines.push(dim('  FAULTS'));
-  for (const outcome of picture.outcomes.slice(-8)) {
-    const line = `  ${summary(outcome)}`;
-    lines.push(outcome.trouble !== null || outcome.lost > 0 ? bad(line) : line);
-  }
-  const keys = Object.entries(FAULTS).map(([key, what]) => `${strong(key)} ${what}`);
-  lines.push('', `  ${keys.join('   ')}   ${strong('q')} quit`, picture.busy === '' ? '' : dim(`  … ${picture.busy}`));
-  return lines;
+  const keys = [...Object.entries(KEYS), ['q', 'quit']].map(([key = '', what = '']) => `${strong(key)} ${what}`);
+  const busy = picture.busy === '' ? '' : dim(`   … ${picture.busy}`);
+  const below = ['', `  ${keys.join('   ')}${busy}`];
+  const shown = picture.outcomes.slice(-Math.max(1, rows - above.length - below.length));
+  const faults = shown.map((outcome) => {
+    const row = `  ${faultRow(outcome)}`;
+    return outcome.trouble !== null || outcome.lost > 0 ? bad(row) : row;
+  });
+  return [...above, ...faults, ...below];
 }
 
-/** One line on how a fault ended. */
+function redisRow({ place, state, info }: Picture['redis'][number], { good, bad }: Paint): string {
+  const role = info?.role ?? '';
+  const isReplica = role === 'replica';
+  const offset = isReplica ? info?.replicaOffset : info?.masterReplOffset;
+  const link = isReplica ? (info?.masterLinkUp ? 'up' : 'down') : '';
+  const row = `  ${columns(REDIS, [place, role, state, offset == null ? '' : count(offset), '', link])}`;
+  if (state !== 'up') return bad(row);
+  return role === 'master' ? good(row) : row;
+}
+
+function writerRow(view: WriterView, { bad }: Paint): string {
+  const { target, acknowledged, failed, lost, pauseNow_ms, longestPause_ms } = view;
+  const paused = pauseNow_ms > PAUSE_SHOWN_MS;
+  const row = `  ${columns(WRITER, [
+    target,
+    count(acknowledged),
+    count(failed),
+    count(lost),
+    paused ? ms(pauseNow_ms) : 'none',
+    ms(longestPause_ms),
+  ])}`;
+  return paused || lost > 0 ? bad(row) : row;
+}
+
+function faultRow({ key, from, to, pause_ms, errors, lost, read, trouble }: Outcome): string {
+  const what = `${key}  ${FAULTS[key]}`;
+  if (trouble !== null) return `${what.padEnd(23)}${trouble}`;
+  const port = (place: string): string => place.slice(place.lastIndexOf(':') + 1);
+  const route = from === to ? port(to) : `${port(from)} -> ${port(to)}`;
+  return columns(FAULT, [what, route, ms(pause_ms), count(errors), '', `${count(lost)} of ${count(read)}`]);
+}
+
+/** One sentence on how a fault ended, for a log. */
 export function summary(outcome: Outcome): string {
-  const { key, from, to, trouble } = outcome;
-  const what = `${key}  ${FAULTS[key].padEnd(20)}`;
+  const { key, from, to, trouble, pause_ms, errors, lost, read } = outcome;
+  const what = `${key}  ${FAULTS[key].padEnd(19)}`;
   if (trouble !== null) return `${what}  ${trouble}`;
   const route = from === to ? `master ${to}` : `${from} -> ${to}`;
-  const errors = outcome.errors === 1 ? '1 failed' : `${count(outcome.errors)} failed`;
-  return [
-    what,
-    route.padEnd(34),
-    `pause ${ms(outcome.pause_ms).padStart(8)}`,
-    `${count(outcome.acknowledged).padStart(6)} acknowledged, ${errors}, ${count(outcome.lost)} lost`,
-  ].join('  ');
+  return (
+    `${what}  ${route.padEnd(34)}  pause ${ms(pause_ms).padStart(8)}, ${count(errors)} failed, ` +
+    `${count(lost)} of ${count(read)} acknowledged writes lost`
+  );
 }
 
-function columns(cells: readonly string[]): string {
-  const widths = [24, 10, 10, 14, 6];
+function columns(widths: Widths, cells: readonly string[]): string {
   return cells
-    .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+    .map((cell, index) => {
+      const width = widths[index] ?? 0;
+      return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
+    })
     .join('')
     .trimEnd();
 }
@@ -141,16 +199,20 @@ export class Terminal {
     this.#out = out;
   }
 
+  get rows(): number {
+    return this.#out.rows ?? 24;
+  }
+
   show(lines: readonly string[]): void {
-    if (!this.#open) this.#out.write('\u001b[?1049h\u001b[?25l');
+    // A screen of its own, no cursor, and long lines cut instead of wrapped.
+    if (!this.#open) this.#out.write('\u001b[?1049h\u001b[?25l\u001b[?7l');
     this.#open = true;
-    const rows = this.#out.rows ?? 24;
-    const shown = lines.slice(0, rows).map((line) => `${line}\u001b[K`);
+    const shown = lines.slice(0, this.rows).map((line) => `${line}\u001b[K`);
     this.#out.write(`\u001b[H${shown.join('\r\n')}\u001b[J`);
   }
 
   close(): void {
-    if (this.#open) this.#out.write('\u001b[?25h\u001b[?1049l');
+    if (this.#open) this.#out.write('\u001b[?7h\u001b[?25h\u001b[?1049l');
     this.#open = false;
   }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { DemoError } from './demo-error.js';
 
 /** What was waited for did not come. */
-export class DeadlineError extends Error {
+export class DeadlineError extends DemoError {
   override readonly name = 'DeadlineError';
-  readonly code = 'ERR_DEADLINE';
+  override readonly code = 'ERR_DEADLINE';
 }
 
 /**

@@ -47,11 +47,12 @@ export class Writer {
   }
 
   /**
-   * Reads back every acknowledged write from the master. @returns how many more are lost than were known before, or
-   * null when there is no master to read from.
+   * Reads back every acknowledged write from the master. @returns how many were looked for, and how many more are lost
+   * than were known before; null when there is no master to read from.
    */
-  async readBack(master: Node): Promise<number | null> {
+  async readBack(master: Node): Promise<{ readonly read: number; readonly lost: number } | null> {
     const end = this.ledger.end;
+    let read = 0;
     let lost = 0;
     for (let from = 0; from < end; from += READ_BATCH) {
       const numbers = this.ledger.acknowledgedIn(from, Math.min(end, from + READ_BATCH));
@@ -59,13 +60,14 @@ export class Writer {
       const keys = numbers.map((number) => `demo:${number}`);
       const reply = await master.link.request(['MGET', ...keys], { deadline_ms: READ_DEADLINE_MS }).catch(() => null);
       if (!Array.isArray(reply)) return null;
+      read += numbers.length;
       for (const [index, number] of numbers.entries()) {
         if (reply[index] === String(number)) continue;
         this.ledger.lose(number);
         lost += 1;
       }
     }
-    return lost;
+    return { read, lost };
   }
 
   /** +switch-master is what tells a client, before any time-out of its own. */
