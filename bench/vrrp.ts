@@ -12,6 +12,7 @@ import { VIP, vrrpConfig } from '../test/lab/vrrp-config.js';
 import { agreed, type RouterKind, startRouter } from '../test/lab/vrrp-routers.js';
 import { Cleanup } from '../test/support/cleanup.js';
 import { tempDir } from '../test/support/temp-dir.js';
+import { until } from '../test/support/until.js';
 import { median, readOptions, table } from './options.js';
 
 const BUSY = fileURLToPath(new URL('../test/lab/busy.mjs', import.meta.url));
@@ -48,7 +49,11 @@ async function takeOver({ master, backup }: System, fault: Fault): Promise<numbe
     await startBeacons([lab.host('a'), lab.host('b')]);
     await agreed([a, b], 'a', VIP);
     const client = new Availability(lab.host('client'), VIP);
+    const adverts = await lab.capture('ip proto 112');
     await client.answeredBy('a');
+    // Just after an advert, where the wait is longest: else chance decides which system had the better moment.
+    const heard = adverts.packets.length;
+    await until(() => adverts.packets.length > heard, { what: 'an advert', interval_ms: 1 });
     const at = performance.timeOrigin + performance.now();
     if (fault === 'kill -9') lab.host('a').killAll9();
     else if (fault === 'leave') a.child.kill('SIGTERM');

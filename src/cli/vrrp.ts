@@ -20,6 +20,7 @@ interface Flags {
   readonly honourNopreempt?: boolean;
   readonly dumpDir: string;
   readonly notifyTimeout: number;
+  readonly notifyGrace: number;
 }
 
 export function command(): Command {
@@ -43,6 +44,12 @@ export function command(): Command {
     .option('--honour-nopreempt', 'keep nopreempt in force beside state MASTER, where keepalived ignores it')
     .option('--dump-dir <directory>', 'where SIGUSR1 and SIGUSR2 write', tmpdir())
     .option('--notify-timeout <seconds>', 'end notify scripts that run longer', wholeSeconds, 300)
+    .option(
+      '--notify-grace <seconds>',
+      'end a notify script of a past state this long after a newer one waits',
+      wholeSeconds,
+      10,
+    )
     .option('-n, --dont-fork', 'accepted: it never forks')
     .option('-l, --log-console', 'accepted: it always logs to the standard error')
     .option('-P, --vrrp', 'accepted: it has no other part')
@@ -66,7 +73,7 @@ async function run(path: string, flags: Flags): Promise<number> {
       path,
       pidFile: flags.pid ?? null,
       dumpDirectory: flags.dumpDir,
-      notifyTimeout_ms: flags.notifyTimeout * 1000,
+      notify: { timeout_ms: flags.notifyTimeout * 1000, grace_ms: flags.notifyGrace * 1000 },
     },
     log,
   );

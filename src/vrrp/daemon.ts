@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { exitCodeOf, formatDiagnostic } from '../config/keepalived/diagnostics.js';
 import { type Loaded, type LoadOptions, loadVrrpPlan, newFaults } from './load.js';
 import type { Logger } from './run/logger.js';
+import type { NotifyLimits } from './run/notifier.js';
 import { VrrpSupervisor } from './run/supervisor.js';
 
 export interface DaemonOptions extends LoadOptions {
   readonly path: string;
   readonly pidFile: string | null;
   readonly dumpDirectory: string;
-  readonly notifyTimeout_ms: number;
+  readonly notify: NotifyLimits;
 }
 
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code. */
@@ -38,7 +39,7 @@ export async function runVrrpDaemon(options: DaemonOptions, log: Logger): Promis
       });
     };
     const supervisor = new VrrpSupervisor(current.plan, log, {
-      notifyTimeout_ms: options.notifyTimeout_ms,
+      notify: options.notify,
       onGivenUp: () => leave(1),
     });
     process.on('SIGTERM', () => leave(0));

@@ -16,7 +16,7 @@ export interface CommandResult {
   /** The exit code, or null when it did not exit by itself. */
   readonly code: number | null;
   /** What happened, when it was not an exit. */
-  readonly why: 'exit' | 'signal' | 'timeout' | 'not started';
+  readonly why: 'exit' | 'signal' | 'timeout' | 'cut short' | 'not started';
   readonly detail: string;
 }
 
@@ -31,8 +31,8 @@ export class CommandRunner {
     this.#policy = policy;
   }
 
-  /** Runs `command` with `extra` arguments behind its own. Never rejects. */
-  run(command: Command, extra: readonly string[], timeout_ms: number): Promise<CommandResult> {
+  /** Runs `command` with `extra` arguments behind its own, until `cut` says that it is no longer wanted. Never rejects. */
+  run(command: Command, extra: readonly string[], timeout_ms: number, cut?: AbortSignal): Promise<CommandResult> {
     const refusal = commandFault(command, this.#policy);
     const ids = this.#ids(command);
     if (refusal !== null || typeof ids === 'string') {
@@ -48,14 +48,18 @@ export class CommandRunner {
         late = true;
         this.#end(child);
       }, timeout_ms);
+      const stop = (): void => this.#end(child);
+      cut?.addEventListener('abort', stop);
       const settle = (result: CommandResult): void => {
         clearTimeout(timer);
+        cut?.removeEventListener('abort', stop);
         this.#running.delete(child);
         resolve(result);
       };
       child.on('error', (error) => settle({ code: null, why: 'not started', detail: error.message }));
       child.on('exit', (code, signal) => {
-        if (late) settle({ code, why: 'timeout', detail: `ran longer than ${timeout_ms / 1000} s` });
+        if (cut?.aborted === true) settle({ code, why: 'cut short', detail: 'ended, since a newer state waits' });
+        else if (late) settle({ code, why: 'timeout', detail: `ran longer than ${timeout_ms / 1000} s` });
         else if (code === null) settle({ code, why: 'signal', detail: `ended by ${signal}` });
         else settle({ code, why: 'exit', detail: `exit code ${code}` });
       });

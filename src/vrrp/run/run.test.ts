@@ -82,14 +82,26 @@ describe('running scripts', () => {
   it('notifies one instance in order and to the end, another one meanwhile', async () => {
     const out = join(tempDir(cleanup), 'out');
     const slow = script(`#!/bin/sh\necho "start $*" >> ${out}\nsleep 0.2\necho "end $*" >> ${out}\n`);
-    const notifier = new Notifier(new CommandRunner(policy), silent, 5000);
-    notifier.enqueue('A', command(slow), ['A1'], 'MASTER');
-    notifier.enqueue('A', command(slow), ['A2'], 'BACKUP');
-    notifier.enqueue('B', command(slow), ['B1'], 'MASTER');
+    const notifier = new Notifier(new CommandRunner(policy), silent, { timeout_ms: 5000, grace_ms: 5000 });
+    notifier.enqueue('A', { command: command(slow), args: ['A1'], event: 'MASTER', round: 1 });
+    notifier.enqueue('A', { command: command(slow), args: ['A2'], event: 'BACKUP', round: 2 });
+    notifier.enqueue('B', { command: command(slow), args: ['B1'], event: 'MASTER', round: 3 });
     await notifier.idle();
     const lines = readFileSync(out, 'utf8').trim().split('\n');
     expect(lines.filter((l) => l.includes('A'))).toEqual(['start A1', 'end A1', 'start A2', 'end A2']);
     expect(lines.indexOf('start B1')).toBeLessThan(lines.indexOf('end A1'));
+  });
+
+  it('ends a script of a past state once its grace is over, not one of the same state', async () => {
+    const out = join(tempDir(cleanup), 'out');
+    const slow = script(`#!/bin/sh\necho "start $*" >> ${out}\nsleep $2\necho "end $*" >> ${out}\n`);
+    const notifier = new Notifier(new CommandRunner(policy), silent, { timeout_ms: 60_000, grace_ms: 100 });
+    notifier.enqueue('A', { command: command(slow), args: ['past', '60'], event: 'BACKUP', round: 1 });
+    notifier.enqueue('A', { command: command(slow), args: ['own', '0.3'], event: 'MASTER', round: 2 });
+    notifier.enqueue('A', { command: command(slow), args: ['any', '0'], event: 'MASTER', round: 2 });
+    await notifier.idle();
+    const lines = readFileSync(out, 'utf8').trim().split('\n');
+    expect(lines).toEqual(['start past 60', 'start own 0.3', 'end own 0.3', 'start any 0', 'end any 0']);
   });
 
   it('a check that hangs fails, and the next one runs', async () => {

@@ -9,17 +9,16 @@ import { type CommandPolicy, CommandRunner } from './commands.js';
 import { NotifyFifo } from './fifo.js';
 import type { Logger } from './logger.js';
 import type { FromRouter, Report } from './messages.js';
-import { Notifier } from './notifier.js';
+import { Notifier, type NotifyLimits } from './notifier.js';
 import { RouterChild } from './router-child.js';
 import { Watchers } from './watchers.js';
 
-/** How long scripts that still run may go on after the addresses are released. */
+/** How long the scripts of the last state may run after the addresses are released, beyond the grace of earlier ones. */
 const LAST_SCRIPTS_MS = 10_000;
 const SNAPSHOT_MS = 2000;
 
 export interface SupervisorOptions {
-  /** A notify script that runs longer is ended, so that later ones get their turn. */
-  readonly notifyTimeout_ms: number;
+  readonly notify: NotifyLimits;
   /** Called when the router process cannot be kept alive. */
   readonly onGivenUp: () => void;
 }
@@ -39,6 +38,8 @@ export class VrrpSupervisor {
   #fifos: NotifyFifo[] = [];
   #plan: VrrpPlan;
   #nextSnapshot = 1;
+  /** Counts changes of state, so that scripts know whether they belong to a past one. */
+  #round = 0;
 
   constructor(plan: VrrpPlan, log: Logger, options: SupervisorOptions) {
     this.#plan = plan;
@@ -46,7 +47,7 @@ export class VrrpSupervisor {
     this.#options = options;
     this.#policy = { user: plan.scriptUser, security: plan.scriptSecurity };
     this.#runner = new CommandRunner(this.#policy);
-    this.#notifier = new Notifier(this.#runner, log, options.notifyTimeout_ms);
+    this.#notifier = new Notifier(this.#runner, log, options.notify);
     this.#checks = new CheckScripts(this.#runner, (id, status, why) => {
       this.#log('info', null, `${id.replace(':', ' ')} is ${status}: ${why}`);
       this.#router.send({ say: 'track', id, status, value: 0 });
@@ -112,10 +113,11 @@ export class VrrpSupervisor {
     this.#checks.stop();
     this.#watchers.stop();
     await this.#router.stop();
+    const limit_ms = this.#options.notify.grace_ms + LAST_SCRIPTS_MS;
     const timer = setTimeout(() => {
-      this.#log('warn', null, `scripts still run ${LAST_SCRIPTS_MS / 1000} s after leaving: ended`);
+      this.#log('warn', null, `scripts still run ${limit_ms / 1000} s after leaving: ended`);
       this.#runner.endAll();
-    }, LAST_SCRIPTS_MS);
+    }, limit_ms);
     await this.#notifier.idle();
     clearTimeout(timer);
     this.#runner.endAll();
@@ -167,7 +169,9 @@ export class VrrpSupervisor {
       case 'lower-heard': {
         this.#fifoLine(`INSTANCE "${report.instance}" MASTER_RX_LOWER_PRI ${report.priority}`);
         const command = this.#plan.instanceNotifies.get(report.instance)?.masterHearsLower;
-        if (command) this.#notifier.enqueue(report.instance, command, [], 'MASTER_RX_LOWER_PRI');
+        if (!command) return;
+        const event = 'MASTER_RX_LOWER_PRI';
+        this.#notifier.enqueue(report.instance, { command, args: [], event, round: this.#round });
         return;
       }
       case 'priority':
@@ -187,9 +191,11 @@ export class VrrpSupervisor {
     const state = event.state === 'DELETED' && notifies?.sayDeleted !== true ? 'FAULT' : event.state;
     this.#fifoLine(`${kind} "${name}" ${state} ${priority}`);
     if (notifies === undefined) return;
+    const round = ++this.#round;
     const own = ownCommand(notifies, state);
-    if (own !== null) this.#notifier.enqueue(name, own, [], state);
-    if (notifies.any !== null) this.#notifier.enqueue(name, notifies.any, [kind, name, state, String(priority)], state);
+    if (own !== null) this.#notifier.enqueue(name, { command: own, args: [], event: state, round });
+    const args = [kind, name, state, String(priority)];
+    if (notifies.any !== null) this.#notifier.enqueue(name, { command: notifies.any, args, event: state, round });
   }
 
   #fifoLine(line: string): void {
