@@ -60,7 +60,8 @@ export function parseServer(text: string, place: FilePlace): ServerConfig {
   const weight = weightOf(complete ? address.slice(colon + 1) : undefined, text);
   if (where.startsWith('/')) {
     const target: SocketAddress = { kind: 'unix', path: where, mode: null };
-    return { name: name ?? where, label: name ?? where, target, weight, place };
+    // nutcracker takes 'path' and ':' and an empty port for the ring, and so do we.
+    return { name: name ?? `${where}:`, label: name ?? where, target, weight, place };
   }
   const { host, port } = parseHostPort(where, `server '${text}'`);
   const rawHost = where.slice(0, where.lastIndexOf(':'));

@@ -130,7 +130,7 @@ describe('nutcracker.yml', () => {
       ['127.0.0.1', 2, { kind: 'tcp', host: '127.0.0.1', port: 11211 }],
       ['[fe80::1]:6380', 3, { kind: 'tcp', host: 'fe80::1', port: 6380 }],
       ['::1:6380', 3, { kind: 'tcp', host: '::1', port: 6380 }],
-      ['/tmp/a.sock', 4, { kind: 'unix', path: '/tmp/a.sock', mode: null }],
+      ['/tmp/a.sock:', 4, { kind: 'unix', path: '/tmp/a.sock', mode: null }],
       ['five', 5, { kind: 'tcp', host: 'host.example', port: 6379 }],
     ]);
   });

@@ -90,11 +90,27 @@ class Ketama implements Continuum {
   }
 }
 
+/** nutcracker keeps its servers ordered by the length of their name, then by its bytes; modula counts in that order. */
+export function inNameOrder(servers: readonly RingServer[], live: readonly number[]): number[] {
+  const encoder = new TextEncoder();
+  const names = servers.map((server) => encoder.encode(server.name));
+  return [...live].sort((a, b) => compareNames(names[a] ?? NO_NAME, names[b] ?? NO_NAME));
+}
+
+const NO_NAME = new Uint8Array(0);
+
+function compareNames(a: Uint8Array, b: Uint8Array): number {
+  if (a.length !== b.length) return a.length - b.length;
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}
+
 class Modula implements Continuum {
   readonly #slots: Uint16Array;
 
   constructor(servers: readonly RingServer[], live: readonly number[]) {
-    this.#slots = Uint16Array.from(live.flatMap((i) => new Array<number>(servers[i]?.weight ?? 0).fill(i)));
+    const order = inNameOrder(servers, live);
+    this.#slots = Uint16Array.from(order.flatMap((i) => new Array<number>(servers[i]?.weight ?? 0).fill(i)));
   }
 
   pick(hash: number): number {

@@ -42,7 +42,7 @@ function half(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
 }
 
-/** Paul Hsieh's SuperFastHash, started at 0; odd last bytes are signed. */
+/** Paul Hsieh's SuperFastHash, started at 0; the last of three odd bytes is signed, a single one is not. */
 function hsieh(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0;
   let at = start;
@@ -51,12 +51,12 @@ function hsieh(bytes: Uint8Array, start: number, end: number): number {
     hash = (hash << 16) ^ ((half(bytes, at + 2) << 11) ^ hash);
     hash = (hash + (hash >>> 11)) | 0;
   }
-  const last = ((bytes[end - 1] ?? 0) << 24) >> 24;
+  const last = bytes[end - 1] ?? 0;
   switch (end - at) {
     case 3:
       hash = (hash + half(bytes, at)) | 0;
       hash ^= hash << 16;
-      hash ^= last << 18;
+      hash ^= ((last << 24) >> 24) << 18;
       hash = (hash + (hash >>> 11)) | 0;
       break;
     case 2:
