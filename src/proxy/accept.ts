@@ -1,5 +1,5 @@
 /** Accepting client connections so that reading them allocates nothing. */
-import { createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 
 /** Receives a client's bytes; the buffer is shared and valid only during the call. */
 export interface ClientHandler {
@@ -36,7 +36,7 @@ function attachHandle(accepted: Socket, handle: object, options: AcceptOptions):
   (accepted as WithHandle)._handle = null;
   accepted.destroy();
   let handler: ClientHandler | null = null;
-  const construction: SocketConstructorOpts & { handle: object; manualStart: boolean } = {
+  const construction: SocketConstructorOpts & { handle: object; manualStart: boolean; onread: OnReadOpts } = {
     handle,
     allowHalfOpen: true,
     manualStart: true,
