@@ -130,6 +130,7 @@ export class RedisSlowPath {
     const bytes = requestOf(request);
     link.send(client.slot, client.claim(), id, bytes, 0, bytes.length);
     // What comes behind it must not overtake it.
+    client.blocking = true;
     client.halt('alone');
     return true;
   }

@@ -58,6 +58,8 @@ export class Client {
   db: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
+  /** It waits for a command that blocks on its own connection. */
+  blocking = false;
   /** The transaction it is in. */
   transaction: Transaction | null = null;
   /** A request too large to keep, on its way to a server. */
@@ -163,6 +165,7 @@ export class Client {
   proceed(why: Halt): void {
     if (this.halted !== why || why === 'closing' || this.gone) return;
     this.halted = null;
+    this.blocking = false;
     this.pool.turn.begin();
     if (this.#inEnd > this.#inStart) this.#takeKept();
     if (this.halted === null && this.#paused) {
@@ -313,6 +316,11 @@ export class Client {
   end(): void {
     if (this.gone) return;
     this.#ended = true;
+    // A request half sent will never be complete, and one that blocks must not take an element for nobody.
+    if (this.upload !== null || this.blocking) {
+      this.socket.destroy();
+      return;
+    }
     if (this.halted === null) this.halt('closing');
     this.#closeWhenAnswered();
   }
