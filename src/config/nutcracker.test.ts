@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NutcrackerConfigError, parseNutcracker } from './nutcracker.js';
+import { parseNutcracker } from './nutcracker.js';
+import { NutcrackerConfigError } from './nutcracker-types.js';
 
 const SERVERS = '  servers:\n   - 127.0.0.1:6379:1\n';
 

@@ -16,8 +16,6 @@ import {
   type SocketAddress,
 } from './nutcracker-types.js';
 
-export * from './nutcracker-types.js';
-
 const KNOWN_KEYS = [
   'listen',
   'client_connections',

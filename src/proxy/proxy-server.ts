@@ -1,5 +1,6 @@
 /** The proxy as a whole: all pools of a configuration, their listeners and their clock. */
 import type { NutcrackerConfig, PoolConfig } from '../config/nutcracker-types.js';
+import { SentinelFollower } from './follow/sentinel-follower.js';
 import { BufferPool } from './forward/bytes.js';
 import { Pool, type PoolContext } from './forward/pool.js';
 import { Turn } from './forward/turn.js';
@@ -14,6 +15,7 @@ const TICK_MS = 50;
 interface Running {
   readonly pool: Pool;
   readonly listener: Listener;
+  readonly follower: SentinelFollower | null;
 }
 
 export interface ProxyServerOptions {
@@ -62,7 +64,8 @@ export class ProxyServer implements StatsSource {
   async #add(config: PoolConfig): Promise<void> {
     const pool = new Pool(config, this.#context, (of) => new RedisFront(of));
     const listener = new Listener(pool);
-    this.#running.set(config.name, { pool, listener });
+    const follower = config.sentinels.length > 0 ? new SentinelFollower(pool) : null;
+    this.#running.set(config.name, { pool, listener, follower });
     await listener.listen();
     if (config.preconnect) for (const shard of pool.shards) for (const link of shard.links) link.open();
     this.#log.notice(`${config.name}: listening, ${config.servers.length} servers`);
@@ -72,7 +75,8 @@ export class ProxyServer implements StatsSource {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    for (const { pool, listener } of this.#running.values()) {
+    for (const { pool, listener, follower } of this.#running.values()) {
+      follower?.stop();
       listener.close();
       pool.stop();
     }

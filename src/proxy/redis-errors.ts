@@ -16,3 +16,7 @@ export function wrongArguments(command: string): string {
 export function crossShard(command: string, shards: number): string {
   return `ERR '${command}' needs all its keys on one shard, and these are on ${shards}: give them a common hash tag (hash_tag in the pool's configuration)`;
 }
+
+export function tooManyConnections(shard: string): string {
+  return `ERR shard '${shard}' has no connection left for a request that needs one of its own`;
+}

@@ -11,7 +11,7 @@ import { Upload } from './forward/upload.js';
 import { RedisReplyScanner } from './framing/redis-reply.js';
 import { COMPLETE, INCOMPLETE, RedisRequestFrame } from './framing/redis-request.js';
 import { encodeRequest } from './redis-encode.js';
-import { errorReply } from './redis-errors.js';
+import { errorReply, tooManyConnections } from './redis-errors.js';
 import { RedisSlowPath } from './redis-slow-path.js';
 
 /** A request with one key that is longer than this is passed on as it comes, over a connection of its own. */
@@ -93,7 +93,7 @@ export class RedisFront implements Front {
       return this.#throwAway(client, bytes, start, end, shard.waitError);
     }
     const link = client.borrowLink(shard);
-    if (link === null) return this.#throwAway(client, bytes, start, end, tooManyConnections(shard));
+    if (link === null) return this.#throwAway(client, bytes, start, end, tooManyConnections(shard.config.label));
     link.begin(client.slot, client.claim(), id);
     client.upload = new Upload(link, null);
     return client.upload.feed(client, bytes, start, end);
@@ -126,8 +126,4 @@ export class RedisFront implements Front {
   error(message: string): Buffer {
     return errorReply(message);
   }
-}
-
-export function tooManyConnections(shard: Shard): string {
-  return `ERR shard '${shard.config.label}' has no connection left for a request that needs one of its own`;
 }

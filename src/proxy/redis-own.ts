@@ -4,25 +4,13 @@ import type { Client } from './forward/client.js';
 import { type JoinKind, splitCursor } from './forward/join-replies.js';
 import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
-import type { RedisRequestFrame } from './framing/redis-request.js';
 import { bulk, encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL, REPLY_OK, REPLY_PONG } from './redis-encode.js';
 import { errorReply, NO_PASSWORD_SET, WRONG_PASSWORD, wrongArguments } from './redis-errors.js';
-import { type RedisSlowPath, refuse, requestOf } from './redis-slow-path.js';
+import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 import type { RedisTransactions } from './redis-transactions.js';
 
-/** A request while it is looked at; the bytes are the read buffer's. */
-export interface Request {
-  readonly client: Client;
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly frame: RedisRequestFrame;
-  readonly id: number;
-  /** In lower case. */
-  readonly name: string;
-}
-
 /** @returns false when the client was halted and the request must be taken again. */
-export type OwnCommand = (path: RedisSlowPath, request: Request) => boolean;
+export type OwnCommand = (path: RequestPath, request: Request) => boolean;
 export type OwnCommands = ReadonlyMap<string, OwnCommand>;
 
 function argument(request: Request, i: number): Buffer {
@@ -43,13 +31,7 @@ function badCount(request: Request): boolean {
 }
 
 /** Sends the same request to these shards and joins the replies. */
-function fanOut(
-  path: RedisSlowPath,
-  request: Request,
-  shards: readonly Shard[],
-  kind: JoinKind,
-  bytes: Buffer,
-): boolean {
+function fanOut(path: RequestPath, request: Request, shards: readonly Shard[], kind: JoinKind, bytes: Buffer): boolean {
   const { client, id } = request;
   const links: ServerLink[] = [];
   for (const shard of shards) {
@@ -69,23 +51,23 @@ function everywhere(kind: JoinKind): OwnCommand {
   return (path, request) => fanOut(path, request, path.pool.shards, kind, requestOf(request));
 }
 
-function ping(_path: RedisSlowPath, request: Request): boolean {
+function ping(_path: RequestPath, request: Request): boolean {
   if (request.frame.argc > 2) return badCount(request);
   return reply(request, request.frame.argc === 2 ? bulk(argument(request, 1)) : REPLY_PONG);
 }
 
-function echo(_path: RedisSlowPath, request: Request): boolean {
+function echo(_path: RequestPath, request: Request): boolean {
   return request.frame.argc === 2 ? reply(request, bulk(argument(request, 1))) : badCount(request);
 }
 
-function quit(_path: RedisSlowPath, { client }: Request): boolean {
+function quit(_path: RequestPath, { client }: Request): boolean {
   client.answer(REPLY_OK);
   client.halt('closing');
   return true;
 }
 
 /** Null when user and password are right, else the error. */
-function login(path: RedisSlowPath, client: Client, user: string | null, password: Buffer): Buffer | null {
+function login(path: RequestPath, client: Client, user: string | null, password: Buffer): Buffer | null {
   const { redisAuth } = path.pool.config;
   if (redisAuth === null) return user === null ? NO_PASSWORD_SET : null;
   if (!Buffer.from(redisAuth).equals(password) || (user !== null && user !== 'default')) return WRONG_PASSWORD;
@@ -94,7 +76,7 @@ function login(path: RedisSlowPath, client: Client, user: string | null, passwor
   return null;
 }
 
-function auth(path: RedisSlowPath, request: Request): boolean {
+function auth(path: RequestPath, request: Request): boolean {
   const { argc } = request.frame;
   if (argc !== 2 && argc !== 3) return badCount(request);
   const user = argc === 3 ? word(request, 1) : null;
@@ -102,7 +84,7 @@ function auth(path: RedisSlowPath, request: Request): boolean {
 }
 
 /** HELLO 3 is refused as a server that knows only RESP2 does; clients then go on with 2. */
-function hello(path: RedisSlowPath, request: Request): boolean {
+function hello(path: RequestPath, request: Request): boolean {
   const { frame, client } = request;
   if (frame.argc > 1 && word(request, 1) !== '2') {
     return reply(request, errorReply('NOPROTO unsupported protocol version: this proxy speaks RESP2'));
@@ -128,7 +110,7 @@ function hello(path: RedisSlowPath, request: Request): boolean {
   return reply(request, Buffer.concat([Buffer.from(`*${parts.length + 1}\r\n`), ...parts, REPLY_EMPTY_ARRAY]));
 }
 
-function select(path: RedisSlowPath, request: Request): boolean {
+function select(path: RequestPath, request: Request): boolean {
   if (request.frame.argc !== 2) return badCount(request);
   const { client } = request;
   const db = Number(word(request, 1));
@@ -144,14 +126,14 @@ function select(path: RedisSlowPath, request: Request): boolean {
   return taken;
 }
 
-function time(_path: RedisSlowPath, request: Request): boolean {
+function time(_path: RequestPath, request: Request): boolean {
   const now_us = Math.round((performance.timeOrigin + performance.now()) * 1000);
   const seconds = Math.floor(now_us / 1e6);
   return reply(request, encodeRequest([String(seconds), String(now_us - seconds * 1e6)]));
 }
 
 /** Enough for libraries that introduce themselves; what concerns one server's clients is not here. */
-function client(_path: RedisSlowPath, request: Request): boolean {
+function client(_path: RequestPath, request: Request): boolean {
   const sub = request.frame.argc > 1 ? word(request, 1) : '';
   switch (sub) {
     case 'setname':
@@ -169,13 +151,13 @@ function client(_path: RedisSlowPath, request: Request): boolean {
 }
 
 /** Libraries look commands up in it; an empty answer makes them rely on what they know. */
-function command(path: RedisSlowPath, request: Request): boolean {
+function command(path: RequestPath, request: Request): boolean {
   if (request.frame.argc > 1 && word(request, 1) === 'docs') return reply(request, REPLY_EMPTY_ARRAY);
   const [first] = path.pool.shards;
   return first === undefined ? reply(request, REPLY_EMPTY_ARRAY) : path.toShard(request, first);
 }
 
-function info(path: RedisSlowPath, request: Request): boolean {
+function info(path: RequestPath, request: Request): boolean {
   const { pool } = path;
   const lines = [
     '# Server',
@@ -208,7 +190,7 @@ function shardState(shard: Shard): string {
   return shard.pool.ring.isLive(shard.index) ? 'up' : 'ejected';
 }
 
-function scan(path: RedisSlowPath, request: Request): boolean {
+function scan(path: RequestPath, request: Request): boolean {
   if (request.frame.argc < 2) return badCount(request);
   const { shards } = path.pool;
   if (!/^\d{1,24}$/.test(word(request, 1))) return reply(request, errorReply('ERR invalid cursor'));
@@ -221,7 +203,7 @@ function scan(path: RedisSlowPath, request: Request): boolean {
   return fanOut(path, request, [target], kind, encodeRequest([...args, ...rest]));
 }
 
-function script(path: RedisSlowPath, request: Request): boolean {
+function script(path: RequestPath, request: Request): boolean {
   const sub = request.frame.argc > 1 ? word(request, 1) : '';
   switch (sub) {
     case 'load':
@@ -235,7 +217,7 @@ function script(path: RedisSlowPath, request: Request): boolean {
 }
 
 /** Back to the state of a new connection. */
-function reset(path: RedisSlowPath, request: Request): boolean {
+function reset(path: RequestPath, request: Request): boolean {
   if (!path.alone(request.client)) return false;
   const { client: who } = request;
   who.returnLink();
@@ -247,11 +229,11 @@ function reset(path: RedisSlowPath, request: Request): boolean {
 }
 
 /** Replicas are not this connection's matter: a client that asks for their acknowledgement must ask a server. */
-function wait(_path: RedisSlowPath, request: Request): boolean {
+function wait(_path: RequestPath, request: Request): boolean {
   return reply(request, errorReply("ERR 'wait' is not served: it speaks of one connection's writes on one server"));
 }
 
-function publish(path: RedisSlowPath, request: Request): boolean {
+function publish(path: RequestPath, request: Request): boolean {
   if (request.frame.argc !== 3) return badCount(request);
   return path.toKeys(request, [1]);
 }

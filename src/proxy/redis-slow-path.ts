@@ -6,11 +6,11 @@ import type { Pool } from './forward/pool.js';
 import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
 import type { RedisRequestFrame } from './framing/redis-request.js';
-import { encodeArguments, encodeRequest } from './redis-encode.js';
-import { crossShard, errorReply, NOT_AUTHENTICATED } from './redis-errors.js';
-import { tooManyConnections } from './redis-front.js';
-import { type OwnCommands, ownCommands, type Request } from './redis-own.js';
+import { encodeArguments } from './redis-encode.js';
+import { crossShard, errorReply, NOT_AUTHENTICATED, tooManyConnections } from './redis-errors.js';
+import { type OwnCommands, ownCommands } from './redis-own.js';
 import { splitByShard } from './redis-split.js';
+import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 import { RedisTransactions } from './redis-transactions.js';
 
 /** These are answered before a client has authenticated. */
@@ -18,7 +18,7 @@ const BEFORE_AUTH = new Set(['auth', 'hello', 'quit', 'reset']);
 /** These are carried out at once inside MULTI; all others are queued. */
 const INSIDE_MULTI = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
 
-export class RedisSlowPath {
+export class RedisSlowPath implements RequestPath {
   readonly #pool: Pool;
   readonly #own: OwnCommands;
   readonly #transactions: RedisTransactions;
@@ -138,7 +138,7 @@ export class RedisSlowPath {
   /** A connection for this client alone; 'wait' when it must wait; any other text is an error. */
   ownLinkOrWait(client: Client, shard: Shard): ServerLink | string {
     if (!shard.open) return this.#pool.mustWait(client, shard) ? 'wait' : shard.waitError;
-    return client.borrowLink(shard) ?? tooManyConnections(shard);
+    return client.borrowLink(shard) ?? tooManyConnections(shard.config.label);
   }
 
   /** True when all earlier requests are answered; else the client is halted until they are. */
@@ -170,18 +170,4 @@ export class RedisSlowPath {
     });
     return true;
   }
-}
-
-/** The request as an array of bulk strings, whichever way it came; a copy. */
-export function requestOf(request: Request): Buffer {
-  const { bytes, start, frame } = request;
-  if (!frame.inline) return Buffer.from(bytes.subarray(start, frame.end));
-  const indexes = Array.from({ length: frame.argc }, (_, i) => i);
-  return encodeRequest(indexes.map((i) => bytes.subarray(frame.argStart(i), frame.argEnd(i))));
-}
-
-/** Answers at once; true, as the request has been taken. */
-export function refuse(client: Client, reply: Buffer): true {
-  client.answer(reply);
-  return true;
 }

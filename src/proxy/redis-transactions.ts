@@ -6,17 +6,16 @@ import { NOBODY } from './forward/pending.js';
 import { Transaction } from './forward/transaction.js';
 import { encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL_ARRAY, REPLY_OK, REPLY_QUEUED } from './redis-encode.js';
 import { errorReply, wrongArguments } from './redis-errors.js';
-import type { Request } from './redis-own.js';
-import { type RedisSlowPath, refuse, requestOf } from './redis-slow-path.js';
+import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 
 const MULTI = encodeRequest(['MULTI']);
 const EXEC = encodeRequest(['EXEC']);
 const UNWATCH = encodeRequest(['UNWATCH']);
 
 export class RedisTransactions {
-  readonly #path: RedisSlowPath;
+  readonly #path: RequestPath;
 
-  constructor(path: RedisSlowPath) {
+  constructor(path: RequestPath) {
     this.#path = path;
   }
 

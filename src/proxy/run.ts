@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { type NutcrackerConfig, NutcrackerConfigError, parseNutcracker } from '../config/nutcracker.js';
+import { parseNutcracker } from '../config/nutcracker.js';
+import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcracker-types.js';
 import { ProxyLog } from './log.js';
 import { ProxyServer } from './proxy-server.js';
 import { createStatsServer } from './stats-page.js';

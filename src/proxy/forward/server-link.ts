@@ -339,6 +339,11 @@ export class ServerLink {
     this.#socket?.resume();
   }
 
+  /** How long it has been waiting for the connection and its first replies; 0 when it is not. */
+  greeting_ms(now: number): number {
+    return this.#state === 'connecting' || this.#state === 'greeting' ? now - this.#connectSince_ms : 0;
+  }
+
   /** How long the oldest request (or the connection itself) has been waiting; null when nothing waits. */
   waiting_ms(now: number): number | null {
     if (this.#state === 'connecting' || this.#state === 'greeting') return now - this.#connectSince_ms;

@@ -13,6 +13,9 @@ const OWN_LINKS_MAX = 1024;
 /** How long a server that lost its role is given to answer what it was sent. */
 const DRAIN_MAX_MS = 500;
 
+/** How long a server may take to say that it is a master. */
+const GREETING_MAX_MS = 1_000;
+
 /** A request that was not executed and is to be sent to the next master. */
 interface HeldRequest {
   readonly who: number;
@@ -131,6 +134,11 @@ export class Shard {
     }
     const [first] = this.links;
     first?.open();
+  }
+
+  /** Why there is no master, for the errors of those that wait. */
+  explain(reason: string): void {
+    if (!this.open) this.#downReason = reason;
   }
 
   /** True while connections wait for the last replies of a server that is no master any more. */
@@ -308,6 +316,10 @@ export class Shard {
   tick(now: number): void {
     const { config } = this.pool;
     if (config.timeout_ms !== null) this.#endLate(now, config.timeout_ms);
+    // A frozen host takes connections and says nothing: the next look must not wait for it.
+    if (this.follows && !this.open && (this.links[0]?.greeting_ms(now) ?? 0) > GREETING_MAX_MS) {
+      this.links[0]?.fail('Connection timed out', 'timeout');
+    }
     if (!this.follows) {
       if (!this.pool.ring.isLive(this.index) && now >= this.#retryAt_ms) this.pool.ring.setLive(this.index, true);
       return;
