@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { SocketAddress } from '../../config/nutcracker-types.js';
+import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
@@ -46,6 +47,8 @@ export class ServerLink {
   #error = '';
   #roleErrorUnheard: string | null = null;
   #gathering = false;
+  /** The reply that comes is thrown away, since its request is sent again. */
+  #repeating = false;
   #readPaused = false;
 
   constructor(shard: Shard, db: number, owner: Client | null) {
@@ -188,18 +191,27 @@ export class ServerLink {
     }
     if (!this.#replyBegun) {
       this.#replyBegun = true;
-      if (this.#sent !== null && bytes[start] === MINUS) {
-        this.#gathering = true;
-        this.#error = '';
-      }
+      if (this.#sent !== null) this.#beginGuardedReply(bytes[start] === MINUS);
     }
     if (this.#gathering) this.#gatherError(bytes, start, end, last);
+    else if (this.#repeating) this.#repeating = !last;
     else this.#deliver(bytes, start, end, last);
     if (!last) return;
     this.#replyBegun = false;
     pending.shift();
     if (this.#sent !== null) this.#sent.answered(pending.count > 0 ? pending.position() : this.#position);
     shard.answered(this);
+  }
+
+  /**
+   * The first byte of a reply that may not be what its client is to get: an error may be about the server's role; and
+   * what is read behind a refused write must be read again behind it.
+   */
+  #beginGuardedReply(isError: boolean): void {
+    const repeats = this.shard.draining && this.owner === null && COMMANDS.reads[this.pending.command()] === 1;
+    this.#repeating = repeats && this.#hold(0);
+    this.#gathering = isError && !this.#repeating;
+    this.#error = '';
   }
 
   /** A reply that is not the last of requests sent together. Only a refusal because of the role is remembered. */
@@ -366,7 +378,8 @@ export class ServerLink {
     socket?.destroy();
     shard.pool.turn.begin();
     // A client that has had the beginning of a reply can only be told by closing its connection.
-    if (this.#replyBegun && wasReady && pending.count > 0 && !this.#gathering) this.#breakOff();
+    if (this.#repeating) pending.shift();
+    else if (this.#replyBegun && wasReady && pending.count > 0 && !this.#gathering) this.#breakOff();
     this.#settlePending(why);
     this.#forget();
     shard.linkFailed(this, why, kind, wasReady);
@@ -406,6 +419,7 @@ export class ServerLink {
     this.#flying_bytes = 0;
     this.#sent?.clear();
     this.#gathering = false;
+    this.#repeating = false;
     this.#roleErrorUnheard = null;
     this.#replyBegun = false;
     this.#readPaused = false;

@@ -136,6 +136,11 @@ export class Shard {
     first?.open();
   }
 
+  /** True while a server that lost its role answers what it was sent. */
+  get draining(): boolean {
+    return this.#drainingSince_ms >= 0;
+  }
+
   /** Why there is no master, for the errors of those that wait. */
   explain(reason: string): void {
     if (!this.open) this.#downReason = reason;
@@ -270,7 +275,7 @@ export class Shard {
   }
 
   lossError(why: string, unsent: boolean): string {
-    if (!this.follows || unsent) return `ERR ${why}`;
+    if (!this.follows || unsent) return why.startsWith('ERR ') ? why : `ERR ${why}`;
     return `ERR the connection to shard '${this.config.label}' was lost with this request under way (${why}): it may or may not have been executed`;
   }
 
