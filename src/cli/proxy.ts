@@ -32,7 +32,8 @@ export function command(): Command {
     .description(
       'A sharding proxy for Redis and memcached that reads a nutcracker.yml as it stands, puts keys where nutcracker puts\n' +
         'them, and follows Sentinel when a pool names its sentinels.\n' +
-        'Signals: SIGTTIN and SIGTTOU turn the log up and down, SIGHUP opens the log file again, SIGTERM ends it.',
+        'Signals: SIGTTIN and SIGTTOU turn the log up and down, SIGHUP opens the log file again and reads the\n' +
+        'configuration again, SIGTERM ends it.',
     )
     .argument('[file]', `the configuration, like --conf-file (default: ${DEFAULT_FILE})`)
     .version('nutcracker-0.5.0 (tanist)', '-V, --version', 'show version and exit')

@@ -7,7 +7,7 @@ import { Client } from './forward/client.js';
 import type { Pool } from './forward/pool.js';
 
 export class Listener {
-  readonly #pool: Pool;
+  #pool: Pool;
   readonly #server: Server;
 
   constructor(pool: Pool) {
@@ -16,6 +16,11 @@ export class Listener {
       tcpKeepalive: pool.config.tcpKeepalive,
       accepted: (socket) => this.#accepted(socket),
     });
+  }
+
+  /** New clients go to this pool from now on. */
+  serve(pool: Pool): void {
+    this.#pool = pool;
   }
 
   /** Where it listens, once it does: the port that was asked for, or the one the system chose. */
@@ -61,7 +66,8 @@ export class Listener {
     });
     socket.on('close', () => {
       pool.stats.client_connections--;
-      pool.currentConnections--;
+      // It may have been handed to another pool meanwhile.
+      client.pool.currentConnections--;
       pool.turn.begin();
       client.closed();
     });

@@ -1,7 +1,6 @@
 /** MULTI, EXEC, DISCARD, WATCH and UNWATCH, for transactions whose keys are all on one shard. */
 import { keyPlaces } from './commands/keys.js';
 import type { Command } from './commands/table.js';
-import type { Client } from './forward/client.js';
 import { NOBODY } from './forward/pending.js';
 import { Transaction } from './forward/transaction.js';
 import { encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL_ARRAY, REPLY_OK, REPLY_QUEUED } from './redis-encode.js';
@@ -72,7 +71,7 @@ export class RedisTransactions {
     if (transaction === null || !transaction.open) return refuse(client, errorReply('ERR EXEC without MULTI'));
     if (transaction.broken !== null) {
       const { broken } = transaction;
-      this.#end(client);
+      client.endTransaction();
       // A transaction whose watched keys cannot be checked has failed as if one had changed.
       if (broken !== 'of previous errors') return refuse(client, REPLY_NIL_ARRAY);
       return refuse(client, errorReply(`EXECABORT Transaction discarded because ${broken}`));
@@ -80,7 +79,7 @@ export class RedisTransactions {
     const { shard } = transaction;
     if (shard === null) {
       const keyless = transaction.count > 0;
-      this.#end(client);
+      client.endTransaction();
       return refuse(
         client,
         keyless ? errorReply('ERR a transaction through the proxy needs a key') : REPLY_EMPTY_ARRAY,
@@ -89,12 +88,12 @@ export class RedisTransactions {
     const link = transaction.watching ?? this.#path.linkOrWait(client, shard);
     if (link === 'wait') return false;
     if (link === null) {
-      this.#end(client);
+      client.endTransaction();
       return refuse(client, errorReply(shard.waitError));
     }
     // The replies to MULTI and to each command say nothing that the client has not been told.
     link.sendTogether(client.slot, client.claim(), id, [MULTI, ...transaction.commands, EXEC]);
-    this.#end(client);
+    client.endTransaction();
     return true;
   }
 
@@ -102,7 +101,7 @@ export class RedisTransactions {
     const { transaction } = client;
     if (transaction === null || !transaction.open) return refuse(client, errorReply('ERR DISCARD without MULTI'));
     this.#unwatchServer(transaction);
-    this.#end(client);
+    client.endTransaction();
     return refuse(client, REPLY_OK);
   }
 
@@ -135,16 +134,11 @@ export class RedisTransactions {
   unwatch({ client }: Request): boolean {
     const { transaction } = client;
     if (transaction !== null) this.#unwatchServer(transaction);
-    if (transaction?.open !== true) client.transaction = null;
+    if (transaction?.open !== true) client.endTransaction();
     return refuse(client, REPLY_OK);
   }
 
   #unwatchServer(transaction: Transaction): void {
     transaction.watching?.send(NOBODY, 0, 0, UNWATCH, 0, UNWATCH.length);
-  }
-
-  #end(client: Client): void {
-    client.transaction = null;
-    client.plain = client.authenticated;
   }
 }

@@ -96,17 +96,28 @@ function listenForStats(server: Server, options: ProxyOptions): Promise<void> {
   });
 }
 
-/** Waits for a signal to end; meanwhile, others change the log. */
-function untilStopped(log: ProxyLog): Promise<NodeJS.Signals> {
+/** SIGHUP: the log file is opened again, and the configuration is read again. A bad one changes nothing. */
+async function hangUp(file: string, log: ProxyLog, proxy: ProxyServer): Promise<void> {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.error(`cannot open the log file again: ${messageOf(error)}`);
+  }
+  try {
+    await proxy.reload(parseNutcracker(readFileSync(file, 'utf8'), file));
+    log.notice(`configuration file '${file}' is in effect`);
+  } catch (error) {
+    log.error(`configuration unchanged: ${messageOf(error)}`);
+  }
+}
+
+/** Waits for a signal to end; meanwhile, others change the log and the configuration. */
+function untilStopped(file: string, log: ProxyLog, proxy: ProxyServer): Promise<NodeJS.Signals> {
   process.on('SIGTTIN', () => log.louder());
   process.on('SIGTTOU', () => log.quieter());
+  let last: Promise<void> = Promise.resolve();
   process.on('SIGHUP', () => {
-    try {
-      log.reopen();
-      log.notice('log file opened again');
-    } catch (error) {
-      log.error(`cannot open the log file again: ${messageOf(error)}`);
-    }
+    last = last.then(() => hangUp(file, log, proxy));
   });
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
@@ -146,7 +157,7 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
     return 1;
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);
-  const signal = await untilStopped(log);
+  const signal = await untilStopped(options.file, log, proxy);
   log.notice(`${signal}: done`);
   stats.close();
   await proxy.stop();

@@ -37,9 +37,9 @@ export type Halt =
   | 'closing';
 
 export class Client {
-  readonly slot: number;
+  slot: number;
   readonly socket: Socket;
-  readonly pool: Pool;
+  pool: Pool;
   /** The number of the next request, and of the one whose reply is due; both wrap at 32 bits. */
   next = 0;
   head = 0;
@@ -77,6 +77,7 @@ export class Client {
   #ended = false;
   #owed = 0;
   #early: EarlyReplies | null = null;
+  #nextPool: Pool | null = null;
   readonly #onWritten = (): void => this.#written();
 
   constructor(slot: number, socket: Socket, pool: Pool) {
@@ -110,6 +111,7 @@ export class Client {
     this.#need_bytes = 0;
     let at = start;
     if (this.upload !== null) at = this.upload.feed(this, bytes, start, end);
+    if (this.#nextPool !== null && !this.#moved()) return at;
     if (this.halted === null && this.upload === null && at < end) at = this.pool.front.run(this, bytes, at, end);
     return at;
   }
@@ -288,6 +290,42 @@ export class Client {
     if (this.halted === 'window' && this.inFlight < WINDOW_REQUESTS / 2) this.proceed('window');
     if (this.halted === 'alone' && this.inFlight === 0) this.proceed('alone');
     if (this.#ended || this.halted === 'closing') this.#closeWhenAnswered();
+  }
+
+  /** Its pool has been configured anew: requests from now on go to this one. */
+  moveTo(pool: Pool): void {
+    this.#nextPool = pool;
+    if (this.halted === null) this.#moved();
+  }
+
+  /**
+   * Moves to the next pool, unless something still binds the client to the old one: replies under way are waited for;
+   * a transaction and a large request are finished there first.
+   * @returns false when the client has been halted.
+   */
+  #moved(): boolean {
+    const next = this.#nextPool;
+    if (next === null || this.upload !== null || this.transaction !== null) return true;
+    if (this.inFlight !== 0) {
+      this.halt('alone');
+      return false;
+    }
+    this.#nextPool = null;
+    this.returnLink();
+    this.pool.currentConnections--;
+    this.pool.freeSlot(this);
+    if (this.db === this.pool.config.redisDb) this.db = next.config.redisDb;
+    this.pool = next;
+    this.slot = next.adopt(this);
+    this.waitSince_ms = -1;
+    return true;
+  }
+
+  /** Its transaction is over; what comes next may be for another pool. */
+  endTransaction(): void {
+    this.transaction = null;
+    this.plain = this.authenticated;
+    if (this.#nextPool !== null) this.halt('alone');
   }
 
   /** Its own connection to a shard: the one it has, or a new one. Null when the shard has too many. */

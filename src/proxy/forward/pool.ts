@@ -41,7 +41,8 @@ export class Pool {
   readonly ring: Ring;
   readonly shards: readonly Shard[];
   readonly joins: Joins;
-  readonly stats = new PoolStats();
+  /** Shared with the pool that this one replaces. */
+  readonly stats: PoolStats;
   /** Clients by slot; a slot is free again when its last reply has come. */
   readonly clients: (Client | undefined)[] = [];
   held_bytes = 0;
@@ -51,13 +52,15 @@ export class Pool {
   /** Connections to servers that are not read because a client does not read. */
   readonly #pausedReplies = new Map<Client, Set<ServerLink>>();
 
-  constructor(config: PoolConfig, context: PoolContext, newFront: (pool: Pool) => Front) {
+  constructor(config: PoolConfig, context: PoolContext, newFront: (pool: Pool) => Front, before: Pool | null = null) {
     const prng = new Prng(context.seed);
     this.config = config;
     this.turn = context.turn;
     this.buffers = context.buffers;
     this.log = context.log;
     this.version = context.version;
+    this.stats = before?.stats ?? new PoolStats();
+    this.totalConnections = before?.totalConnections ?? 0;
     this.joins = new Joins(this);
     this.ring = new Ring({ ...config, below: (limit) => prng.below(limit) });
     this.front = newFront(this);
@@ -74,6 +77,26 @@ export class Pool {
     const limit = this.config.clientConnections;
     if (limit > 0 && this.stats.client_connections >= limit) return null;
     return this.#freeSlots.pop() ?? this.clients.length;
+  }
+
+  /** Takes a client over from another pool, and gives it its slot here. */
+  adopt(client: Client): number {
+    const slot = this.#freeSlots.pop() ?? this.clients.length;
+    this.clients[slot] = client;
+    this.currentConnections++;
+    return slot;
+  }
+
+  /** Hands its clients to the pool that replaces it, each as soon as nothing holds it here. */
+  retire(next: Pool): void {
+    this.turn.begin();
+    for (const client of this.clients) client?.moveTo(next);
+    for (const shard of this.shards) shard.wakeWaiting();
+  }
+
+  /** True when no client is left. */
+  get deserted(): boolean {
+    return this.clients.every((client) => client === undefined);
   }
 
   freeSlot(client: Client): void {

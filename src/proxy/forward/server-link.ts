@@ -83,6 +83,12 @@ export class ServerLink {
     this.sendPart(bytes, start, end);
   }
 
+  /** Takes a whole request to which no reply will come. */
+  sendSilent(bytes: Buffer, start: number, end: number): void {
+    this.shard.stats.requests++;
+    this.sendPart(bytes, start, end);
+  }
+
   /** Notes a request whose bytes follow by {@link sendPart}. */
   begin(who: number, seq: number, command: number, unheard = 0): void {
     const { pending } = this;
