@@ -1,6 +1,7 @@
 /** The Redis side of the proxy with real servers behind it. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Prng } from '../../src/base/prng.js';
+import { Cleanup } from '../support/cleanup.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { needs } from '../support/needs.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -8,12 +9,16 @@ import { until } from '../support/until.js';
 import { bulk, req, reqOf, servers, startFake, startProxy, Talk, type TestProxy } from './proxy-support.js';
 
 const cleanup = cleanupAfterEach();
-let redises: RedisServer[];
+let redises: RedisServer[] = [];
 let proxy: TestProxy;
+
+const shared = new Cleanup();
+afterAll(() => shared.run());
 
 beforeEach(async (context) => {
   needs(context, 'redis-server');
-  redises = await Promise.all([1, 2, 3].map(() => startRedis(cleanup)));
+  if (redises.length === 0) redises = await Promise.all([1, 2, 3].map(() => startRedis(shared)));
+  await Promise.all(redises.map((redis) => redis.cli('FLUSHALL')));
   proxy = await startProxy(cleanup, [
     'redis: true',
     'hash: md5',
