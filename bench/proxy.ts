@@ -4,7 +4,7 @@
  * within a round, so that a machine with other work to do disturbs both sides alike. The medians are printed.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, startChild } from '../test/support/child.js';
 import { Cleanup } from '../test/support/cleanup.js';
@@ -107,18 +107,12 @@ async function idleBytes(system: System, clients: number, cleanup: Cleanup): Pro
   const before = rss_bytes(system.pid);
   const args = ['-p', String(system.port), '-c', String(clients), '-I'];
   const load: Child = startChild({ command: requirePeer('redis-benchmark').path, args }, cleanup);
-  let last = -1;
-  await until(
-    () => {
-      const now = rss_bytes(system.pid ?? 0);
-      const still = now === last && now > before + clients * 500;
-      last = now;
-      return still;
-    },
-    { what: 'the clients to connect', deadline_ms: 60_000, interval_ms: 1_000 },
-  );
+  const { pid } = system;
+  const connected = () => readdirSync(`/proc/${pid}/fd`).length >= clients;
+  await until(connected, { what: 'the clients to connect', deadline_ms: 60_000, interval_ms: 200 });
+  const after = rss_bytes(pid);
   await load.stop();
-  return (last - before) / clients;
+  return (after - before) / clients;
 }
 
 const cleanup = new Cleanup();
