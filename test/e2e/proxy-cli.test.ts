@@ -8,6 +8,7 @@ import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { freePorts } from '../support/free-port.js';
 import { needs } from '../support/needs.js';
 import { startRedis } from '../support/redis-server.js';
+import { tanistPath } from '../support/tanist.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 import { bulk, req, Talk } from './proxy-support.js';
@@ -15,8 +16,7 @@ import { bulk, req, Talk } from './proxy-support.js';
 const cleanup = cleanupAfterEach();
 
 function tanist(...args: string[]): Child {
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  return startChild({ command: process.execPath, args: ['--import', 'tsx', main, 'proxy', ...args] }, cleanup);
+  return startChild({ command: process.execPath, args: [tanistPath, 'proxy', ...args] }, cleanup);
 }
 
 function page(port: number): Promise<Record<string, unknown>> {

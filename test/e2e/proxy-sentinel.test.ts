@@ -3,8 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { freePorts } from '../support/free-port.js';
 import { needs } from '../support/needs.js';
+import type { Peer } from '../support/peers.js';
 import { type SentinelProcess, startSentinel } from '../support/redis-sentinel.js';
 import { type RedisServer, startReplicated } from '../support/redis-server.js';
+import { tanistSentinel } from '../support/tanist.js';
 import { until } from '../support/until.js';
 import { bulk, req, servers, startProxy, Talk, type TestProxy } from './proxy-support.js';
 
@@ -18,7 +20,11 @@ interface Cluster {
 }
 
 /** Two shards, three Sentinels, a proxy; the first shard has three replicas to lose. */
-async function startCluster(replicas: [number, number], extra: readonly string[] = []): Promise<Cluster> {
+async function startCluster(
+  replicas: [number, number],
+  extra: readonly string[] = [],
+  program?: Peer,
+): Promise<Cluster> {
   const [one, two] = await Promise.all(replicas.map((count) => startReplicated(cleanup, { replicas: count })));
   if (one === undefined || two === undefined) throw new Error('two shards');
   const shards = [
@@ -32,7 +38,9 @@ async function startCluster(replicas: [number, number], extra: readonly string[]
     )
     .join('\n');
   const ports = await freePorts(3);
-  const sentinels = await Promise.all(ports.map((port) => startSentinel(cleanup, { config, port })));
+  const sentinels = await Promise.all(
+    ports.map((port) => startSentinel(cleanup, { config, port, ...(program === undefined ? {} : { program }) })),
+  );
   await until(
     async () => {
       for (const sentinel of sentinels) {
@@ -124,6 +132,22 @@ describe('a pool that follows sentinels', () => {
     await reader.stop();
     expect(proxy.pool.stats).toMatchObject({ forward_error: 0, client_eof: 0, client_err: 0 });
   }, 90_000);
+
+  it('goes on when Tanist’s own Sentinels fail a master over', async () => {
+    const { two, proxy } = await startCluster([1, 1], [], tanistSentinel);
+    const client = new Talk(proxy.port, cleanup);
+    const [a, b] = keysOf(proxy);
+    client.send(req('SET', a, 'dc') + req('SET', b, 'other'));
+    await client.gets('+OK\r\n+OK\r\n');
+    await two[0]?.cli('WAIT', 1, 5000);
+    const reader = new Reader(client, [a, b], ['dc', 'other']);
+    await two[0]?.kill9();
+    await until(() => proxy.pool.shards[1]?.addressText === `127.0.0.1:${two[1]?.port}`, { what: 'the next master' });
+    const before = reader.answers;
+    await until(() => reader.answers > before + 10, { what: 'the reader to go on' });
+    await reader.stop();
+    expect(proxy.pool.stats).toMatchObject({ forward_error: 0, client_eof: 0, client_err: 0 });
+  }, 60_000);
 
   it('holds through a frozen master, and answers writes that were under way honestly', async () => {
     const { two, proxy } = await startCluster([1, 1]);
