@@ -1,4 +1,5 @@
 /** Commands that the proxy answers itself, or brings to every server. */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from './forward/client.js';
 import { type JoinKind, splitCursor } from './forward/join-replies.js';
@@ -70,10 +71,16 @@ function quit(_path: RequestPath, { client }: Request): boolean {
 function login(path: RequestPath, client: Client, user: string | null, password: Buffer): Buffer | null {
   const { redisAuth } = path.pool.config;
   if (redisAuth === null) return user === null ? NO_PASSWORD_SET : null;
-  if (!Buffer.from(redisAuth).equals(password) || (user !== null && user !== 'default')) return WRONG_PASSWORD;
+  if (!isSame(redisAuth, password) || (user !== null && user !== 'default')) return WRONG_PASSWORD;
   client.authenticated = true;
   client.plain = client.transaction === null;
   return null;
+}
+
+/** Compares without telling by its duration how much of a guess was right. */
+function isSame(secret: string, guess: Buffer): boolean {
+  const digest = (value: string | Buffer): Buffer => createHash('sha256').update(value).digest();
+  return timingSafeEqual(digest(secret), digest(guess));
 }
 
 function auth(path: RequestPath, request: Request): boolean {

@@ -374,6 +374,7 @@ export class Client {
   /** The connection is closed: replies still to come are dropped, and the slot is kept until they have. */
   closed(): void {
     if (this.gone) return;
+    if (this.halted === 'server') for (const shard of this.pool.shards) shard.forgetWaiting(this);
     this.gone = true;
     this.#owed = this.inFlight - (this.#early?.wholeCount ?? 0);
     this.#early?.clear();

@@ -251,9 +251,10 @@ export class ServerLink {
     this.#gathering = false;
     const refusal = this.#roleRefusal();
     // The server did not execute this request, so it may be sent to the next one.
-    if (refusal !== null && this.owner === null && this.#hold(0)) {
+    if (refusal !== null) {
+      const held = this.owner === null && this.#hold(0);
       this.shard.suspect(refusal);
-      return;
+      if (held) return;
     }
     const whole = Buffer.from(this.#error, 'latin1');
     this.#deliver(whole, 0, whole.length, last);
