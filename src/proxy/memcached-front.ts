@@ -11,21 +11,42 @@ import { COMPLETE, INCOMPLETE } from './framing/redis-request.js';
 
 const ERROR = Buffer.from('ERROR\r\n');
 
-/** Words that each command has at least, its name included. */
-const WORDS: ReadonlyMap<string, number> = new Map([
-  ['get', 2],
-  ['gets', 2],
-  ['set', 5],
-  ['add', 5],
-  ['replace', 5],
-  ['append', 5],
-  ['prepend', 5],
-  ['cas', 6],
-  ['incr', 3],
-  ['decr', 3],
-  ['delete', 2],
-  ['touch', 3],
+/** What stands behind the key. */
+type Field = 'flags' | 'exptime' | 'bytes' | 'number';
+
+/**
+ * The words of each command behind the key; `noreply` may follow. A server answers a request that it does not understand
+ * in ways that would shift the replies of all clients of its connection, so only what it understands is passed on.
+ */
+const FIELDS: ReadonlyMap<string, readonly Field[]> = new Map<string, readonly Field[]>([
+  ['set', ['flags', 'exptime', 'bytes']],
+  ['add', ['flags', 'exptime', 'bytes']],
+  ['replace', ['flags', 'exptime', 'bytes']],
+  ['append', ['flags', 'exptime', 'bytes']],
+  ['prepend', ['flags', 'exptime', 'bytes']],
+  ['cas', ['flags', 'exptime', 'bytes', 'number']],
+  ['incr', ['number']],
+  ['decr', ['number']],
+  ['delete', []],
+  ['touch', ['exptime']],
 ]);
+
+function isField(field: Field, text: string): boolean {
+  switch (field) {
+    case 'flags':
+      return /^\d{1,10}$/.test(text) && Number(text) < 2 ** 32;
+    case 'exptime':
+      return /^-?\d{1,10}$/.test(text) && Math.abs(Number(text)) < 2 ** 31;
+    case 'bytes':
+      return /^\d{1,9}$/.test(text);
+    case 'number':
+      return /^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n;
+  }
+}
+
+/** A server closes a connection on a line much longer than this, unless it is a get. */
+const LINE_MAX_BYTES = 1024;
+const BAD_LINE = Buffer.from('CLIENT_ERROR bad command line format\r\n');
 
 /** Requests carry no command number: nothing is repeated in a memcached pool. */
 const NO_COMMAND = 0;
@@ -63,17 +84,36 @@ export class MemcachedFront implements Front {
   /** @returns false when the client was halted and the request must be taken again. */
   #take(client: Client, bytes: Buffer, start: number): boolean {
     const frame = this.#frame;
-    const words = WORDS.get(frame.name);
-    if (words === undefined) return this.#takeKeyless(client, bytes, start);
-    if (frame.argc < words) return answer(client, ERROR);
     const isGet = frame.name === 'get' || frame.name === 'gets';
+    const fields = FIELDS.get(frame.name);
+    if (!isGet && frame.line_bytes > LINE_MAX_BYTES) return answer(client, BAD_LINE);
+    if (!isGet && fields === undefined) return this.#takeKeyless(client, bytes, start);
+    if (frame.argc < 2) return answer(client, ERROR);
     for (let i = 1; i < (isGet ? frame.argc : 2); i++) {
       if (frame.wordEnd(i) - frame.wordStart(i) > KEY_MAX_BYTES) {
         return answer(client, Buffer.from('CLIENT_ERROR key is too long\r\n'));
       }
+      if (!this.#isKey(bytes, i)) return answer(client, BAD_LINE);
+    }
+    if (frame.wordStart(0) !== start || (fields !== undefined && !this.#isUnderstood(bytes, fields))) {
+      return answer(client, BAD_LINE);
     }
     if (isGet && frame.argc > 2) return this.#takeMultiGet(client, bytes, start);
     return this.#forward(client, this.#shardOf(bytes, 1), bytes, start);
+  }
+
+  #isKey(bytes: Buffer, word: number): boolean {
+    for (let i = this.#frame.wordStart(word); i < this.#frame.wordEnd(word); i++) {
+      const byte = bytes[i] ?? 0;
+      if (byte <= 0x20 || byte === 0x7f) return false;
+    }
+    return true;
+  }
+
+  #isUnderstood(bytes: Buffer, fields: readonly Field[]): boolean {
+    const frame = this.#frame;
+    const words = fields.length + (frame.silent ? 3 : 2);
+    return frame.argc === words && fields.every((field, i) => isField(field, frame.wordText(bytes, i + 2)));
   }
 
   #shardOf(bytes: Buffer, word: number): Shard {

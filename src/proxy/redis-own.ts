@@ -7,6 +7,7 @@ import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
 import { bulk, encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL, REPLY_OK, REPLY_PONG } from './redis-encode.js';
 import { errorReply, NO_PASSWORD_SET, WRONG_PASSWORD, wrongArguments } from './redis-errors.js';
+import { subscribe } from './redis-subscriber.js';
 import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 import type { RedisTransactions } from './redis-transactions.js';
 
@@ -242,7 +243,23 @@ function wait(_path: RequestPath, request: Request): boolean {
 
 function publish(path: RequestPath, request: Request): boolean {
   if (request.frame.argc !== 3) return badCount(request);
-  return path.toKeys(request, [1]);
+  return toFirst(path, request);
+}
+
+/** Subscriptions and what is published meet on the first shard: a pattern may match channels of any name. */
+function toFirst(path: RequestPath, request: Request): boolean {
+  const [first] = path.pool.shards;
+  return first !== undefined && path.toShard(request, first);
+}
+
+function enterSubscription(path: RequestPath, request: Request): boolean {
+  const [first] = path.pool.shards;
+  return first !== undefined && subscribe(path, first, request);
+}
+
+/** Redis answers it even to a client without a subscription. */
+function leaveNothing(_path: RequestPath, request: Request): boolean {
+  return reply(request, Buffer.concat([Buffer.from('*3\r\n'), bulk(request.name), REPLY_NIL, Buffer.from(':0\r\n')]));
 }
 
 export function ownCommands(transactions: RedisTransactions): OwnCommands {
@@ -259,7 +276,12 @@ export function ownCommands(transactions: RedisTransactions): OwnCommands {
     ['info', info],
     ['keys', everywhere({ type: 'concat' })],
     ['ping', ping],
+    ['psubscribe', enterSubscription],
     ['publish', publish],
+    ['pubsub', toFirst],
+    ['punsubscribe', leaveNothing],
+    ['subscribe', enterSubscription],
+    ['unsubscribe', leaveNothing],
     ['quit', quit],
     ['randomkey', everywhere({ type: 'any' })],
     ['readonly', ok],

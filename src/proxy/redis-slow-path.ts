@@ -10,6 +10,7 @@ import { encodeArguments } from './redis-encode.js';
 import { crossShard, errorReply, NOT_AUTHENTICATED, tooManyConnections } from './redis-errors.js';
 import { type OwnCommands, ownCommands } from './redis-own.js';
 import { splitByShard } from './redis-split.js';
+import { RedisSubscriber } from './redis-subscriber.js';
 import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 import { RedisTransactions } from './redis-transactions.js';
 
@@ -39,6 +40,9 @@ export class RedisSlowPath implements RequestPath {
     const command = COMMANDS.command(id);
     const request: Request = { client, bytes, start, frame: framed, id, name: framed.argText(bytes, 0).toLowerCase() };
     if (!client.authenticated && !BEFORE_AUTH.has(command?.name ?? '')) return refuse(client, NOT_AUTHENTICATED);
+    if (client.subscription instanceof RedisSubscriber && command?.name !== 'quit') {
+      return client.subscription.take(request);
+    }
     if (client.transaction?.open === true && !INSIDE_MULTI.has(request.name)) {
       return this.#transactions.queue(request, command);
     }

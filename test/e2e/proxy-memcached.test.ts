@@ -81,6 +81,27 @@ describe('memcached', () => {
     await client.untilClosed();
   });
 
+  it('passes nothing on that the server would not understand, so that replies cannot shift', async () => {
+    const client = new Talk(proxy.port, cleanup);
+    const bad = [
+      'set a x 0 3\r\nabc\r\n',
+      'set a 0 99999999999 3\r\nabc\r\n',
+      'set a 0 0 3 nonsense\r\nabc\r\n',
+      'cas a 0 0 3 -1\r\nabc\r\n',
+      'incr a x noreply\r\n',
+      'delete a 5 noreply\r\n',
+      'touch a\r\n',
+      ' get a\r\n',
+      `set a${' '.repeat(3000)}0 0 1\r\nx\r\n`,
+      `version${' '.repeat(3000)}\r\n`,
+      'get a\x01b\r\n',
+    ];
+    client.send(`set a 0 0 1\r\n1\r\n${bad.join('')}get a noreply\r\n`);
+    const refused = 'CLIENT_ERROR bad command line format\r\n'.repeat(bad.length);
+    await client.gets(`STORED\r\n${refused}VALUE a 0 1\r\n1\r\nEND\r\n`);
+    expect(proxy.pool.shards.reduce((sum, shard) => sum + shard.stats.server_err + shard.stats.server_eof, 0)).toBe(0);
+  });
+
   it('gives nutcracker’s error for a server that is down', async () => {
     const { port } = await startProxy(cleanup, servers('127.0.0.1:1:1'));
     const client = new Talk(port, cleanup);

@@ -123,7 +123,7 @@ describe('requests', () => {
       [req('GET'), '-ERR wrong number'],
       [req('RENAME', a, b), "-ERR 'rename' needs all its keys on one shard, and these are on 2"],
       [req('CONFIG', 'GET', '*'), "-ERR 'config' is not served: it addresses one server"],
-      [req('SUBSCRIBE', 'x'), "-ERR 'subscribe' is not served"],
+      [req('SSUBSCRIBE', 'x'), "-ERR 'ssubscribe' is not served"],
       [req('EVAL', 'return 1', '2', a, b), "-ERR 'eval' needs all its keys on one shard"],
       [req('XREAD', 'STREAMS', a), '-ERR syntax error'],
       [req('SELECT', 'x'), '-ERR invalid DB index'],
@@ -232,6 +232,27 @@ describe('commands of applications', () => {
     await client.gets(`+OK\r\n+QUEUED\r\n*-1\r\n${bulk('2')}`);
     client.send(req('WATCH', 'w') + req('MULTI') + req('SET', 'w', '4') + req('EXEC') + req('GET', 'w'));
     await client.gets(`+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n${bulk('4')}`);
+  });
+
+  it('subscriptions by name and pattern, and back to ordinary requests', async () => {
+    const subscriber = talk();
+    const publisher = talk();
+    const told = (verb: string, topic: string, count: number) => `*3\r\n${bulk(verb)}${bulk(topic)}:${count}\r\n`;
+    subscriber.send(req('GET', 'x') + req('SUBSCRIBE', 'a', 'b') + req('PSUBSCRIBE', 'n*'));
+    await subscriber.gets('$-1\r\n');
+    await subscriber.gets(told('subscribe', 'a', 1) + told('subscribe', 'b', 2) + told('psubscribe', 'n*', 3));
+    subscriber.send(req('GET', 'x'));
+    expect(await subscriber.line()).toContain("-ERR Can't execute 'get': only (P)SUBSCRIBE");
+    subscriber.send(req('PING'));
+    await subscriber.gets(`*2\r\n${bulk('pong')}${bulk('')}`);
+    publisher.send(req('PUBLISH', 'a', 'hello') + req('PUBLISH', 'news', 'world') + req('PUBLISH', 'zzz', '-'));
+    await publisher.gets(':1\r\n:1\r\n:0\r\n');
+    await subscriber.gets(`*3\r\n${bulk('message')}${bulk('a')}${bulk('hello')}`);
+    await subscriber.gets(`*4\r\n${bulk('pmessage')}${bulk('n*')}${bulk('news')}${bulk('world')}`);
+    subscriber.send(req('UNSUBSCRIBE', 'a', 'b') + req('PUNSUBSCRIBE'));
+    await subscriber.gets(told('unsubscribe', 'a', 2) + told('unsubscribe', 'b', 1) + told('punsubscribe', 'n*', 0));
+    subscriber.send(req('SET', 'x', '1') + req('GET', 'x'));
+    await subscriber.gets(`+OK\r\n${bulk('1')}`);
   });
 
   it('blocking commands keep nobody else waiting, and end with their client', async () => {

@@ -110,6 +110,11 @@ describe('a pool that follows sentinels', () => {
     client.send(req('SET', a, 'dc') + req('SET', b, 'other'));
     await client.gets('+OK\r\n+OK\r\n');
     await one[0]?.cli('WAIT', 3, 5000);
+    const subscriber = new Talk(proxy.port, cleanup);
+    subscriber.send(req('SUBSCRIBE', 'news') + req('PSUBSCRIBE', 'p*'));
+    await subscriber.gets(
+      `*3\r\n${bulk('subscribe')}${bulk('news')}:1\r\n*3\r\n${bulk('psubscribe')}${bulk('p*')}:2\r\n`,
+    );
     const reader = new Reader(client, [a, b], ['dc', 'other']);
     for (let round = 1; round <= 3; round++) {
       const port = Number(proxy.pool.shards[0]?.addressText.split(':')[1]);
@@ -123,6 +128,15 @@ describe('a pool that follows sentinels', () => {
       await until(() => reader.answers > before + 10, { what: 'the reader to go on' });
       const address = proxy.pool.shards[0]?.addressText;
       const next = one.find((redis) => address === `127.0.0.1:${redis.port}`);
+      // Subscriptions have come along: a message reaches whoever has subscribed again by then.
+      await until(
+        async () => {
+          writer.send(req('PUBLISH', 'news', `round ${round}`));
+          return (await writer.line()) === ':1';
+        },
+        { what: 'the subscriber to be back' },
+      );
+      await subscriber.gets(`*3\r\n${bulk('message')}${bulk('news')}${bulk(`round ${round}`)}`);
       if (round === 3) break;
       await until(async () => Number((await next?.info('replication'))?.['connected_slaves']) > 0, {
         what: 'a replica to follow',

@@ -65,13 +65,13 @@ export const STREAM_READS = 'xread xreadgroup';
 
 /** Answered by the proxy, or joined from several servers, by a handler of their own. */
 export const OWN_HANDLING =
-  'auth client command dbsize discard echo exec flushall flushdb hello info keys multi ping publish quit randomkey readonly readwrite reset scan script select time unwatch wait watch';
+  'auth client command dbsize discard echo exec flushall flushdb hello info keys multi ping psubscribe publish pubsub punsubscribe quit randomkey readonly readwrite reset scan script select subscribe time unsubscribe unwatch wait watch';
 
 /** Known, and refused with the reason. */
 export const REFUSED: readonly { readonly names: string; readonly reason: string }[] = [
   {
-    names: 'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub',
-    reason: 'this proxy does not carry subscriptions; connect to a server for them',
+    names: 'ssubscribe sunsubscribe',
+    reason: 'sharded subscriptions are not carried; use SUBSCRIBE',
   },
   {
     names:

@@ -53,7 +53,8 @@ export function keyPlaces(command: Command, bytes: Uint8Array, frame: RedisReque
       return { places: store !== -1 && store + 1 < argc ? [1, store + 1] : [1] };
     }
     case 'streams': {
-      const streams = wordAt(bytes, frame, ['STREAMS'], 1);
+      // XREADGROUP GROUP name consumer: names may be any word.
+      const streams = wordAt(bytes, frame, ['STREAMS'], command.name === 'xreadgroup' ? 4 : 1);
       const rest = argc - streams - 1;
       if (streams === -1 || rest < 2 || rest % 2 !== 0) return { problem: 'ERR syntax error' };
       return { places: steps(streams + 1, streams + rest / 2, 1) };

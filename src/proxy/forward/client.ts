@@ -9,6 +9,7 @@ import { EarlyReplies } from './early-replies.js';
 import type { Pool } from './pool.js';
 import type { ServerLink } from './server-link.js';
 import type { Shard } from './shard.js';
+import type { Subscription } from './subscription.js';
 import type { Transaction } from './transaction.js';
 import type { Upload } from './upload.js';
 
@@ -60,6 +61,8 @@ export class Client {
   own: ServerLink | null = null;
   /** It waits for a command that blocks on its own connection. */
   blocking = false;
+  /** Set while it is subscribed to something. */
+  subscription: Subscription | null = null;
   /** The transaction it is in. */
   transaction: Transaction | null = null;
   /** A request too large to keep, on its way to a server. */
@@ -218,6 +221,15 @@ export class Client {
     }
   }
 
+  /** Adds what no request has asked for: messages of a subscription. */
+  push(bytes: Buffer, start: number, end: number): void {
+    if (this.gone) return;
+    this.append(bytes, start, end);
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.pool.turn.add(this);
+  }
+
   #drainEarly(): void {
     const early = this.#early;
     while (early?.drain(this.head, this) === true) this.head = (this.head + 1) | 0;
@@ -305,7 +317,8 @@ export class Client {
    */
   #moved(): boolean {
     const next = this.#nextPool;
-    if (next === null || this.upload !== null || this.transaction !== null) return true;
+    if (next === null || this.upload !== null) return true;
+    if (this.transaction !== null || this.subscription !== null) return true;
     if (this.inFlight !== 0) {
       this.halt('alone');
       return false;
@@ -319,6 +332,13 @@ export class Client {
     this.slot = next.adopt(this);
     this.waitSince_ms = -1;
     return true;
+  }
+
+  /** Its last subscription is over. */
+  endSubscription(): void {
+    this.subscription = null;
+    this.plain = this.authenticated;
+    if (this.#nextPool !== null) this.halt('alone');
   }
 
   /** Its transaction is over; what comes next may be for another pool. */
@@ -346,6 +366,7 @@ export class Client {
   ownLinkLost(link: ServerLink): void {
     if (this.own === link) this.own = null;
     this.transaction?.connectionLost(link);
+    this.subscription?.lost();
     // A request on its way over it may be waiting for room that will never come.
     this.proceed('upload');
   }

@@ -12,6 +12,7 @@ import { NOBODY, PendingRequests } from './pending.js';
 import type { ReplyScanner } from './protocol.js';
 import { SentRequests } from './sent-requests.js';
 import type { Shard } from './shard.js';
+import type { LinkTap } from './subscription.js';
 
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
@@ -29,6 +30,8 @@ export class ServerLink {
   readonly owner: Client | null;
   /** Called when its output has drained, for a client that waits to send more. */
   onDrain: (() => void) | null = null;
+  /** Takes all that comes, in place of requests. */
+  tap: LinkTap | null = null;
   readonly #db: number;
   readonly #scanner: ReplyScanner;
   #socket: Socket | null = null;
@@ -179,6 +182,12 @@ export class ServerLink {
         continue;
       }
       const end = this.#scanner.scan(bytes, at, size);
+      if (this.tap !== null && !this.#scanner.broken) {
+        this.tap.tapped(bytes, at, end, this.#scanner.complete);
+        if (this.owner?.heavy === true) this.#waitFor(this.owner);
+        at = end;
+        continue;
+      }
       if (this.#scanner.broken || this.pending.count === 0) {
         this.fail('the server sent something that is no reply', 'error');
         return;

@@ -14,6 +14,8 @@ const STORAGE = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas']);
 
 export class MemcachedRequestFrame {
   end = 0;
+  /** Of the line alone, without data. */
+  line_bytes = 0;
   argc = 0;
   need_bytes = 0;
   problem = '';
@@ -32,6 +34,11 @@ export class MemcachedRequestFrame {
     return this.words[2 * i + 1] ?? 0;
   }
 
+  /** A word as latin-1 text; at most 32 characters. */
+  wordText(bytes: Buffer, i: number): string {
+    return bytes.toString('latin1', this.wordStart(i), Math.min(this.wordEnd(i), this.wordStart(i) + 32));
+  }
+
   parse(bytes: Buffer, start: number, end: number): FrameState {
     this.silent = false;
     this.argc = 0;
@@ -47,9 +54,14 @@ export class MemcachedRequestFrame {
       this.argc === 0 ? '' : bytes.toString('latin1', this.wordStart(0), Math.min(this.wordEnd(0), start + 32));
     const last = this.argc - 1;
     const size = this.wordEnd(last) - this.wordStart(last);
+    const takesNoReply = this.name !== 'get' && this.name !== 'gets';
     this.silent =
-      last > 1 && size === 7 && bytes.toString('latin1', this.wordStart(last), this.wordEnd(last)) === 'noreply';
+      takesNoReply &&
+      last > 1 &&
+      size === 7 &&
+      bytes.toString('latin1', this.wordStart(last), this.wordEnd(last)) === 'noreply';
     this.end = afterLine;
+    this.line_bytes = afterLine - start;
     return STORAGE.has(this.name) ? this.#data(bytes, start, afterLine, end) : COMPLETE;
   }
 

@@ -71,6 +71,8 @@ describe('request frame', () => {
     '*1048577\r\n',
     '*1\r\n:1\r\n',
     '*1\r\n$-1\r\n',
+    '*01\r\n$1\r\na\r\n',
+    '*1\r\n$01\r\na\r\n',
     '*1\r\n$x\r\n',
     '*1\r\n$1\rx',
     '*1\r\n$99999999999\r\n',

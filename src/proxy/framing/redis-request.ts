@@ -69,7 +69,9 @@ export class RedisRequestFrame {
       at++;
     }
     if (at + 1 >= end) return this.#wait(at + 2 - start);
-    if (bytes[at + 1] !== LF || count > ARGUMENTS_MAX) return this.#malformed('invalid multibulk length');
+    // A number with a zero in front is no number to Redis, which would close the connection that all clients share.
+    const isPadded = digits > 1 && bytes[start + 1] === ZERO;
+    if (bytes[at + 1] !== LF || count > ARGUMENTS_MAX || isPadded) return this.#malformed('invalid multibulk length');
     at += 2;
     this.announced = count;
     for (let i = 0; i < count; i++) {
@@ -78,6 +80,7 @@ export class RedisRequestFrame {
         return this.#malformed(`expected '$', got '${String.fromCharCode(bytes[at] ?? 0)}'`);
       }
       at++;
+      const first = bytes[at];
       let length = 0;
       digits = 0;
       for (;;) {
@@ -94,7 +97,8 @@ export class RedisRequestFrame {
         at++;
       }
       if (at + 1 >= end) return this.#wait(at + 2 - start);
-      if (bytes[at + 1] !== LF || length > ARGUMENT_MAX_BYTES) return this.#malformed('invalid bulk length');
+      const padded = digits > 1 && first === ZERO;
+      if (bytes[at + 1] !== LF || length > ARGUMENT_MAX_BYTES || padded) return this.#malformed('invalid bulk length');
       at += 2;
       const bodyEnd = at + length;
       if (bodyEnd + 2 > end) return this.#wait(bodyEnd + 2 - start);
