@@ -207,6 +207,17 @@ describe('a pool that follows sentinels', () => {
     await replica?.cli('REPLICAOF', '127.0.0.1', one[0]?.port ?? 0);
     client.send(req('SET', a, 'after') + req('GET', a));
     await until(() => proxy.pool.shards[0]?.open === false, { what: 'the proxy to notice' });
+    // The sentinels go on naming a server that is no master: not even a read is served by it.
+    const other = new Talk(proxy.port, cleanup);
+    let early = 0;
+    other.socket.on('data', () => {
+      early++;
+    });
+    other.send(req('GET', a));
+    const stats = proxy.pool.shards[0]?.stats;
+    const refusals = (stats?.server_err ?? 0) + 3;
+    await until(() => (stats?.server_err ?? 0) >= refusals, { what: 'the proxy to ask for the role again and again' });
+    expect(early).toBe(0);
     await replica?.cli('REPLICAOF', 'NO', 'ONE');
     await client.gets(`+OK\r\n${bulk('after')}`, 20_000);
   }, 60_000);
