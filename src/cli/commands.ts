@@ -20,4 +20,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'watch a failover: three Redis, three Sentinels, faults by key',
     load: () => import('./demo.js'),
   },
+  {
+    name: 'proxy',
+    summary: 'a sharding proxy that reads nutcracker.yml and follows failovers',
+    load: () => import('./proxy.js'),
+  },
 ];

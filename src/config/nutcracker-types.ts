@@ -1,0 +1,99 @@
+/** The configuration of a sharding proxy as read from a nutcracker.yml, with every default filled in. */
+
+/** The hash functions of twemproxy, by the names its configuration uses. */
+export const HASH_NAMES = [
+  'one_at_a_time',
+  'md5',
+  'crc16',
+  'crc32',
+  'crc32a',
+  'fnv1_64',
+  'fnv1a_64',
+  'fnv1_32',
+  'fnv1a_32',
+  'hsieh',
+  'murmur',
+  'jenkins',
+] as const;
+export type HashName = (typeof HASH_NAMES)[number];
+
+export const DISTRIBUTION_NAMES = ['ketama', 'modula', 'random'] as const;
+export type DistributionName = (typeof DISTRIBUTION_NAMES)[number];
+
+/** Where a socket listens or connects. */
+export type SocketAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode: number | null };
+
+/** A place in the configuration file, counted from 1. */
+export interface FilePlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ServerConfig {
+  /** What is hashed onto the ring: the name given, else what nutcracker derives from the address. */
+  readonly name: string;
+  /** What statistics and logs call it: the name if one was given, else the address. */
+  readonly label: string;
+  /** How to reach it: an address, or the name of a master that the pool's sentinels know. */
+  readonly target: SocketAddress | { readonly kind: 'master'; readonly master: string };
+  readonly weight: number;
+  readonly place: FilePlace;
+}
+
+export interface PoolConfig {
+  readonly name: string;
+  readonly listen: SocketAddress;
+  readonly hash: HashName;
+  /** Two characters, or null. */
+  readonly hashTag: string | null;
+  readonly distribution: DistributionName;
+  /** Waiting for a connection or a reply; null waits for ever. */
+  readonly timeout_ms: number | null;
+  readonly backlog: number;
+  /** 0 for no limit of our own. */
+  readonly clientConnections: number;
+  readonly tcpKeepalive: boolean;
+  readonly preconnect: boolean;
+  readonly redis: boolean;
+  readonly redisAuth: string | null;
+  readonly redisDb: number;
+  readonly serverConnections: number;
+  readonly autoEjectHosts: boolean;
+  readonly serverRetryTimeout_ms: number;
+  readonly serverFailureLimit: number;
+  readonly reusePort: boolean;
+  readonly servers: readonly ServerConfig[];
+  /** Sentinels to follow; empty for a pool of fixed addresses. */
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  /** How long a request waits for a shard that has no master. Only with sentinels. */
+  readonly holdTimeout_ms: number;
+  /** How many bytes of requests a pool keeps for repetition. Only with sentinels. */
+  readonly hold_bytes: number;
+  readonly place: FilePlace;
+}
+
+export interface NutcrackerConfig {
+  readonly file: string;
+  readonly pools: readonly PoolConfig[];
+}
+
+/** One thing wrong in a nutcracker.yml. */
+export interface ConfigProblem extends FilePlace {
+  /** What is wrong and what to write instead. */
+  readonly message: string;
+}
+
+/** A nutcracker.yml that cannot be used; nothing of it has been acted on. */
+export class NutcrackerConfigError extends Error {
+  override readonly name = 'NutcrackerConfigError';
+  readonly code = 'ERR_NUTCRACKER_CONFIG';
+
+  constructor(
+    readonly file: string,
+    readonly problems: readonly ConfigProblem[],
+  ) {
+    super(problems.map((p) => `${file}:${p.line}:${p.column}: ${p.message}`).join('\n'));
+  }
+}

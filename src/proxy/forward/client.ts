@@ -1,0 +1,419 @@
+/**
+ * One client connection: bytes in go to the protocol's front, replies leave in the order of the requests. Fields are
+ * public where the forwarding path touches them; nothing is allocated for a request.
+ */
+import type { Socket } from 'node:net';
+import { assert } from '../../base/assert.js';
+import { copyBytes, NO_BYTES } from './bytes.js';
+import { EarlyReplies } from './early-replies.js';
+import type { Pool } from './pool.js';
+import type { ServerLink } from './server-link.js';
+import type { Shard } from './shard.js';
+import type { Subscription } from './subscription.js';
+import type { Transaction } from './transaction.js';
+import type { Upload } from './upload.js';
+
+/** Requests of one client that may be unanswered at a time. */
+export const WINDOW_REQUESTS = 1024;
+/** Unsent output at which no more of this client's requests are read. */
+const OUTPUT_HIGH_BYTES = 1024 * 1024;
+/** Unsent output at which a server's replies are no longer read for its sake. */
+const OUTPUT_HEAVY_BYTES = 16 * 1024 * 1024;
+/** Input kept while its requests cannot be taken; beyond, the socket is paused. */
+const INPUT_KEPT_BYTES = 64 * 1024;
+
+/** Why no more requests are taken from a client for the moment. */
+export type Halt =
+  /** Too many unanswered requests. */
+  | 'window'
+  /** It does not read its replies. */
+  | 'output'
+  /** The server it needs takes no requests now. */
+  | 'server'
+  /** The next request must wait until all others are answered. */
+  | 'alone'
+  /** A server does not take a large request as fast as it comes. */
+  | 'upload'
+  /** It is being closed: no request is taken any more. */
+  | 'closing';
+
+export class Client {
+  slot: number;
+  readonly socket: Socket;
+  pool: Pool;
+  /** The number of the next request, and of the one whose reply is due; both wrap at 32 bits. */
+  next = 0;
+  head = 0;
+  halted: Halt | null = null;
+  /** True once the connection is closed while replies are outstanding. */
+  gone = false;
+  /** More unsent output than a server should produce for it. */
+  heavy = false;
+  /** Since when it is heavy, or has an input that waits for a server; ms on the turn's clock. */
+  heavySince_ms = 0;
+  waitSince_ms = -1;
+  /** It may use the fast path: authenticated, and in no mode of its own. */
+  plain: boolean;
+  authenticated: boolean;
+  /** Database chosen with SELECT. */
+  db: number;
+  /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
+  own: ServerLink | null = null;
+  /** It waits for a command that blocks on its own connection. */
+  blocking = false;
+  /** Set while it is subscribed to something. */
+  subscription: Subscription | null = null;
+  /** The transaction it is in. */
+  transaction: Transaction | null = null;
+  /** A request too large to keep, on its way to a server. */
+  upload: Upload | null = null;
+  #out: Buffer = NO_BYTES;
+  #out_bytes = 0;
+  #flying: Buffer = NO_BYTES;
+  #dirty = false;
+  #waited = false;
+  #in: Buffer = NO_BYTES;
+  #inStart = 0;
+  #inEnd = 0;
+  #need_bytes = 0;
+  #paused = false;
+  #ended = false;
+  #owed = 0;
+  #early: EarlyReplies | null = null;
+  #nextPool: Pool | null = null;
+  readonly #onWritten = (): void => this.#written();
+
+  constructor(slot: number, socket: Socket, pool: Pool) {
+    this.slot = slot;
+    this.socket = socket;
+    this.pool = pool;
+    this.authenticated = pool.config.redisAuth === null;
+    this.plain = this.authenticated;
+    this.db = pool.config.redisDb;
+  }
+
+  /** Requests without a reply yet. */
+  get inFlight(): number {
+    return (this.next - this.head) | 0;
+  }
+
+  /** Takes bytes from the socket; the buffer is not its own and is not kept. */
+  receive(bytes: Buffer, size: number): void {
+    if (this.gone || this.halted === 'closing') return;
+    if (this.#inEnd === this.#inStart && this.halted === null) {
+      this.waitSince_ms = -1;
+      const at = this.#take(bytes, 0, size);
+      if (at < size) this.#keep(bytes, at, size);
+      return;
+    }
+    this.#keep(bytes, 0, size);
+    if (this.halted === null && this.#inEnd - this.#inStart >= this.#need_bytes) this.#takeKept();
+  }
+
+  #take(bytes: Buffer, start: number, end: number): number {
+    this.#need_bytes = 0;
+    let at = start;
+    if (this.upload !== null) at = this.upload.feed(this, bytes, start, end);
+    if (this.#nextPool !== null && !this.#moved()) return at;
+    if (this.halted === null && this.upload === null && at < end) at = this.pool.front.run(this, bytes, at, end);
+    return at;
+  }
+
+  /** The front says how many bytes a request will have at least, so that it is not looked at before. */
+  needs(size_bytes: number): void {
+    this.#need_bytes = size_bytes;
+  }
+
+  #takeKept(): void {
+    const at = this.#take(this.#in, this.#inStart, this.#inEnd);
+    this.#inStart = at;
+    if (this.#inStart === this.#inEnd) this.#forgetInput();
+  }
+
+  #forgetInput(): void {
+    this.pool.buffers.give(this.#in);
+    this.#in = NO_BYTES;
+    this.#inStart = 0;
+    this.#inEnd = 0;
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    if (this.#inEnd + size > this.#in.length) this.#makeRoom(size);
+    copyBytes(bytes, start, end, this.#in, this.#inEnd);
+    this.#inEnd += size;
+    if (this.halted !== null && this.#inEnd - this.#inStart > INPUT_KEPT_BYTES) this.#pause();
+  }
+
+  #makeRoom(size: number): void {
+    const kept = this.#inEnd - this.#inStart;
+    if (this.#in.length > 0 && this.#inStart >= kept && kept + size <= this.#in.length) {
+      this.#in.copy(this.#in, 0, this.#inStart, this.#inEnd);
+    } else {
+      const wanted = Math.max(kept + size, Math.min(this.#need_bytes, 1024 * 1024));
+      const larger = this.pool.buffers.take(wanted);
+      copyBytes(this.#in, this.#inStart, this.#inEnd, larger, 0);
+      this.pool.buffers.give(this.#in);
+      this.#in = larger;
+    }
+    this.#inStart = 0;
+    this.#inEnd = kept;
+  }
+
+  /** No more requests are taken until {@link proceed}; what comes is kept, up to a bound. */
+  halt(why: Halt): void {
+    if (this.halted !== 'closing') this.halted = why;
+    if (why === 'closing') this.#forgetInput();
+  }
+
+  /** Ends a halt for this reason and takes what was kept; nothing happens when it is halted for another. */
+  proceed(why: Halt): void {
+    if (this.halted !== why || why === 'closing' || this.gone) return;
+    this.halted = null;
+    this.blocking = false;
+    this.pool.turn.begin();
+    if (this.#inEnd > this.#inStart) this.#takeKept();
+    if (this.halted === null && this.#paused) {
+      this.#paused = false;
+      this.socket.resume();
+    }
+    if (this.#ended) this.#closeWhenAnswered();
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  /** Claims the place of the next reply. */
+  claim(): number {
+    const seq = this.next;
+    this.next = (seq + 1) | 0;
+    return seq;
+  }
+
+  /** Answers the next request at once. */
+  answer(bytes: Buffer): void {
+    this.takeReply(this.claim(), bytes, 0, bytes.length, true);
+  }
+
+  /** Takes (a part of) the reply to request `seq`; `last` when it is complete with it. */
+  takeReply(seq: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.gone) {
+      if (last) this.#settle();
+      return;
+    }
+    if (seq !== this.head) {
+      this.#early ??= new EarlyReplies(this.pool.buffers);
+      this.#early.store(seq, this.head, bytes, start, end, last);
+      if (this.#early.held_bytes > OUTPUT_HEAVY_BYTES) this.#becomeHeavy();
+      return;
+    }
+    this.append(bytes, start, end);
+    if (last) {
+      this.head = (seq + 1) | 0;
+      if (this.#early !== null && !this.#early.empty) this.#drainEarly();
+    }
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.pool.turn.add(this);
+    }
+  }
+
+  /** Adds what no request has asked for: messages of a subscription. */
+  push(bytes: Buffer, start: number, end: number): void {
+    if (this.gone) return;
+    this.append(bytes, start, end);
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.pool.turn.add(this);
+  }
+
+  #drainEarly(): void {
+    const early = this.#early;
+    while (early?.drain(this.head, this) === true) this.head = (this.head + 1) | 0;
+  }
+
+  /** Adds bytes to the output as they are. */
+  append(bytes: Buffer, start: number, end: number): void {
+    const after = this.#out_bytes + end - start;
+    if (after > this.#out.length) this.#out = this.pool.buffers.grow(this.#out, this.#out_bytes, after);
+    copyBytes(bytes, start, end, this.#out, this.#out_bytes);
+    this.#out_bytes = after;
+    if (after > OUTPUT_HEAVY_BYTES) this.#becomeHeavy();
+  }
+
+  #becomeHeavy(): void {
+    if (this.heavy) return;
+    this.heavy = true;
+    this.heavySince_ms = this.pool.turn.now;
+  }
+
+  /** Sends what has gathered. A pipeline that is only partly answered waits one turn for the rest. */
+  flush(): boolean {
+    if (this.#out_bytes > 0 && this.head !== this.next && !this.#waited && this.#out_bytes < INPUT_KEPT_BYTES) {
+      this.#waited = true;
+      return true;
+    }
+    this.#dirty = false;
+    this.#waited = false;
+    if (this.gone) return false;
+    if (this.#flying.length === 0 && this.#out_bytes > 0) this.#write();
+    this.#afterFlush();
+    return false;
+  }
+
+  #write(): void {
+    const buffer = this.#out;
+    const size = this.#out_bytes;
+    this.#out = NO_BYTES;
+    this.#out_bytes = 0;
+    this.socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
+    if (this.socket.writableLength === 0) {
+      this.pool.buffers.give(buffer);
+    } else {
+      // The kernel did not take it all. An empty write behind it tells when it has.
+      this.#flying = buffer;
+      this.socket.write(NO_BYTES, this.#onWritten);
+    }
+  }
+
+  #written(): void {
+    this.pool.buffers.give(this.#flying);
+    this.#flying = NO_BYTES;
+    if (this.gone) return;
+    this.pool.turn.begin();
+    if (this.#out_bytes > 0) this.#write();
+    this.#afterFlush();
+  }
+
+  #afterFlush(): void {
+    const stuck = this.#flying.length > 0;
+    if (stuck && this.#out_bytes + this.#flying.length > OUTPUT_HIGH_BYTES && this.halted === null) {
+      this.halt('output');
+    } else if (!stuck && this.halted !== null) {
+      this.proceed('output');
+    }
+    if (this.heavy && !stuck && (this.#early === null || this.#early.held_bytes < OUTPUT_HEAVY_BYTES)) {
+      this.heavy = false;
+      this.pool.releaseReplies(this);
+    }
+    if (this.halted === 'window' && this.inFlight < WINDOW_REQUESTS / 2) this.proceed('window');
+    if (this.halted === 'alone' && this.inFlight === 0) this.proceed('alone');
+    if (this.#ended || this.halted === 'closing') this.#closeWhenAnswered();
+  }
+
+  /** Its pool has been configured anew: requests from now on go to this one. */
+  moveTo(pool: Pool): void {
+    this.#nextPool = pool;
+    if (this.halted === null) this.#moved();
+  }
+
+  /**
+   * Moves to the next pool, unless something still binds the client to the old one: replies under way are waited for;
+   * a transaction and a large request are finished there first.
+   * @returns false when the client has been halted.
+   */
+  #moved(): boolean {
+    const next = this.#nextPool;
+    if (next === null || this.upload !== null) return true;
+    if (this.transaction !== null || this.subscription !== null) return true;
+    if (this.inFlight !== 0) {
+      this.halt('alone');
+      return false;
+    }
+    this.#nextPool = null;
+    this.returnLink();
+    this.pool.currentConnections--;
+    this.pool.freeSlot(this);
+    if (this.db === this.pool.config.redisDb) this.db = next.config.redisDb;
+    this.pool = next;
+    this.slot = next.adopt(this);
+    this.waitSince_ms = -1;
+    return true;
+  }
+
+  /** Its last subscription is over. */
+  endSubscription(): void {
+    this.subscription = null;
+    this.plain = this.authenticated;
+    if (this.#nextPool !== null) this.halt('alone');
+  }
+
+  /** Its transaction is over; what comes next may be for another pool. */
+  endTransaction(): void {
+    this.transaction = null;
+    this.plain = this.authenticated;
+    if (this.#nextPool !== null) this.halt('alone');
+  }
+
+  /** Its own connection to a shard: the one it has, or a new one. Null when the shard has too many. */
+  borrowLink(shard: Shard): ServerLink | null {
+    if (this.own !== null && this.own.shard === shard) return this.own;
+    this.returnLink();
+    this.own = shard.borrow(this);
+    return this.own;
+  }
+
+  returnLink(): void {
+    const { own } = this;
+    this.own = null;
+    own?.shard.returnLink(own);
+  }
+
+  /** Its own connection has ended by itself. */
+  ownLinkLost(link: ServerLink): void {
+    if (this.own === link) this.own = null;
+    this.transaction?.connectionLost(link);
+    this.subscription?.lost();
+    // A request on its way over it may be waiting for room that will never come.
+    this.proceed('upload');
+  }
+
+  /** The other side will send no more; replies still outstanding are sent, then the connection is closed. */
+  end(): void {
+    if (this.gone) return;
+    this.#ended = true;
+    // A request half sent will never be complete, and one that blocks must not take an element for nobody.
+    if (this.upload !== null || this.blocking) {
+      this.socket.destroy();
+      return;
+    }
+    if (this.halted === null) this.halt('closing');
+    this.#closeWhenAnswered();
+  }
+
+  #closeWhenAnswered(): void {
+    const unheard = this.halted !== null && this.halted !== 'closing';
+    if (unheard || this.inFlight !== 0 || this.#out_bytes > 0 || this.#flying.length > 0 || this.gone) return;
+    this.halt('closing');
+    this.socket.end();
+    if (this.#ended) this.socket.destroySoon();
+  }
+
+  /** The connection is closed: replies still to come are dropped, and the slot is kept until they have. */
+  closed(): void {
+    if (this.gone) return;
+    if (this.halted === 'server') for (const shard of this.pool.shards) shard.forgetWaiting(this);
+    this.gone = true;
+    this.#owed = this.inFlight - (this.#early?.wholeCount ?? 0);
+    this.#early?.clear();
+    this.#forgetInput();
+    this.pool.buffers.give(this.#out);
+    this.#out = NO_BYTES;
+    this.#out_bytes = 0;
+    this.upload?.abandon();
+    this.upload = null;
+    this.returnLink();
+    this.heavy = false;
+    this.pool.releaseReplies(this);
+    if (this.#owed === 0) this.pool.freeSlot(this);
+  }
+
+  #settle(): void {
+    this.#owed--;
+    assert(this.#owed >= 0, 'a client that left is owed as many replies as it had requests');
+    if (this.#owed === 0) this.pool.freeSlot(this);
+  }
+}

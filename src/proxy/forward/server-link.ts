@@ -1,0 +1,469 @@
+/**
+ * One connection to a server: requests of many clients go out in one stream, and each reply goes to the oldest request
+ * without one.
+ */
+import { connect, type Socket } from 'node:net';
+import type { SocketAddress } from '../../config/nutcracker-types.js';
+import { COMMANDS } from '../commands/table.js';
+import { MINUS } from '../framing/codes.js';
+import { copyBytes, NO_BYTES } from './bytes.js';
+import type { Client } from './client.js';
+import { NOBODY, PendingRequests } from './pending.js';
+import type { ReplyScanner } from './protocol.js';
+import { SentRequests } from './sent-requests.js';
+import type { Shard } from './shard.js';
+import type { LinkTap } from './subscription.js';
+
+/** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
+const PENDING_MAX = 64 * 1024;
+const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
+const READ_BYTES = 64 * 1024;
+/** Of an error reply, what is looked at to see whether the server is still a master. */
+const VERDICT_BYTES = 16;
+
+export class ServerLink {
+  /** It can take a request now: it is up or may be brought up, and not over its bounds. */
+  accepts = true;
+  readonly pending = new PendingRequests();
+  readonly shard: Shard;
+  /** The only client it serves, or null. */
+  readonly owner: Client | null;
+  /** Called when its output has drained, for a client that waits to send more. */
+  onDrain: (() => void) | null = null;
+  /** Takes all that comes, in place of requests. */
+  tap: LinkTap | null = null;
+  readonly #db: number;
+  readonly #scanner: ReplyScanner;
+  #socket: Socket | null = null;
+  #state: 'closed' | 'connecting' | 'greeting' | 'ready' = 'closed';
+  #greetingsLeft = 0;
+  #connectSince_ms = 0;
+  #out: Buffer = NO_BYTES;
+  #out_bytes = 0;
+  #flying: Buffer | null = null;
+  #flying_bytes = 0;
+  #dirty = false;
+  #position = 0;
+  #sentPosition = 0;
+  readonly #sent: SentRequests | null;
+  #replyBegun = false;
+  #error = '';
+  #roleErrorUnheard: string | null = null;
+  #gathering = false;
+  /** The reply that comes is thrown away, since its request is sent again. */
+  #repeating = false;
+  #readPaused = false;
+
+  constructor(shard: Shard, db: number, owner: Client | null) {
+    this.shard = shard;
+    this.owner = owner;
+    this.#db = db;
+    this.#scanner = shard.pool.front.newReplyScanner();
+    const { config, buffers } = shard.pool;
+    this.#sent = shard.follows ? new SentRequests(config.hold_bytes, buffers) : null;
+  }
+
+  get ready(): boolean {
+    return this.#state === 'ready';
+  }
+
+  get unsent_bytes(): number {
+    return this.#out_bytes + this.#flying_bytes;
+  }
+
+  /**
+   * Takes several requests that are one for their client: of their replies only the last is passed on. They are sent,
+   * kept and repeated together or not at all.
+   */
+  sendTogether(who: number, seq: number, command: number, requests: readonly Buffer[]): void {
+    this.begin(who, seq, command, requests.length - 1);
+    for (const request of requests) this.sendPart(request, 0, request.length);
+  }
+
+  /** Takes one whole request of a client. `seq` is the place of its reply in the client's order. */
+  send(who: number, seq: number, command: number, bytes: Buffer, start: number, end: number): void {
+    this.begin(who, seq, command);
+    this.sendPart(bytes, start, end);
+  }
+
+  /** Takes a whole request to which no reply will come. */
+  sendSilent(bytes: Buffer, start: number, end: number): void {
+    this.shard.stats.requests++;
+    this.sendPart(bytes, start, end);
+  }
+
+  /** Notes a request whose bytes follow by {@link sendPart}. */
+  begin(who: number, seq: number, command: number, unheard = 0): void {
+    const { pending } = this;
+    pending.push(who, seq, command, this.shard.pool.turn.now, this.#position, unheard);
+    this.shard.stats.requests++;
+    if (pending.count >= PENDING_MAX) this.accepts = false;
+  }
+
+  sendPart(bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    const after = this.#out_bytes + size;
+    if (after > this.#out.length) this.#out = this.shard.pool.buffers.grow(this.#out, this.#out_bytes, after);
+    copyBytes(bytes, start, end, this.#out, this.#out_bytes);
+    this.#out_bytes = after;
+    this.#position += size;
+    this.shard.stats.request_bytes += size;
+    if (after > OUTPUT_MAX_BYTES) this.accepts = false;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.shard.pool.turn.add(this);
+    }
+  }
+
+  /** Opens the connection unless it is open. */
+  open(): void {
+    const { address } = this.shard;
+    if (this.#state !== 'closed' || address === null) return;
+    this.#state = 'connecting';
+    this.#connectSince_ms = this.shard.pool.turn.now;
+    this.#scanner.reset();
+    this.#replyBegun = false;
+    const socket = this.#connect(address);
+    this.#socket = socket;
+    this.shard.stats.server_connections++;
+    this.shard.pool.currentConnections++;
+    this.shard.pool.totalConnections++;
+    socket.setNoDelay(true);
+    if (this.shard.pool.config.tcpKeepalive) socket.setKeepAlive(true);
+    socket.once('connect', () => this.#connected());
+    socket.once('end', () => {
+      this.shard.stats.server_eof++;
+      this.fail('Connection reset by peer', 'eof');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => this.fail(describe(error), 'error'));
+    socket.once('close', () => this.fail('Connection reset by peer', 'error'));
+  }
+
+  #connect(address: SocketAddress): Socket {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const onread = {
+      buffer,
+      callback: (size: number): boolean => {
+        this.#receive(buffer, size);
+        return true;
+      },
+    };
+    return address.kind === 'unix'
+      ? connect({ path: address.path, onread })
+      : connect({ host: address.host, port: address.port, onread });
+  }
+
+  #connected(): void {
+    const greeting = this.shard.pool.front.greeting(this.#db, this.shard);
+    this.#greetingsLeft = greeting.length;
+    if (greeting.length === 0) {
+      this.#becomeReady();
+    } else {
+      this.#state = 'greeting';
+      this.#socket?.write(Buffer.concat(greeting));
+    }
+  }
+
+  #becomeReady(): void {
+    this.#state = 'ready';
+    this.shard.linkReady(this);
+    this.flush();
+  }
+
+  #receive(bytes: Buffer, size: number): void {
+    const { pool, stats } = this.shard;
+    pool.turn.begin();
+    stats.response_bytes += size;
+    let at = 0;
+    while (at < size) {
+      if (this.#state === 'closed') return;
+      if (this.#state !== 'ready') {
+        at = this.#receiveGreeting(bytes, at, size);
+        continue;
+      }
+      const end = this.#scanner.scan(bytes, at, size);
+      if (this.tap !== null && !this.#scanner.broken) {
+        this.tap.tapped(bytes, at, end, this.#scanner.complete);
+        if (this.owner?.heavy === true) this.#waitFor(this.owner);
+        at = end;
+        continue;
+      }
+      if (this.#scanner.broken || this.pending.count === 0) {
+        this.fail('the server sent something that is no reply', 'error');
+        return;
+      }
+      this.#passOn(bytes, at, end, this.#scanner.complete);
+      at = end;
+    }
+    if (!this.accepts && this.#state === 'ready') this.#acceptAgain();
+  }
+
+  #passOn(bytes: Buffer, start: number, end: number, last: boolean): void {
+    const { pending, shard } = this;
+    if (pending.unheard() > 0) {
+      this.#passOver(bytes, start, end, last);
+      return;
+    }
+    if (!this.#replyBegun) {
+      this.#replyBegun = true;
+      if (this.#sent !== null) this.#beginGuardedReply(bytes[start] === MINUS);
+    }
+    if (this.#gathering) this.#gatherError(bytes, start, end, last);
+    else if (this.#repeating) this.#repeating = !last;
+    else this.#deliver(bytes, start, end, last);
+    if (!last) return;
+    this.#replyBegun = false;
+    pending.shift();
+    if (this.#sent !== null) this.#sent.answered(pending.count > 0 ? pending.position() : this.#position);
+    shard.answered(this);
+  }
+
+  /**
+   * The first byte of a reply that may not be what its client is to get: an error may be about the server's role; and
+   * what is read behind a refused write must be read again behind it.
+   */
+  #beginGuardedReply(isError: boolean): void {
+    const repeats = this.shard.draining && this.owner === null && COMMANDS.reads[this.pending.command()] === 1;
+    this.#repeating = repeats && this.#hold(0);
+    this.#gathering = isError && !this.#repeating;
+    this.#error = '';
+  }
+
+  /** A reply that is not the last of requests sent together. Only a refusal because of the role is remembered. */
+  #passOver(bytes: Buffer, start: number, end: number, last: boolean): void {
+    this.#error = this.#replyBegun ? this.#error : '';
+    if (this.#error.length < VERDICT_BYTES) this.#error += bytes.toString('latin1', start, end);
+    this.#replyBegun = !last;
+    if (!last) return;
+    if (this.shard.isRoleError(this.#error)) this.#roleErrorUnheard = this.#error.slice(1).trimEnd();
+    this.pending.heardOne();
+  }
+
+  /** Hands (a part of) the oldest request's reply to who asked for it. */
+  #deliver(bytes: Buffer, start: number, end: number, last: boolean): void {
+    const who = this.pending.who();
+    const { pool } = this.shard;
+    if (who >= 0) {
+      const client = pool.clients[who];
+      if (client === undefined) return;
+      client.takeReply(this.pending.seq(), bytes, start, end, last);
+      if (client.heavy) this.#waitFor(client);
+    } else if (who !== NOBODY) {
+      pool.joins.takeReply(who, this.pending.seq(), bytes, start, end, last);
+    }
+  }
+
+  /** An error of a server that may have lost its master's role is looked at before it is passed on. */
+  #gatherError(bytes: Buffer, start: number, end: number, last: boolean): void {
+    this.#error += bytes.toString('latin1', start, end);
+    if (!last && (this.#error.length < VERDICT_BYTES || this.shard.isRoleError(this.#error))) return;
+    this.#gathering = false;
+    const refusal = this.#roleRefusal();
+    // The server did not execute this request, so it may be sent to the next one.
+    if (refusal !== null) {
+      const held = this.owner === null && this.#hold(0);
+      this.shard.suspect(refusal);
+      if (held) return;
+    }
+    const whole = Buffer.from(this.#error, 'latin1');
+    this.#deliver(whole, 0, whole.length, last);
+  }
+
+  /** The server's words when it refused the oldest request because of its role. */
+  #roleRefusal(): string | null {
+    const unheard = this.#roleErrorUnheard;
+    this.#roleErrorUnheard = null;
+    if (unheard !== null && this.#error.startsWith('-EXECABORT')) return unheard;
+    return this.shard.isRoleError(this.#error) ? this.#error.slice(1).trimEnd() : null;
+  }
+
+  #hold(k: number): boolean {
+    const { pending } = this;
+    const from = pending.position(k);
+    const to = k + 1 < pending.count ? pending.position(k + 1) : this.#position;
+    const bytes = to <= this.#sentPosition ? this.#sent?.copy(from, to) : this.#copyUnsent(from, to);
+    if (bytes === null || bytes === undefined) return false;
+    return this.shard.hold(pending.who(k), pending.seq(k), pending.command(k), bytes, pending.unheardAtFirst(k));
+  }
+
+  #copyUnsent(from: number, to: number): Buffer | null {
+    const start = from - this.#sentPosition;
+    return start < 0 ? null : Buffer.from(this.#out.subarray(start, to - this.#sentPosition));
+  }
+
+  #receiveGreeting(bytes: Buffer, start: number, size: number): number {
+    const end = this.#scanner.scan(bytes, start, size);
+    if (this.#scanner.broken || this.#greetingsLeft === 0) {
+      this.fail('the server sent something that is no reply', 'error');
+      return size;
+    }
+    this.#error = (this.#replyBegun ? this.#error : '') + bytes.toString('latin1', start, end);
+    this.#replyBegun = !this.#scanner.complete;
+    if (!this.#scanner.complete) return end;
+    const refusal = this.shard.pool.front.greetingRefusal(this.#error, this.shard);
+    if (refusal !== null) {
+      this.shard.greetingRefused(refusal);
+      this.fail(refusal, 'error');
+      return size;
+    }
+    this.#greetingsLeft--;
+    if (this.#greetingsLeft === 0) this.#becomeReady();
+    return end;
+  }
+
+  #acceptAgain(): void {
+    if (this.pending.count > PENDING_MAX / 2 || this.#out_bytes > OUTPUT_MAX_BYTES / 2) return;
+    this.accepts = this.shard.open;
+    if (this.accepts) this.shard.wakeWaiting();
+  }
+
+  /** Writes what has gathered. */
+  flush(): boolean {
+    this.#dirty = false;
+    if (this.#state === 'closed') this.open();
+    if (this.#state !== 'ready' || this.#flying !== null || this.#out_bytes === 0 || this.#socket === null)
+      return false;
+    const buffer = this.#out;
+    const size = this.#out_bytes;
+    this.#out = NO_BYTES;
+    this.#out_bytes = 0;
+    this.#sent?.add(buffer, this.#sentPosition, size);
+    this.#sentPosition += size;
+    const socket = this.#socket;
+    socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
+    if (socket.writableLength === 0) {
+      if (this.#sent === null) this.shard.pool.buffers.give(buffer);
+    } else {
+      this.#flying = buffer;
+      this.#flying_bytes = size;
+      socket.write(NO_BYTES, () => this.#written(socket, buffer));
+    }
+    if (this.onDrain !== null && this.#flying === null) this.onDrain();
+    return false;
+  }
+
+  #written(socket: Socket, buffer: Buffer): void {
+    if (this.#sent === null) this.shard.pool.buffers.give(buffer);
+    if (socket !== this.#socket) return;
+    this.#flying = null;
+    this.#flying_bytes = 0;
+    this.shard.pool.turn.begin();
+    this.flush();
+    if (!this.accepts) this.#acceptAgain();
+    if (this.onDrain !== null && this.#flying === null) this.onDrain();
+  }
+
+  /** A client does not read what this server has for it: the server is not read either until it does, or has left. */
+  #waitFor(client: Client): void {
+    if (this.#readPaused || this.#socket === null) return;
+    this.#readPaused = true;
+    this.#socket.pause();
+    client.pool.pauseReplies(client, this);
+  }
+
+  readAgain(): void {
+    if (!this.#readPaused) return;
+    this.#readPaused = false;
+    this.#socket?.resume();
+  }
+
+  /** How long it has been waiting for the connection and its first replies; 0 when it is not. */
+  greeting_ms(now: number): number {
+    return this.#state === 'connecting' || this.#state === 'greeting' ? now - this.#connectSince_ms : 0;
+  }
+
+  /** How long the oldest request (or the connection itself) has been waiting; null when nothing waits. */
+  waiting_ms(now: number): number | null {
+    if (this.#state === 'connecting' || this.#state === 'greeting') return now - this.#connectSince_ms;
+    if (this.pending.count === 0 || this.#readPaused) return null;
+    return now - this.pending.since_ms();
+  }
+
+  /** Closes the connection; every request without a reply gets this error, or waits for the next master. */
+  fail(why: string, kind: 'eof' | 'error' | 'timeout' | 'closing'): void {
+    if (this.#state === 'closed') return;
+    const wasReady = this.#state === 'ready';
+    this.#state = 'closed';
+    const { shard, pending } = this;
+    shard.stats.server_connections--;
+    shard.pool.currentConnections--;
+    if (kind === 'error') shard.stats.server_err++;
+    if (kind === 'timeout') shard.stats.server_timedout++;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.destroy();
+    shard.pool.turn.begin();
+    // A client that has had the beginning of a reply can only be told by closing its connection.
+    if (this.#repeating) pending.shift();
+    else if (this.#replyBegun && wasReady && pending.count > 0 && !this.#gathering) this.#breakOff();
+    this.#settlePending(why);
+    this.#forget();
+    shard.linkFailed(this, why, kind, wasReady);
+  }
+
+  #breakOff(): void {
+    const who = this.pending.who();
+    const { pool } = this.shard;
+    if (who >= 0) {
+      const client = pool.clients[who];
+      client?.takeReply(this.pending.seq(), NO_BYTES, 0, 0, true);
+      client?.socket.destroy();
+    } else if (who !== NOBODY) {
+      pool.joins.fail(who, this.pending.seq(), 'ERR the reply of a server broke off');
+    }
+    this.pending.shift();
+  }
+
+  #settlePending(why: string): void {
+    const { pending, shard } = this;
+    for (let k = 0; k < pending.count; k++) {
+      const unsent = pending.position(k) >= this.#sentPosition;
+      if (shard.mayRepeat(pending.command(k), unsent, this.owner !== null) && this.#hold(k)) continue;
+      shard.refuse(pending.who(k), pending.seq(k), shard.lossError(why, unsent));
+    }
+    pending.clear();
+  }
+
+  #forget(): void {
+    const { buffers } = this.shard.pool;
+    buffers.give(this.#out);
+    this.#out = NO_BYTES;
+    this.#out_bytes = 0;
+    this.#position = 0;
+    this.#sentPosition = 0;
+    this.#flying = null;
+    this.#flying_bytes = 0;
+    this.#sent?.clear();
+    this.#gathering = false;
+    this.#repeating = false;
+    this.#roleErrorUnheard = null;
+    this.#replyBegun = false;
+    this.#readPaused = false;
+    this.#greetingsLeft = 0;
+    this.accepts = this.shard.open;
+  }
+}
+
+/** The words of strerror(3), as nutcracker gives them to its clients. */
+function describe(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'Connection refused';
+    case 'ECONNRESET':
+      return 'Connection reset by peer';
+    case 'EPIPE':
+      return 'Broken pipe';
+    case 'ETIMEDOUT':
+      return 'Connection timed out';
+    case 'EHOSTUNREACH':
+      return 'No route to host';
+    case 'ENETUNREACH':
+      return 'Network is unreachable';
+    case 'ENOENT':
+      return 'No such file or directory';
+    case 'EACCES':
+      return 'Permission denied';
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,365 @@
+/** One server of a pool: its connections, its health, and what waits for it. */
+import type { ServerConfig, SocketAddress } from '../../config/nutcracker-types.js';
+import { COMMANDS } from '../commands/table.js';
+import type { Client } from './client.js';
+import { NOBODY } from './pending.js';
+import type { Pool } from './pool.js';
+import { ServerLink } from './server-link.js';
+import { ServerStats } from './stats.js';
+
+/** Connections with one client each that a shard may have. */
+const OWN_LINKS_MAX = 1024;
+
+/** How long a server that lost its role is given to answer what it was sent. */
+const DRAIN_MAX_MS = 500;
+
+/** How long a server may take to say that it is a master. */
+const GREETING_MAX_MS = 1_000;
+
+/** A request that was not executed and is to be sent to the next master. */
+interface HeldRequest {
+  readonly who: number;
+  readonly seq: number;
+  readonly command: number;
+  readonly bytes: Buffer;
+  /** Replies to be passed over before the one that counts. */
+  readonly unheard: number;
+  readonly since_ms: number;
+}
+
+/** Who is told when a shard's master is in doubt. */
+export interface MasterSeeker {
+  doubted(shard: Shard, reason: string): void;
+  verified(shard: Shard): void;
+}
+
+export class Shard {
+  readonly pool: Pool;
+  readonly index: number;
+  readonly config: ServerConfig;
+  readonly stats = new ServerStats();
+  /** True when its master is found through sentinels. */
+  readonly follows: boolean;
+  /** Null while no master is known. */
+  address: SocketAddress | null;
+  /** False while requests must wait: it follows sentinels, and no verified master is connected. */
+  open: boolean;
+  seeker: MasterSeeker | null = null;
+  readonly links: ServerLink[];
+  readonly #dbLinks = new Map<number, ServerLink>();
+  readonly #ownLinks = new Set<ServerLink>();
+  readonly #waiting = new Set<Client>();
+  #held: HeldRequest[] = [];
+  #held_bytes = 0;
+  #failures = 0;
+  #retryAt_ms = 0;
+  #downSince_ms = 0;
+  #drainingSince_ms = -1;
+  #downReason = 'no master is known yet';
+
+  constructor(pool: Pool, index: number, config: ServerConfig) {
+    this.pool = pool;
+    this.index = index;
+    this.config = config;
+    this.follows = config.target.kind === 'master';
+    this.address = config.target.kind === 'master' ? null : config.target;
+    this.open = !this.follows;
+    this.links = Array.from({ length: pool.config.serverConnections }, () => new ServerLink(this, this.#db, null));
+    for (const link of this.links) link.accepts = this.open;
+  }
+
+  get #db(): number {
+    return this.pool.config.redisDb;
+  }
+
+  get heldCount(): number {
+    return this.#held.length + this.#waiting.size;
+  }
+
+  /** The connection for a client's next request; the same one while the client's requests must keep their order. */
+  linkFor(client: Client): ServerLink {
+    const { links } = this;
+    const link = links.length === 1 ? links[0] : links[client.slot % links.length];
+    if (link === undefined || client.db !== this.#db) return this.#linkForDb(client.db);
+    return link;
+  }
+
+  #linkForDb(db: number): ServerLink {
+    const known = this.#dbLinks.get(db);
+    if (known !== undefined) return known;
+    const link = new ServerLink(this, db, null);
+    link.accepts = this.open;
+    this.#dbLinks.set(db, link);
+    return link;
+  }
+
+  /** A connection for one client alone; it ends or is closed with {@link returnLink}. Null when there are too many. */
+  borrow(client: Client): ServerLink | null {
+    if (this.#ownLinks.size >= OWN_LINKS_MAX) return null;
+    const link = new ServerLink(this, client.db, client);
+    this.#ownLinks.add(link);
+    return link;
+  }
+
+  returnLink(link: ServerLink): void {
+    this.#ownLinks.delete(link);
+    link.fail('the connection is no longer needed', 'closing');
+  }
+
+  *allLinks(): Iterable<ServerLink> {
+    yield* this.links;
+    yield* this.#dbLinks.values();
+    yield* this.#ownLinks;
+  }
+
+  /** A reply has been passed on whole. */
+  answered(link: ServerLink): void {
+    this.stats.responses++;
+    this.#failures = 0;
+    if (this.#drainingSince_ms >= 0 && link.pending.count === 0) link.fail(this.#downReason, 'closing');
+  }
+
+  /** Requests go to this address from now on, once it has proved to be a master. */
+  point(address: SocketAddress): void {
+    const same =
+      this.address?.kind === 'tcp' &&
+      address.kind === 'tcp' &&
+      this.address.host === address.host &&
+      this.address.port === address.port;
+    if (same && this.open) return;
+    if (this.#isDraining()) return;
+    if (!same) {
+      this.close(`its master is now ${address.kind === 'tcp' ? `${address.host}:${address.port}` : address.path}`);
+      this.address = address;
+    }
+    const [first] = this.links;
+    first?.open();
+  }
+
+  /** True while a server that lost its role answers what it was sent. */
+  get draining(): boolean {
+    return this.#drainingSince_ms >= 0;
+  }
+
+  /** Why there is no master, for the errors of those that wait. */
+  explain(reason: string): void {
+    if (!this.open) this.#downReason = reason;
+  }
+
+  /** True while connections wait for the last replies of a server that is no master any more. */
+  #isDraining(): boolean {
+    if (this.#drainingSince_ms < 0) return false;
+    const late = this.pool.turn.now - this.#drainingSince_ms > DRAIN_MAX_MS;
+    if (!late && this.links.some((link) => link.pending.count > 0)) return true;
+    this.#drainingSince_ms = -1;
+    this.close(this.#downReason);
+    return false;
+  }
+
+  /**
+   * The server has refused a request because of its role. What is under way will be refused as well, and is waited for;
+   * nothing new is sent.
+   */
+  suspect(reason: string): void {
+    this.#downReason = reason;
+    if (this.open) {
+      this.open = false;
+      this.#downSince_ms = this.pool.turn.now;
+      this.#drainingSince_ms = this.pool.turn.now;
+      for (const link of this.allLinks()) link.accepts = false;
+      this.pool.log.notice(`${this.pool.config.name}: '${this.config.label}' (${this.addressText}) says: ${reason}`);
+    }
+    this.seeker?.doubted(this, reason);
+  }
+
+  /** Requests wait from now on; connections end. */
+  close(reason: string): void {
+    if (this.open) this.#downSince_ms = this.pool.turn.now;
+    this.open = false;
+    this.#downReason = reason;
+    for (const link of this.allLinks()) {
+      link.accepts = false;
+      link.fail(reason, 'closing');
+      link.accepts = false;
+    }
+  }
+
+  /** A connection has been greeted; for a shard that follows sentinels that proves the master. */
+  linkReady(link: ServerLink): void {
+    if (!this.follows || this.open || link !== this.links[0]) return;
+    this.open = true;
+    for (const each of this.allLinks()) each.accepts = true;
+    this.pool.log.notice(`${this.pool.config.name}: '${this.config.label}' is served by ${this.addressText}`);
+    this.seeker?.verified(this);
+    this.#sendHeld();
+    this.wakeWaiting();
+  }
+
+  get addressText(): string {
+    if (this.address === null) return 'nobody';
+    return this.address.kind === 'tcp' ? `${this.address.host}:${this.address.port}` : this.address.path;
+  }
+
+  greetingRefused(reason: string): void {
+    this.#downReason = reason;
+  }
+
+  linkFailed(link: ServerLink, why: string, kind: 'eof' | 'error' | 'timeout' | 'closing', wasReady: boolean): void {
+    if (link.owner !== null) {
+      this.#ownLinks.delete(link);
+      link.owner.ownLinkLost(link);
+    }
+    if (kind === 'closing') return;
+    this.pool.log.info(`${this.pool.config.name}: connection to '${this.config.label}' (${this.addressText}): ${why}`);
+    if (this.follows) {
+      if (wasReady || !this.open) this.doubt(why);
+    } else {
+      this.#countFailure();
+      this.wakeWaiting();
+    }
+  }
+
+  /** The master may be gone: requests wait until one has been verified. */
+  doubt(reason: string): void {
+    if (this.open) this.close(reason);
+    this.#downReason = reason;
+    this.seeker?.doubted(this, reason);
+  }
+
+  isRoleError(error: string): boolean {
+    return /^-(READONLY|LOADING|MASTERDOWN)\b/.test(error);
+  }
+
+  #countFailure(): void {
+    const { config, ring, stats, turn } = this.pool;
+    if (!config.autoEjectHosts) return;
+    this.#failures++;
+    if (this.#failures < config.serverFailureLimit || !ring.isLive(this.index)) return;
+    ring.setLive(this.index, false);
+    stats.server_ejects++;
+    this.stats.server_ejected_at = Date.now() * 1000;
+    this.#retryAt_ms = turn.now + config.serverRetryTimeout_ms;
+    this.#failures = 0;
+    this.pool.log.warn(`${config.name}: '${this.config.label}' is ejected for ${config.serverRetryTimeout_ms} ms`);
+  }
+
+  // --- requests that wait
+
+  /** A client's next request is for this shard, which cannot take it now. */
+  wait(client: Client): void {
+    if (client.waitSince_ms < 0) client.waitSince_ms = this.pool.turn.now;
+    this.#waiting.add(client);
+    client.halt('server');
+  }
+
+  forgetWaiting(client: Client): void {
+    this.#waiting.delete(client);
+  }
+
+  wakeWaiting(): void {
+    if (this.#waiting.size === 0) return;
+    const clients = [...this.#waiting];
+    this.#waiting.clear();
+    for (const client of clients) client.proceed('server');
+  }
+
+  /** Why a request has waited too long. */
+  get waitError(): string {
+    const { config } = this.pool;
+    return `ERR shard '${this.config.label}' has had no master for ${config.holdTimeout_ms} ms: ${this.#downReason}`;
+  }
+
+  /** May this request be sent again, after its connection was lost? */
+  mayRepeat(command: number, unsent: boolean, owned: boolean): boolean {
+    return this.follows && !owned && (unsent || COMMANDS.reads[command] === 1);
+  }
+
+  lossError(why: string, unsent: boolean): string {
+    if (!this.follows || unsent) return why.startsWith('ERR ') ? why : `ERR ${why}`;
+    return `ERR the connection to shard '${this.config.label}' was lost with this request under way (${why}): it may or may not have been executed`;
+  }
+
+  /** Keeps a request for the next master. @returns false when there is no room. */
+  hold(who: number, seq: number, command: number, bytes: Buffer, unheard: number): boolean {
+    if (this.pool.held_bytes + bytes.length > this.pool.config.hold_bytes) return false;
+    this.#held.push({ who, seq, command, bytes, unheard, since_ms: this.pool.turn.now });
+    this.#held_bytes += bytes.length;
+    this.pool.held_bytes += bytes.length;
+    return true;
+  }
+
+  #takeHeld(): HeldRequest[] {
+    const held = this.#held;
+    this.#held = [];
+    this.pool.held_bytes -= this.#held_bytes;
+    this.#held_bytes = 0;
+    return held;
+  }
+
+  #sendHeld(): void {
+    for (const { who, seq, command, bytes, unheard } of this.#takeHeld()) {
+      const client = who >= 0 ? this.pool.clients[who] : undefined;
+      const link = client === undefined ? this.links[0] : this.linkFor(client);
+      link?.begin(who, seq, command, unheard);
+      link?.sendPart(bytes, 0, bytes.length);
+    }
+  }
+
+  /** Answers a request with an error. */
+  refuse(who: number, seq: number, message: string): void {
+    if (who === NOBODY) return;
+    this.pool.stats.forward_error++;
+    if (who >= 0) {
+      const error = this.pool.front.error(message);
+      this.pool.clients[who]?.takeReply(seq, error, 0, error.length, true);
+    } else {
+      this.pool.joins.fail(who, seq, message);
+    }
+  }
+
+  /** To be called a few times a second. */
+  tick(now: number): void {
+    const { config } = this.pool;
+    if (config.timeout_ms !== null) this.#endLate(now, config.timeout_ms);
+    // A frozen host takes connections and says nothing: the next look must not wait for it.
+    if (this.follows && !this.open && (this.links[0]?.greeting_ms(now) ?? 0) > GREETING_MAX_MS) {
+      this.links[0]?.fail('Connection timed out', 'timeout');
+    }
+    if (!this.follows) {
+      if (!this.pool.ring.isLive(this.index) && now >= this.#retryAt_ms) this.pool.ring.setLive(this.index, true);
+      return;
+    }
+    const late = now - config.holdTimeout_ms;
+    if (this.#held.some((each) => each.since_ms <= late)) {
+      const held = this.#takeHeld();
+      for (const each of held) if (each.since_ms <= late) this.refuse(each.who, each.seq, this.waitError);
+      this.#held = held.filter((each) => each.since_ms > late);
+      this.#held_bytes = this.#held.reduce((sum, each) => sum + each.bytes.length, 0);
+      this.pool.held_bytes += this.#held_bytes;
+    }
+    for (const client of this.#waiting) {
+      if (client.waitSince_ms > late) continue;
+      this.#waiting.delete(client);
+      client.proceed('server');
+    }
+  }
+
+  #endLate(now: number, timeout_ms: number): void {
+    for (const link of this.allLinks()) {
+      if (link.owner !== null) continue;
+      const waiting = link.waiting_ms(now);
+      if (waiting !== null && waiting > timeout_ms) link.fail('Connection timed out', 'timeout');
+    }
+  }
+
+  get downSince_ms(): number {
+    return this.#downSince_ms;
+  }
+
+  /** Refuses what waits and ends all connections. */
+  stop(): void {
+    this.open = false;
+    for (const each of this.#takeHeld()) this.refuse(each.who, each.seq, 'ERR the proxy is shutting down');
+    for (const link of this.allLinks()) link.fail('the proxy is shutting down', 'closing');
+  }
+}

@@ -1,0 +1,158 @@
+/** The proxy as a whole: all pools of a configuration, their listeners and their clock. */
+import type { NutcrackerConfig, PoolConfig } from '../config/nutcracker-types.js';
+import { SentinelFollower } from './follow/sentinel-follower.js';
+import { BufferPool } from './forward/bytes.js';
+import { Pool, type PoolContext } from './forward/pool.js';
+import type { Front } from './forward/protocol.js';
+import { Turn } from './forward/turn.js';
+import { Listener } from './listener.js';
+import type { ProxyLog } from './log.js';
+import { MemcachedFront } from './memcached-front.js';
+import { RedisFront } from './redis-front.js';
+import type { StatsSource } from './stats-page.js';
+
+/** How often timeouts, ejected servers and waiting clients are looked at. */
+const TICK_MS = 50;
+
+interface Running {
+  readonly pool: Pool;
+  readonly listener: Listener;
+  readonly follower: SentinelFollower | null;
+}
+
+export interface ProxyServerOptions {
+  readonly version: string;
+  readonly log: ProxyLog;
+}
+
+export class ProxyServer implements StatsSource {
+  readonly version: string;
+  readonly startedAt_ms = Date.now();
+  readonly #log: ProxyLog;
+  readonly #context: PoolContext;
+  readonly #running = new Map<string, Running>();
+  /** Pools that have been replaced and still have clients. */
+  readonly #retiring = new Set<Running>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor({ version, log }: ProxyServerOptions) {
+    this.version = version;
+    this.#log = log;
+    const seed = (Date.now() ^ (process.pid << 16)) >>> 0;
+    this.#context = { turn: new Turn(), buffers: new BufferPool(), log, seed, version };
+  }
+
+  *pools(): Iterable<Pool> {
+    for (const { pool } of this.#running.values()) yield pool;
+  }
+
+  /** The port a pool listens on. */
+  port(pool: string): number | null {
+    return this.#running.get(pool)?.listener.port ?? null;
+  }
+
+  /** Listens for every pool. @throws {Error} when one cannot; the others are closed again. */
+  async start(config: NutcrackerConfig): Promise<void> {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    try {
+      await this.reload(config);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const { pool } of this.#running.values()) pool.tick(now);
+    for (const retiring of this.#retiring) {
+      retiring.pool.tick(now);
+      if (!retiring.pool.deserted) continue;
+      this.#retiring.delete(retiring);
+      retiring.follower?.stop();
+      retiring.pool.stop();
+    }
+  }
+
+  /**
+   * Goes over to another configuration. Pools that are the same are left alone; clients of a pool that has changed stay
+   * connected and go over to it one by one; clients of a pool that is gone are disconnected.
+   * @throws {Error} when a new address cannot be listened on; then nothing has changed.
+   */
+  async reload(config: NutcrackerConfig): Promise<void> {
+    const next: { config: PoolConfig; before: Running | null; listener: Listener | null; pool: Pool }[] = [];
+    for (const wanted of config.pools) {
+      const before = this.#running.get(wanted.name) ?? null;
+      if (before !== null && sameConfig(before.pool.config, wanted)) continue;
+      const pool = new Pool(wanted, this.#context, newFront, before?.pool ?? null);
+      const keeps = before !== null && sameConfig(before.pool.config.listen, wanted.listen);
+      next.push({ config: wanted, before, pool, listener: keeps ? null : new Listener(pool) });
+    }
+    await this.#listenAll(next.flatMap(({ listener }) => (listener === null ? [] : [listener])));
+    const names = new Set(config.pools.map(({ name }) => name));
+    for (const [name, running] of this.#running) if (!names.has(name)) this.#remove(name, running);
+    for (const { before, pool, listener } of next) this.#replace(before, pool, listener);
+  }
+
+  /** Listens on all of these addresses or on none. */
+  async #listenAll(listeners: readonly Listener[]): Promise<void> {
+    const listening: Listener[] = [];
+    try {
+      for (const listener of listeners) {
+        await listener.listen();
+        listening.push(listener);
+      }
+    } catch (error) {
+      for (const listener of listening) listener.close();
+      throw error;
+    }
+  }
+
+  #remove(name: string, { pool, listener, follower }: Running): void {
+    this.#running.delete(name);
+    follower?.stop();
+    listener.close();
+    pool.stop();
+    this.#log.notice(`${name}: removed`);
+  }
+
+  #replace(before: Running | null, pool: Pool, fresh: Listener | null): void {
+    const { config } = pool;
+    const listener = fresh ?? before?.listener ?? new Listener(pool);
+    const follower = config.sentinels.length > 0 ? new SentinelFollower(pool) : null;
+    this.#running.set(config.name, { pool, listener, follower });
+    if (config.preconnect) for (const shard of pool.shards) for (const link of shard.links) link.open();
+    if (before !== null) {
+      if (fresh === null) listener.serve(pool);
+      else before.listener.close();
+      this.#retiring.add(before);
+      before.pool.retire(pool);
+    }
+    this.#log.notice(
+      `${config.name}: ${before === null ? 'listening' : 'reconfigured'}, ${config.servers.length} servers`,
+    );
+  }
+
+  /** Ends all pools; clients are disconnected. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    for (const [name, running] of this.#running) this.#remove(name, running);
+    for (const { pool, follower } of this.#retiring) {
+      follower?.stop();
+      pool.stop();
+    }
+    this.#retiring.clear();
+  }
+}
+
+function newFront(pool: Pool): Front {
+  return pool.config.redis ? new RedisFront(pool) : new MemcachedFront(pool);
+}
+
+/** Places in the file do not matter. */
+function sameConfig(a: unknown, b: unknown): boolean {
+  const text = (value: unknown): string =>
+    JSON.stringify(value, (key, part: unknown) => (key === 'place' ? null : part));
+  return text(a) === text(b);
+}

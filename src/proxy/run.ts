@@ -1,0 +1,166 @@
+/** The proxy as a process: configuration, log, pid file, statistics port, signals. */
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { parseNutcracker } from '../config/nutcracker.js';
+import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcracker-types.js';
+import { ProxyLog } from './log.js';
+import { ProxyServer } from './proxy-server.js';
+import { createStatsServer } from './stats-page.js';
+
+export interface ProxyOptions {
+  readonly file: string;
+  /** Check the configuration and end. */
+  readonly testOnly: boolean;
+  readonly daemonize: boolean;
+  /** 0 to 11. */
+  readonly logLevel: number;
+  /** Null for stderr. */
+  readonly logFile: string | null;
+  readonly statsPort: number;
+  readonly statsAddress: string;
+  readonly pidFile: string | null;
+}
+
+/** The version in the statistics: of the program this one stands in for. */
+const VERSION = '0.5.0';
+
+const STATS_TEXT = `pool stats:
+  client_eof          "# eof on client connections"
+  client_err          "# errors on client connections"
+  client_connections  "# active client connections"
+  server_ejects       "# times backend server was ejected"
+  forward_error       "# times we encountered a forwarding error"
+  fragments           "# fragments created from a multi-vector request"
+
+server stats:
+  server_eof          "# eof on server connections"
+  server_err          "# errors on server connections"
+  server_timedout     "# timeouts on server connections"
+  server_connections  "# active server connections"
+  server_ejected_at   "timestamp when server was ejected in usec since epoch"
+  requests            "# requests"
+  request_bytes       "total request bytes"
+  responses           "# responses"
+  response_bytes      "total response bytes"
+  in_queue            "# requests in incoming queue"
+  in_queue_bytes      "current request bytes in incoming queue"
+  out_queue           "# requests in outgoing queue"
+  out_queue_bytes     "current request bytes in outgoing queue"
+`;
+
+/** What --describe-stats prints: the names of the statistics and their meaning. */
+export function describeStats(): string {
+  return STATS_TEXT;
+}
+
+/** Reads the configuration; problems go to stderr. */
+function readConfig(file: string): NutcrackerConfig | null {
+  try {
+    return parseNutcracker(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof NutcrackerConfigError) {
+      process.stderr.write(`${error.message}\ntanist: configuration file '${file}' syntax is invalid\n`);
+    } else {
+      process.stderr.write(`tanist: cannot read configuration file '${file}': ${messageOf(error)}\n`);
+    }
+    return null;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Set for the process that --daemonize leaves behind. */
+const DAEMON_MARK = 'TANIST_PROXY_DAEMON';
+
+/** Starts this program again, detached, and leaves. */
+function leaveToDaemon(): number {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, [DAEMON_MARK]: '1' },
+  });
+  child.unref();
+  return 0;
+}
+
+function listenForStats(server: Server, options: ProxyOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.statsPort, options.statsAddress, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** SIGHUP: the log file is opened again, and the configuration is read again. A bad one changes nothing. */
+async function hangUp(file: string, log: ProxyLog, proxy: ProxyServer): Promise<void> {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.error(`cannot open the log file again: ${messageOf(error)}`);
+  }
+  try {
+    await proxy.reload(parseNutcracker(readFileSync(file, 'utf8'), file));
+    log.notice(`configuration file '${file}' is in effect`);
+  } catch (error) {
+    log.error(`configuration unchanged: ${messageOf(error)}`);
+  }
+}
+
+/** Waits for a signal to end; meanwhile, others change the log and the configuration. */
+function untilStopped(file: string, log: ProxyLog, proxy: ProxyServer): Promise<NodeJS.Signals> {
+  process.on('SIGTTIN', () => log.louder());
+  process.on('SIGTTOU', () => log.quieter());
+  let last: Promise<void> = Promise.resolve();
+  process.on('SIGHUP', () => {
+    last = last.then(() => hangUp(file, log, proxy));
+  });
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}
+
+/**
+ * Runs the proxy until it is told to end.
+ * @returns the exit code: 0; 1 when the configuration cannot be used or something cannot be listened on.
+ */
+export async function runProxy(options: ProxyOptions): Promise<number> {
+  const config = readConfig(options.file);
+  if (config === null) return 1;
+  if (options.testOnly) {
+    process.stderr.write(`tanist: configuration file '${options.file}' syntax is ok\n`);
+    return 0;
+  }
+  if (options.daemonize && process.env[DAEMON_MARK] === undefined) return leaveToDaemon();
+  let log: ProxyLog;
+  try {
+    log = new ProxyLog(options.logLevel, options.logFile);
+  } catch (error) {
+    process.stderr.write(`tanist: cannot open log file: ${messageOf(error)}\n`);
+    return 1;
+  }
+  const proxy = new ProxyServer({ version: VERSION, log });
+  const stats = createStatsServer(proxy);
+  try {
+    await listenForStats(stats, options);
+    await proxy.start(config);
+    if (options.pidFile !== null) writeFileSync(options.pidFile, `${process.pid}\n`);
+  } catch (error) {
+    stats.close();
+    await proxy.stop();
+    process.stderr.write(`tanist: ${messageOf(error)}\n`);
+    return 1;
+  }
+  log.notice(`tanist proxy started on pid ${process.pid}`);
+  const signal = await untilStopped(options.file, log, proxy);
+  log.notice(`${signal}: done`);
+  stats.close();
+  await proxy.stop();
+  if (options.pidFile !== null) rmSync(options.pidFile, { force: true });
+  return 0;
+}
