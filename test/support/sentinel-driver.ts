@@ -28,6 +28,8 @@ export interface FakeRedis {
   priority: number;
   /** Refuses CLIENT PAUSE, as for a user without the right to it. */
   refusesPause: boolean;
+  /** Refuses FAILOVER likewise. */
+  refusesHandOver: boolean;
   /** Hello messages published through it by the Sentinel. */
   hellos: number;
   /** Requests it was sent, in words. */
@@ -254,6 +256,7 @@ function fakeRedis(port: number): FakeRedis {
     offset: 100,
     priority: 100,
     refusesPause: false,
+    refusesHandOver: false,
     hellos: 0,
     asked: [],
   };
@@ -288,6 +291,7 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
 
 function handOver(redis: FakeRedis, to: number, all: ReadonlyMap<number, FakeRedis>): Reply {
   const target = all.get(to);
+  if (redis.refusesHandOver) return new ErrorReply('NOPERM this user has no permissions to hand over');
   if (target === undefined) return new ErrorReply('ERR FAILOVER target HOST and PORT is not a replica.');
   redis.role = 'slave';
   redis.masterPort = to;

@@ -60,6 +60,16 @@ describe('SENTINEL FAILOVER', () => {
     expect(driver.fake(1).asked.some((words) => /^(FAILOVER TO|CLIENT PAUSE) /.test(words))).toBe(asks);
   });
 
+  it('gives a coordinated one up when the master will not help, with its words', () => {
+    const driver = settled();
+    Object.assign(driver.fake(1), { refusesPause: true, refusesHandOver: true });
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm', 'COORDINATED')).toBe(OK);
+    driver.advance(2_000);
+    expect(driver.group.failover).toBeNull();
+    expect(driver.logs.join('\n')).toMatch(/given up .*: the master will not help: NOPERM .* to hand over/);
+    expect(driver.fake(1).asked).not.toContain('CLIENT UNPAUSE');
+  });
+
   it('refuses to coordinate with a master that cannot take part, and says why', () => {
     const driver = settled();
     driver.peers.forEach((peer) => {

@@ -15,12 +15,34 @@ describe('the choice of a candidate', () => {
     expect(driver.group.master.link.address.port).toBe(2);
   });
 
-  it('leaves a Redis alone that says it is a master while nobody follows it', () => {
+  it('takes a replica that was promoted when the Sentinel that did it died before it could tell', () => {
     const driver = new SentinelDriver();
     driver.peersAgree();
     driver.advance(5_000);
     Object.assign(driver.fake(2), { role: 'master' });
     driver.fake(3).priority = 0;
+    driver.kill(1);
+    driver.advance(5_000);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+
+  it('rather takes one that is still a replica', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    Object.assign(driver.fake(2), { role: 'master', priority: 1, offset: 1_000 });
+    driver.kill(1);
+    driver.advance(5_000);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 3');
+    expect(driver.logs.join('\n')).toContain('Not chosen as master of m: 10.0.0.1:2: reports to be a master');
+  });
+
+  it('leaves a Redis alone that says it is a master and has not been a replica of ours', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    Object.assign(driver.fake(2), { role: 'master' });
+    driver.fake(3).priority = 0;
+    driver.advance(1_000);
     driver.kill(1);
     driver.advance(5_000);
     expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');

@@ -1,5 +1,6 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
 import { follows } from './info.js';
+import { addressOf, sameAddress } from './names.js';
 import { type Group, isMaster, NEVER, type RedisNode } from './state.js';
 import { INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
 import { nodeName, type Turn } from './turn.js';
@@ -19,7 +20,7 @@ export function chooseCandidate(turn: Turn, group: Group, freshSince: number): C
     if (limit === null) fit.push(node);
     else reasons.push(`${nodeName(turn.s, node)}: ${limit}`);
   }
-  fit.sort(byFitness);
+  fit.sort((a, b) => Number(isPromotedUnheard(turn, a)) - Number(isPromotedUnheard(turn, b)) || byFitness(a, b));
   const [chosen, ...others] = fit;
   if (chosen === undefined) return { chosen: null, reasons };
   for (const node of others) reasons.push(`${nodeName(turn.s, node)}: ${whyLess(turn, node, chosen)}`);
@@ -33,7 +34,9 @@ export function standingLimitation(turn: Turn, node: RedisNode): string | null {
   if (link.command.phase !== 'up') return 'not connected';
   if (turn.now - link.lastAvailableAt > PING_PERIOD_MS * 5) return 'has not answered PING for 5 s';
   if (node.priority === 0) return 'replica-priority is 0';
-  if (node.role !== 'replica' && !hasTakenOver(turn, node)) return 'reports to be a master';
+  if (node.role !== 'replica' && !hasTakenOver(turn, node) && !isPromotedUnheard(turn, node)) {
+    return 'reports to be a master';
+  }
   return null;
 }
 
@@ -64,6 +67,17 @@ function hasTakenOver(turn: Turn, node: RedisNode): boolean {
   return follows(turn, node.group.master, node);
 }
 
+/**
+ * Whether this is a replica that was promoted by a Sentinel which died before it could tell: it followed the master that
+ * we know until that one died, and now reports to be a master itself. It is chosen where there is no other; else nobody
+ * would lead before the dead master is back. A former master is none of these: its data may be of another history.
+ */
+function isPromotedUnheard(turn: Turn, node: RedisNode): boolean {
+  const { master } = node.group;
+  if (node.role !== 'master' || master.sdownSince === null || node.formerMasterSince !== null) return false;
+  return node.masterPort !== 0 && sameAddress(addressOf(turn.s, node.masterHost, node.masterPort), master.link.address);
+}
+
 /** How far a Redis is in the replication history. */
 function offsetOf(node: RedisNode): number {
   return node.role === 'master' ? node.masterReplOffset : node.replOffset;
@@ -80,6 +94,7 @@ function byFitness(a: RedisNode, b: RedisNode): number {
 
 function whyLess(turn: Turn, node: RedisNode, chosen: RedisNode): string {
   const winner = nodeName(turn.s, chosen);
+  if (isPromotedUnheard(turn, node) && !isPromotedUnheard(turn, chosen)) return 'reports to be a master';
   if (node.priority !== chosen.priority) {
     return `replica-priority ${node.priority}, ${winner} has ${chosen.priority}`;
   }

@@ -58,6 +58,7 @@ export function coordinate(turn: Turn, group: Group, failover: Coordinating): Co
     turn.sendTo(group.master, tag(group, 'abort'), ['FAILOVER', 'ABORT']);
     return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up in ${pause_ms(group)} ms` };
   }
+  if (way.by === 'nobody') return { next: 'abort', why: `the master will not help: ${way.why}` };
   if (turn.now > lastMoment(group, way.until)) {
     turn.sendTo(group.master, tag(group, 'unpause'), ['CLIENT', 'UNPAUSE']);
     return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up while writes were paused` };
@@ -116,9 +117,8 @@ function askToHandOver(turn: Turn, group: Group, failover: Coordinating): void {
 
 function withoutHelp(turn: Turn, group: Group, failover: Coordinating, refused: string): void {
   if (failover.manual === 'coordinated') {
-    // Its time is over at once: the phase itself gives up and says so.
-    turn.log('warning', `The master of ${group.name} will not help: ${refused}`);
-    group.failover = { ...failover, way: { by: 'pause', paused: false, until: turn.now, offset: null } };
+    // The phase itself gives up and says so.
+    group.failover = { ...failover, way: { by: 'nobody', why: refused } };
     return;
   }
   turn.log('warning', `The master of ${group.name} will not help (${refused}): writes may be lost in this failover`);
@@ -135,5 +135,6 @@ function handOverEndsAt(group: Group, failover: Coordinating): number {
 export function coordinateDueAt(group: Group, failover: Coordinating): number {
   const { way } = failover;
   if (way.by === 'failover-command') return handOverEndsAt(group, failover) + 1;
+  if (way.by === 'nobody') return failover.since;
   return Math.max(failover.since, lastMoment(group, way.until) + 1);
 }

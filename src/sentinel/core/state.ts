@@ -145,6 +145,8 @@ export type Failover = FailoverBase &
 export type Coordination =
   /** Redis's own FAILOVER does it; we watch the target. */
   | { readonly by: 'failover-command' }
+  /** The master refused all help, in these words; nothing was paused. */
+  | { readonly by: 'nobody'; readonly why: string }
   /** Writes are paused until `until`; `offset` is what the target must reach, once it is known. */
   | { readonly by: 'pause'; readonly paused: boolean; readonly until: number; readonly offset: number | null };
 

@@ -4,22 +4,12 @@ import { expect, it } from 'vitest';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
 import { loadConfFile } from '../../config/conf-files.js';
+import { STATE_DEFAULTS } from '../../config/sentinel-types.js';
 import { ConfStore } from './conf-store.js';
 
 const cleanup = cleanupAfterEach();
 
-const SNAPSHOT = {
-  myId: 'a'.repeat(40),
-  currentEpoch: 1,
-  announceIp: '',
-  announcePort: 0,
-  resolveHostnames: false,
-  announceHostnames: false,
-  denyScriptsReconfig: false,
-  sentinelUser: '',
-  sentinelPass: '',
-  masters: [],
-};
+const SNAPSHOT = { ...STATE_DEFAULTS, myId: 'a'.repeat(40), currentEpoch: 1, masters: [] };
 
 it('says once that the file is overwritten in place', () => {
   const path = join(tempDir(cleanup), 'sentinel.conf');
