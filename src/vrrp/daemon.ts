@@ -22,9 +22,9 @@ export async function runVrrpDaemon(options: DaemonOptions, log: Logger): Promis
     log('error', null, `${options.path} has no vrrp_instance that can run`);
     return 3;
   }
-  const taken = takePidFile(options.pidFile);
-  if (taken !== null) {
-    log('error', null, taken);
+  const obstacle = (await nativeFault()) ?? takePidFile(options.pidFile);
+  if (obstacle !== null) {
+    log('error', null, obstacle);
     return 1;
   }
   return new Promise((resolve) => {
@@ -52,6 +52,17 @@ export async function runVrrpDaemon(options: DaemonOptions, log: Logger): Promis
     supervisor.start();
     log('info', null, `runs ${current.plan.router.instances.map((i) => i.name).join(', ')} from ${options.path}`);
   });
+}
+
+/** Why system calls cannot be made, or null. The router process would only die of it, again and again. */
+async function nativeFault(): Promise<string | null> {
+  try {
+    await import('../net/libc.js');
+    return null;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return `koffi's native part cannot be loaded (was it installed with --omit=optional?): ${why}`;
+  }
 }
 
 function report({ diagnostics }: Loaded, log: Logger): void {

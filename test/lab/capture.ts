@@ -28,7 +28,6 @@ export class Capture {
       'tcpdump',
       '-i',
       'br0',
-      '-p',
       '-U',
       '-w',
       '-',

@@ -1,4 +1,6 @@
 /** Elections between `tanist vrrp` and keepalived that take their time: by address, without preemption, at one second. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { until } from '../support/until.js';
@@ -48,5 +50,37 @@ describe('elections', () => {
     await agreed([a, b], 'a', VIP);
     a.child.kill('SIGTERM');
     await until(() => b.state('VI') === 'MASTER', { what: 'b to take over on priority 0', deadline_ms: 2000 });
+  });
+
+  // One way round only: keepalived hears of processes through a kernel connector that namespaces do not have.
+  it('tracked files and processes make tanist give way', async () => {
+    const s = scene(cleanup);
+    const file = join(s.folder, 'points');
+    writeFileSync(file, '0\n');
+    const before = `
+track_file points {
+  file ${file}
+  weight 1
+}
+vrrp_track_process beacon {
+  process sleep 4242
+  weight -60
+}
+`;
+    const extra = 'track_file {\n points\n }\n track_process {\n beacon\n }';
+    const beacon = s.lab.host('a').start('sleep', ['4242']);
+    const [a, b] = pair(
+      s,
+      ['tanist', 'keepalived'],
+      vrrpConfig({ priority: 150, before, extra }),
+      vrrpConfig({ priority: 100 }),
+    );
+    await agreed([a, b], 'a', VIP);
+    writeFileSync(file, '-60\n');
+    await agreed([a, b], 'b', VIP);
+    writeFileSync(file, '0\n');
+    await agreed([a, b], 'a', VIP);
+    await beacon.kill9();
+    await agreed([a, b], 'b', VIP);
   });
 });

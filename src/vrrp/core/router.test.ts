@@ -359,6 +359,20 @@ describe('unicast', () => {
   });
 });
 
+describe('whose packet it is', () => {
+  it('a unicast router does not heed multicast of the same VRID, nor a multicast one unicast', () => {
+    const peers = [{ address: '10.0.0.2', minTtl: null, maxTtl: null }];
+    const unicast = new BenchRouter(instanceA({ peers })).start();
+    const multicast = new BenchRouter(instanceA()).start();
+    unicast.hear({ priority: 0 });
+    multicast.hear({ priority: 0 }, '10.0.0.2', 255, OWN);
+    for (const b of [unicast, multicast]) {
+      b.pass(1000);
+      expect(b.state()).toBe('BACKUP');
+    }
+  });
+});
+
 describe('FAULT', () => {
   it('leaves master with priority 0 when the link goes, and comes back as backup', () => {
     const b = new BenchRouter(instanceA()).start();

@@ -1,4 +1,5 @@
 /** All virtual routers of one host: who gets which packet, and what members of a sync group do to each other. */
+import { isMulticast } from '../../base/ip-bytes.js';
 import { type Advert, decodeAdvert } from '../packet/packet.js';
 import type { GroupConfig, InstanceConfig, RouterConfig } from './config.js';
 import { HostView } from './health.js';
@@ -144,8 +145,9 @@ export class Router {
     const candidates = [...this.#instances.values()].filter(
       ({ config: c }) => c.vrid === vrid && c.family === packet.family && c.interface === packet.interface,
     );
-    const multicast = candidates.find((i) => i.config.peers.length === 0 && i.config.group === packet.destination);
-    if (multicast !== undefined) return multicast;
+    if (isMulticast(packet.destination)) {
+      return candidates.find((i) => i.config.peers.length === 0 && i.config.group === packet.destination);
+    }
     const unicast = candidates.filter((i) => i.config.peers.length > 0);
     return unicast.find((i) => i.config.peers.some((p) => p.address === packet.source)) ?? unicast[0];
   }
