@@ -85,9 +85,8 @@ export class Connection<Tag> {
     this.#handshake = new Handshake({ auth, protocol, database, name });
     this.#timer = setTimeout(() => this.#late(options.connectTimeout_ms), options.connectTimeout_ms);
     const { keepAlive_ms = 15_000, localAddress = '' } = options;
-    this.#socket = openSocket(to, tls, { keepAlive_ms, localAddress });
+    this.#socket = openSocket(to, tls, { keepAlive_ms, localAddress }, (bytes) => this.#read(bytes));
     this.#socket.once(readyEvent(tls), () => this.#greet());
-    this.#socket.on('data', (chunk) => this.#read(chunk));
     this.#socket.on('end', () => this.#end('ended', this.#endDetail()));
     this.#socket.on('error', (error) => this.#end(classifyError(error), describeError(error)));
     this.#socket.on('close', () => this.#end('ended', 'the connection is gone'));

@@ -41,11 +41,29 @@ export interface TcpSettings {
   readonly localAddress: string;
 }
 
-/** Begins to connect. */
-export function openSocket(to: Endpoint, settings: TlsSettings | null, how: TcpSettings): net.Socket {
+/** What the kernel has for one connection is read into this and taken from it at once, before any other is read. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Begins to connect. There are no `data` events, for which each read would be given 64 KiB of its own.
+ * @param onBytes what has come in; the bytes are overwritten as soon as it returns
+ */
+export function openSocket(
+  to: Endpoint,
+  settings: TlsSettings | null,
+  how: TcpSettings,
+  onBytes: (bytes: Buffer) => void,
+): net.Socket {
   const from = how.localAddress === '' ? {} : { localAddress: how.localAddress };
   const tcp = { keepAlive: true, keepAliveInitialDelay: how.keepAlive_ms, noDelay: true, ...from };
-  const where = 'path' in to ? { path: to.path } : { host: to.host, port: to.port, ...tcp };
+  const onread = {
+    buffer: READ_BUFFER,
+    callback: (length: number): boolean => {
+      onBytes(READ_BUFFER.subarray(0, length));
+      return true;
+    },
+  };
+  const where = 'path' in to ? { path: to.path, onread } : { host: to.host, port: to.port, ...tcp, onread };
   return settings === null ? net.connect(where) : tls.connect({ ...where, ...tlsOptions(to, settings) });
 }
 

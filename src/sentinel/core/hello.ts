@@ -10,7 +10,7 @@ import { redirectLink } from './links.js';
 import { addressOf, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
 import { type Group, type Instance, isMaster, redisNodes, type SentinelPeer } from './state.js';
 import { confirmMaster, followConfiguration } from './switch.js';
-import { HELLO_PERIOD_MS } from './timing.js';
+import { HELLO_PERIOD_MS, nextBeat } from './timing.js';
 import type { Turn } from './turn.js';
 
 export const HELLO_CHANNEL = '__sentinel__:hello';
@@ -105,7 +105,7 @@ function mustStayClear(to: Instance): boolean {
 /** When the next hello is due for an instance. */
 export function helloDueAt(to: Instance): number {
   if (mustStayClear(to)) return Number.POSITIVE_INFINITY;
-  return to.link.command.phase === 'up' ? to.lastHelloSentAt + HELLO_PERIOD_MS : Number.POSITIVE_INFINITY;
+  return to.link.command.phase === 'up' ? nextBeat(to.lastHelloSentAt, HELLO_PERIOD_MS) : Number.POSITIVE_INFINITY;
 }
 
 /** Takes in another Sentinel's hello: the Sentinel itself, its epoch, its configuration. Ours and nonsense are dropped. */

@@ -4,7 +4,7 @@ import type { Reply } from '../../redis/reply.js';
 import { addReplica } from './instances.js';
 import { addressOf, findAt, isUsableHost, sameAddress } from './names.js';
 import { type Group, isMaster, type RedisNode, redisNodes } from './state.js';
-import { INFO_PERIOD_MS, INFO_PERIOD_URGENT_MS, WATCH_PERIOD_MS } from './timing.js';
+import { INFO_PERIOD_MS, INFO_PERIOD_URGENT_MS, nextBeat, WATCH_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
 /** Asks now; if a request is under way already, once more after its reply, which may be older than the question. */
@@ -22,7 +22,7 @@ export function askInfo(turn: Turn, node: RedisNode): void {
 export function infoDueAt(node: RedisNode): number {
   if (node.link.command.phase !== 'up') return Number.POSITIVE_INFINITY;
   if (node.info.outstandingSince !== null) return Number.POSITIVE_INFINITY;
-  return node.info.askedAt + infoPeriod_ms(node);
+  return nextBeat(node.info.askedAt, infoPeriod_ms(node));
 }
 
 function infoPeriod_ms(node: RedisNode): number {

@@ -9,6 +9,7 @@ import {
   HELLO_PERIOD_MS,
   MIN_LINK_RECONNECT_MS,
   MIN_PING_PERIOD_MS,
+  nextBeat,
   PING_PERIOD_MS,
   PINGS_IN_DOWN_AFTER,
   RECONNECT_MAX_MS,
@@ -43,8 +44,7 @@ function nextWake(turn: Turn, link: Link): number {
     if (conn.phase === 'idle') wake = Math.min(wake, Math.max(conn.retryAt, turn.now + 1));
   }
   if (link.command.phase === 'up') {
-    const period = pingPeriod_ms(link);
-    wake = Math.min(wake, Math.max(link.lastPongAt + period, link.lastPingAt + period / 2, turn.now + 1));
+    wake = Math.min(wake, Math.max(pingDueAt(link), turn.now + 1));
     // An unanswered PING makes the link stale in half of down-after: pings go on meanwhile, so no own deadline.
   }
   if (link.hello?.phase === 'up') wake = Math.min(wake, helloStaleAt(link.hello));
@@ -58,14 +58,7 @@ function helloStaleAt(hello: Conn): number {
 /** A connection that hangs is replaced: silence must come from the peer, not from a dead TCP connection. */
 function closeIfStale(turn: Turn, link: Link): void {
   const { command, hello } = link;
-  const half = downAfter_ms(link) / 2;
-  if (
-    command.phase === 'up' &&
-    turn.now - command.since > MIN_LINK_RECONNECT_MS &&
-    link.activePingSince !== null &&
-    turn.now - link.activePingSince > half &&
-    turn.now - link.lastPongAt > half
-  ) {
+  if (command.phase === 'up' && turn.now - command.since > MIN_LINK_RECONNECT_MS && isStuck(link, turn.now)) {
     closeConn(turn, link, command);
     command.retryAt = turn.now;
   }
@@ -73,6 +66,12 @@ function closeIfStale(turn: Turn, link: Link): void {
     closeConn(turn, link, hello);
     hello.retryAt = turn.now;
   }
+}
+
+/** Whether PINGs have been unanswered for half of down-after. */
+function isStuck(link: Link, now: number): boolean {
+  if (link.activePingSince === null) return false;
+  return now - Math.max(link.activePingSince, link.lastPongAt) > downAfter_ms(link) / 2;
 }
 
 function connectIfDue(turn: Turn, link: Link, conn: Conn, purpose: ConnPurpose): void {
@@ -110,10 +109,13 @@ function credentialsFor(s: Sentinel, owner: Instance): Credentials | null {
 }
 
 function pingIfDue(turn: Turn, link: Link): void {
+  if (link.command.phase === 'up' && turn.now >= pingDueAt(link)) sendPing(turn, link);
+}
+
+/** A period after the last PING when that was answered; sooner when it was not. */
+function pingDueAt(link: Link): number {
   const period = pingPeriod_ms(link);
-  if (link.command.phase !== 'up') return;
-  if (turn.now - link.lastPongAt < period || turn.now - link.lastPingAt < period / 2) return;
-  sendPing(turn, link);
+  return Math.max(nextBeat(Math.min(link.lastPingAt, link.lastPongAt), period), link.lastPingAt + period / 2);
 }
 
 function sendPing(turn: Turn, link: Link): void {

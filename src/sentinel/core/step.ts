@@ -74,14 +74,15 @@ function takeFromLink(turn: Turn, input: LinkInput): void {
   if (known === undefined) return;
   const { link, conn } = known;
   conn.lastHeardAt = turn.now;
-  turn.touchLink(link);
   switch (input.on) {
     case 'connected':
+      turn.touchLink(link);
       assert(conn.phase === 'connecting', 'only a connection that was asked for can be made');
       onConnected(turn, link, conn, input.localIp);
       if (conn === link.command) introduce(turn, link);
       return;
     case 'closed':
+      turn.touchLink(link);
       return onClosed(turn, link, conn, input.why, input.detail);
     case 'hello':
       return onHello(turn, input.message);
@@ -103,6 +104,7 @@ function introduce(turn: Turn, link: Link): void {
 function onReply(turn: Turn, link: Link, tag: Tag, reply: Reply): void {
   switch (tag.kind) {
     case 'ping':
+      turn.touchLink(link);
       return onPong(turn, link, reply);
     case 'info':
       for (const owner of link.owners) if (owner.kind === 'redis') onInfo(turn, owner, reply);

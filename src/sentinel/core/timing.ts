@@ -51,3 +51,16 @@ export const CONVERT_WAIT_MS = 4 * HELLO_PERIOD_MS;
 /** Deadlines are rounded up to this, so that many monitored masters share one wake-up. */
 export const TICK_GRAIN_MS = 5;
 export const CONNECT_TIMEOUT_MAX_MS = 5_000;
+
+/** Ours: what is periodic may leave this part of its period early, at most `BEAT_MAX_MS`. */
+const BEAT_PART = 1 / 20;
+const BEAT_MAX_MS = 50;
+
+/**
+ * The beat at which something is due that was last done at `last` and has this period. Beats are multiples of a few
+ * milliseconds: a PING and a hello for the same Redis so leave in one packet, those for many masters in one wake-up.
+ */
+export function nextBeat(last: number, period_ms: number): number {
+  const beat_ms = Math.min(BEAT_MAX_MS, period_ms * BEAT_PART);
+  return Math.floor((last + period_ms) / beat_ms) * beat_ms;
+}
