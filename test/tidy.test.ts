@@ -11,9 +11,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const notOurs = new Set(['.git', 'node_modules', 'dist', '.cache', 'coverage']);
 const binary = /\.(png|ico|woff2|gz|zip|pcap)$/;
 
-/** Rooms that stand before what will use them; one leaves this list when its runner is in. */
-const awaited: readonly string[] = [];
-
 function walk(folder: string): string[] {
   return readdirSync(join(root, folder)).flatMap((name) => {
     if (notOurs.has(name)) return [];
@@ -47,7 +44,7 @@ describe('the tree', () => {
   it('has no import cycle', () => expect(rules.importCycles(product)).toEqual([]));
   it('has no barrels', () => expectTidy(rules.barrels));
   it('has no file of more than one subject', () => expectTidy(rules.oversized));
-  it('has no dead file', () => expect(rules.deadFiles(sources, awaited)).toEqual([]));
+  it('has no dead file', () => expect(rules.deadFiles(sources)).toEqual([]));
   it('has kebab-case names', () => expect(sources.flatMap((file) => rules.misnamed(file.path))).toEqual([]));
   it('leaves no test out in silence', () => expectTidy(rules.silentSkips));
   it('has no work left over in comments', () => expectTidy(rules.leftovers));

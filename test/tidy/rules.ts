@@ -194,17 +194,13 @@ export function leftovers(file: SourceFile): Complaint[] {
   );
 }
 
-/**
- * Files that nothing in the product reaches; tests and their drivers alone do not keep one alive.
- * @param awaited folders whose users are still to come
- */
-export function deadFiles(files: readonly SourceFile[], awaited: readonly string[]): Complaint[] {
+/** Files that nothing in the product reaches; tests and their drivers alone do not keep one alive. */
+export function deadFiles(files: readonly SourceFile[]): Complaint[] {
   const users = files.filter((file) => !file.path.startsWith('test/') && !file.path.endsWith('.test.ts'));
   const used = new Set(users.flatMap((file) => file.imports.map((each) => each.target)));
   return files
     .map((file) => file.path)
     .filter((path) => isProduct(path) && !used.has(path) && !entryPoints.includes(path))
-    .filter((path) => !awaited.some((folder) => path.startsWith(folder)))
     .map((path) => `${path}:1: nobody imports it`);
 }
 
