@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseInfo, parseReplicaLine, readServerInfo } from './info.js';
+import { parseReplicaLine, readServerInfo } from './info.js';
 
 const RUN_ID = '7a3f9f7c1f6a3bb0c0b1d4f7c2f9e6a1b2c3d4e5';
 const MASTER = [
@@ -41,23 +41,6 @@ const REPLICA = [
   'replica_announced:0',
   'loading:1',
 ].join('\n');
-
-describe('parseInfo', () => {
-  it('keeps sections apart and values whole', () => {
-    const info = parseInfo('before:1\r\n# Server\r\nos:Linux a:b\r\nempty:\r\n\r\n# Key Space\nos:x\nos:y');
-    expect([...info].map(([title, fields]) => [title, [...fields]])).toEqual([
-      ['', [['before', '1']]],
-      [
-        'server',
-        [
-          ['os', 'Linux a:b'],
-          ['empty', ''],
-        ],
-      ],
-      ['key space', [['os', 'y']]],
-    ]);
-  });
-});
 
 describe('readServerInfo', () => {
   it('reads a master', () => {
