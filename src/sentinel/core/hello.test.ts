@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PEER_B, SentinelDriver } from '../../../test/support/sentinel-driver.js';
 import { currentMasterAddress } from './hello.js';
+import { SENTINELS_MAX } from './timing.js';
 
 describe('a newer configuration that comes during a failover of ours', () => {
   it('voids it when it keeps the old master: one config epoch never has two masters', () => {
@@ -33,4 +34,15 @@ describe('a newer configuration that comes during a failover of ours', () => {
     expect(driver.group.failover?.epoch).toBe(6);
     expect(driver.group.configEpoch).toBe(3);
   });
+});
+
+it('takes no more Sentinels than a group may have: whoever may publish could invent them', () => {
+  const driver = new SentinelDriver();
+  driver.advance(5_000);
+  for (let index = 0; index < 2 * SENTINELS_MAX; index++) {
+    const runId = index.toString(16).padStart(40, '0');
+    driver.hello(3, `10.0.9.${index % 250},${20_000 + index},${runId},0,m,10.0.0.1,1,0`);
+  }
+  expect(driver.group.sentinels.size).toBe(SENTINELS_MAX);
+  expect(driver.group.sentinels.has(PEER_B)).toBe(true);
 });

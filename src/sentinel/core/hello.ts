@@ -10,7 +10,7 @@ import { redirectLink } from './links.js';
 import { addressOf, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
 import { type Group, type Instance, isMaster, redisNodes, type SentinelPeer } from './state.js';
 import { confirmMaster, followConfiguration } from './switch.js';
-import { HELLO_PERIOD_MS, nextBeat } from './timing.js';
+import { HELLO_PERIOD_MS, nextBeat, SENTINELS_MAX } from './timing.js';
 import type { Turn } from './turn.js';
 
 export const HELLO_CHANNEL = '__sentinel__:hello';
@@ -123,6 +123,10 @@ export function onHello(turn: Turn, message: string): void {
   }
   if (!isUsableHost(turn, hello.host) || !isUsableHost(turn, hello.masterHost)) return;
   const peer = knowSentinel(turn, group, hello);
+  if (peer === null) {
+    turn.log('verbose', `Ignoring ${hello.runId}: ${group.name} has ${SENTINELS_MAX} other Sentinels already`);
+    return;
+  }
   followEpoch(turn, hello.currentEpoch, group);
   peer.lastHelloAt = turn.now;
   if (group.configEpoch < hello.configEpoch) {
@@ -135,10 +139,12 @@ export function onHello(turn: Turn, message: string): void {
   turn.touch(group);
 }
 
-function knowSentinel(turn: Turn, group: Group, hello: Hello): SentinelPeer {
+/** The Sentinel that sent it; null for one more than a group may have. */
+function knowSentinel(turn: Turn, group: Group, hello: Hello): SentinelPeer | null {
   const address = addressOf(turn.s, hello.host, hello.port);
   const known = group.sentinels.get(hello.runId);
   if (known !== undefined && sameAddress(known.link.address, address)) return known;
+  if (known === undefined && group.sentinels.size >= SENTINELS_MAX) return null;
   retireAt(turn, group, address, hello.runId);
   if (known !== undefined) {
     moveSentinel(turn, known, address);

@@ -4,7 +4,7 @@ import type { Reply } from '../../redis/reply.js';
 import { addReplica } from './instances.js';
 import { addressOf, findAt, isUsableHost, sameAddress } from './names.js';
 import { type Group, isMaster, type RedisNode, redisNodes } from './state.js';
-import { INFO_PERIOD_MS, INFO_PERIOD_URGENT_MS, nextBeat, WATCH_PERIOD_MS } from './timing.js';
+import { INFO_PERIOD_MS, INFO_PERIOD_URGENT_MS, nextBeat, REPLICAS_MAX, WATCH_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
 /** Asks now; if a request is under way already, once more after its reply, which may be older than the question. */
@@ -133,7 +133,7 @@ export function follows(turn: Turn, node: RedisNode, master: RedisNode): boolean
 
 function discoverReplicas(turn: Turn, group: Group, told: ServerInfo): void {
   for (const { host, port } of told.replicas) {
-    if (port === 0 || !isUsableHost(turn, host)) continue;
+    if (port === 0 || !isUsableHost(turn, host) || group.replicas.size >= REPLICAS_MAX) continue;
     const address = addressOf(turn.s, host, port);
     if (findAt(redisNodes(group), address) !== null) continue;
     const node = addReplica(turn, group, address);

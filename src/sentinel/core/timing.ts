@@ -52,6 +52,10 @@ export const CONVERT_WAIT_MS = 4 * HELLO_PERIOD_MS;
 export const TICK_GRAIN_MS = 5;
 export const CONNECT_TIMEOUT_MAX_MS = 5_000;
 
+/** Ours: how many members a group may have; whoever may publish on a Redis could invent any number of them. */
+export const SENTINELS_MAX = 256;
+export const REPLICAS_MAX = 1_024;
+
 /** Ours: what is periodic may leave this part of its period early, at most `BEAT_MAX_MS`. */
 const BEAT_PART = 1 / 20;
 const BEAT_MAX_MS = 50;

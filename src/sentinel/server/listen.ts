@@ -1,6 +1,7 @@
 /** The sockets that clients connect to. */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
+import { dirname } from 'node:path';
 import tls from 'node:tls';
 import type { BindAddress } from '../../config/server-settings.js';
 
@@ -97,7 +98,9 @@ async function listenOnPath(options: ListenOptions, server: net.Server): Promise
     if (unixsocketperm !== 0) chmodSync(path, unixsocketperm);
     return server;
   } catch (error) {
-    throw new ListenError(`cannot listen on the unix socket ${path}: ${explain(error)}`);
+    // The system's own answer to a missing directory is "permission denied".
+    const why = existsSync(dirname(path)) ? explain(error) : 'there is no such directory';
+    throw new ListenError(`cannot listen on the unix socket ${path}: ${why}`);
   }
 }
 
