@@ -33,12 +33,13 @@ async function measure(system: System, fault: FaultKey, downAfter_ms: number): P
   const wanted: ServerOptions = {
     redis: peerProgram('redis-server'),
     sentinel: system.sentinel,
+    proxy: null,
     downAfter_ms,
     failoverTimeout_ms: 10_000,
     sentinelLines: system.lines,
   };
   const servers = await Servers.start(wanted, new AbortController().signal);
-  const writer = new Writer(servers, { subscribes: false, deadline_ms: Number(options.deadline) });
+  const writer = new Writer(servers, { address: null, subscribes: false, deadline_ms: Number(options.deadline) });
   try {
     await until('writes to flow', 10_000, () => writer.ledger.total.acknowledged > 500);
     return await cause(fault, servers, writer);

@@ -7,7 +7,8 @@ import { exitCodes } from './program.js';
 export function command(): Command {
   return new Command('demo')
     .description(
-      'Starts three Redis and three Tanist Sentinels on loopback with a writer that counts, and lets you break them.\n' +
+      'Starts three Redis, three Tanist Sentinels and a proxy on loopback, with a writer that knows only the\n' +
+        "proxy's address and counts, and lets you break them. redis-cli works at that address, too.\n" +
         'Keys: k kill -9 the master, z freeze it, s planned switchover, r revive, q quit.',
     )
     .option('--script <keys>', 'cause these faults unattended, e.g. k,r,s; one summary line each', parseScript, [])

@@ -1,6 +1,6 @@
 /** The demo: a cluster on loopback, a writer, and faults by key or by script. */
 import { cause, FAULTS, type FaultKey, isFaultKey, type Outcome } from './faults.js';
-import { GROUP, type ServerOptions, Servers, TANIST_SENTINEL } from './nodes.js';
+import { GROUP, type ServerOptions, Servers, TANIST_PROXY, TANIST_SENTINEL } from './nodes.js';
 import { draw, paint, summary, Terminal, takePicture } from './screen.js';
 import { DeadlineError, until } from './until.js';
 import { Writer } from './writer.js';
@@ -16,6 +16,8 @@ export interface DemoOptions {
 }
 
 const FRAME_MS = 200;
+/** Longer than the proxy holds a write for a master that is being replaced. */
+const WRITE_DEADLINE_MS = 6_000;
 /** Acknowledged writes before each fault of a script. */
 const SCRIPT_WRITES = 500;
 const SCRIPT_WRITES_DEADLINE_MS = 10_000;
@@ -28,10 +30,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const onSignal = (signal: NodeJS.Signals): void => stop.abort(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const drawn = process.stdout.isTTY === true && options.script.length === 0;
-  if (process.stdout.isTTY || !drawn) process.stderr.write('tanist demo: starting three Redis and three Sentinels\n');
+  if (process.stdout.isTTY || !drawn)
+    process.stderr.write('tanist demo: starting three Redis, three Sentinels and a proxy\n');
   const wanted: ServerOptions = {
     redis: { command: options.redisServer },
     sentinel: TANIST_SENTINEL,
+    proxy: TANIST_PROXY,
     downAfter_ms: options.downAfter_ms,
     failoverTimeout_ms: 10_000,
     sentinelLines: [`sentinel fast-down ${GROUP} yes`],
@@ -43,7 +47,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   if (servers === null) return INTERRUPTED;
   const orphaned = (): void => servers.abandon();
   process.on('exit', orphaned);
-  const writer = new Writer(servers, { subscribes: true, deadline_ms: 1_000 });
+  const address = servers.proxy?.port ?? null;
+  const writer = new Writer(servers, { address, subscribes: false, deadline_ms: WRITE_DEADLINE_MS });
   try {
     const show = new Show(servers, writer, stop.signal, drawn);
     return await show.run(options);

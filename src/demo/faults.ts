@@ -100,7 +100,7 @@ async function recover(key: FaultKey, servers: Servers, writer: Writer, before: 
   }
   await until('another master that takes writes', RECOVERY_DEADLINE_MS, async () => {
     const master = await servers.agreedMaster();
-    return master !== null && master !== before && writer.target === master.place && flowing();
+    return master !== null && master !== before && writer.reaches(master) && flowing();
   });
 }
 

@@ -1,12 +1,15 @@
-/** The demo's servers: three Redis with replication, three Sentinels that watch them, all on loopback. */
+/**
+ * The demo's servers: three Redis with replication, three Sentinels that watch them, and perhaps a proxy that is their
+ * one plain address, all on loopback.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readServerInfo, type ServerInfo } from '../redis/info.js';
 import { RedisLink } from '../redis/link.js';
 import type { Reply } from '../redis/reply.js';
 import { DemoError } from './demo-error.js';
+import { freePorts } from './free-ports.js';
 import { Process } from './process.js';
 import { until } from './until.js';
 
@@ -74,15 +77,22 @@ export interface Program {
   readonly after?: readonly string[];
 }
 
+const TANIST = join(import.meta.dirname, '..', '..', 'bin', 'tanist');
+
 /** This checkout's own Sentinel. */
 export const TANIST_SENTINEL: Program = {
   command: process.execPath,
-  before: [join(import.meta.dirname, '..', '..', 'bin', 'tanist'), 'sentinel'],
+  before: [TANIST, 'sentinel'],
 };
+
+/** This checkout's own proxy. */
+export const TANIST_PROXY: Program = { command: process.execPath, before: [TANIST, 'proxy'] };
 
 export interface ServerOptions {
   readonly redis: Program;
   readonly sentinel: Program;
+  /** The one plain address in front of them; null for none. */
+  readonly proxy: Program | null;
   readonly downAfter_ms: number;
   readonly failoverTimeout_ms: number;
   /** Lines for sentinel.conf besides, e.g. Tanist's own options. */
@@ -93,6 +103,8 @@ export interface ServerOptions {
 export class Servers {
   readonly redis: Node[] = [];
   readonly sentinels: Node[] = [];
+  /** The plain address in front of them. */
+  proxy: Node | null = null;
   readonly #dir = mkdtempSync(join(tmpdir(), 'tanist-demo-'));
 
   /** Starts all of them, unless `stop` comes first. */
@@ -101,6 +113,7 @@ export class Servers {
     stop.addEventListener('abort', () => servers.abandon(), { once: true });
     try {
       const ports = await freePorts(6);
+      // In this order, since each part looks for those before it.
       for (const [index, port] of ports.slice(0, 3).entries())
         servers.#addRedis(options.redis, port, index, ports[0] ?? 0);
       await Promise.all(servers.redis.map((node) => node.awaitStart('redis-server')));
@@ -108,6 +121,7 @@ export class Servers {
       for (const [index, port] of ports.slice(3).entries()) servers.#addSentinel(options, port, index, ports[0] ?? 0);
       await Promise.all(servers.sentinels.map((node) => node.awaitStart('tanist sentinel')));
       await servers.#awaitDiscovery();
+      if (options.proxy !== null) await servers.#startProxy(options.proxy);
       return servers;
     } catch (error) {
       await servers.end();
@@ -117,7 +131,7 @@ export class Servers {
 
   /** Ends every process and removes the folder. */
   async end(): Promise<void> {
-    const all = [...this.redis, ...this.sentinels];
+    const all = this.#all();
     for (const node of all) node.link.close();
     await Promise.all(all.map((node) => node.process.end()));
     rmSync(this.#dir, { recursive: true, force: true });
@@ -125,8 +139,12 @@ export class Servers {
 
   /** Removes the folder at once, when there is no time left to wait for anything. */
   abandon(): void {
-    for (const node of [...this.redis, ...this.sentinels]) node.process.kill();
+    for (const node of this.#all()) node.process.kill();
     rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #all(): Node[] {
+    return [...this.redis, ...this.sentinels, ...(this.proxy === null ? [] : [this.proxy])];
   }
 
   at(port: number): Node | null {
@@ -176,6 +194,17 @@ export class Servers {
     this.sentinels.push(new Node(port, started(options.sentinel, [conf])));
   }
 
+  async #startProxy(program: Program): Promise<void> {
+    const [port = 0, statistics = 0] = await freePorts(2);
+    const conf = join(this.#dir, 'nutcracker.yml');
+    const sentinels = this.sentinels.map((node) => node.place).join(', ');
+    const lines = [`${GROUP}:`, `  listen: ${HOST}:${port}`, '  redis: true', `  sentinels: [${sentinels}]`];
+    writeFileSync(conf, `${[...lines, '  servers:', `    - ${GROUP}:1`].join('\n')}\n`);
+    const args = [conf, '-s', String(statistics), '-a', HOST, '-o', join(this.#dir, 'proxy.log')];
+    this.proxy = new Node(port, started(program, args));
+    await this.proxy.awaitStart('tanist proxy');
+  }
+
   async #awaitReplication(): Promise<void> {
     const [master] = this.redis;
     await until('both replicas to be in sync', START_DEADLINE_MS, async () => {
@@ -208,32 +237,4 @@ function started(program: Program, args: readonly string[]): Process {
   const child = new Process(program.command, [...(program.before ?? []), ...args, ...(program.after ?? [])]);
   child.start();
   return child;
-}
-
-/**
- * Below the range that Linux takes ports for outgoing connections from: a port there, free now, could be taken by one of
- * the many connections between the servers before the last of them has started.
- */
-const PORT_RANGE = { from: 20_000, to: 32_000 } as const;
-const PORT_TRIES_MAX = 100;
-
-/** Ports that are free now: all are held until the last is found, so that none is given twice. */
-async function freePorts(count: number): Promise<number[]> {
-  const held: { port: number; holder: Server }[] = [];
-  for (let tries = 0; held.length < count; tries++) {
-    if (tries === PORT_TRIES_MAX) throw new DemoError(`${count} free ports could not be found on ${HOST}`);
-    const port = PORT_RANGE.from + Math.floor(Math.random() * (PORT_RANGE.to - PORT_RANGE.from));
-    const holder = await hold(port);
-    if (holder !== null) held.push({ port, holder });
-  }
-  await Promise.all(held.map(({ holder }) => new Promise((resolve) => holder.close(resolve))));
-  return held.map(({ port }) => port);
-}
-
-function hold(port: number): Promise<Server | null> {
-  const holder = createServer();
-  return new Promise((resolve) => {
-    holder.once('error', () => resolve(null));
-    holder.listen(port, HOST, () => resolve(holder));
-  });
 }

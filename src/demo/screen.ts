@@ -15,7 +15,7 @@ export interface Picture {
 }
 
 interface WriterView {
-  /** Where it writes. */
+  /** Where it writes: the plain address. */
   readonly target: string;
   readonly acknowledged: number;
   readonly failed: number;
@@ -104,7 +104,7 @@ export function draw(picture: Picture, colours: Paint, rows = 24): string[] {
   const { dim, bad, strong } = colours;
   const head = (widths: Widths, ...cells: string[]): string => `  ${dim(columns(widths, cells))}`;
   const above = [
-    `  ${strong('Tanist demo')}   ${dim('three Redis, three Sentinels and a writer, all on loopback')}`,
+    `  ${strong('Tanist demo')}   ${dim('three Redis, three Sentinels and a proxy: one plain address')}`,
     '',
     head(REDIS, 'REDIS', 'ROLE', 'STATE', 'OFFSET', '', 'LINK'),
     ...picture.redis.map((each) => redisRow(each, colours)),

@@ -1,4 +1,7 @@
-/** A client as applications are: it asks the Sentinels for the master, writes there, and counts. */
+/**
+ * A client as applications are, which counts: one that knows a single address, or one that asks the Sentinels for the
+ * master and writes there.
+ */
 import { RedisLink } from '../redis/link.js';
 import { Ledger } from './ledger.js';
 import { GROUP, masterPort, type Node, type Servers } from './nodes.js';
@@ -11,6 +14,8 @@ const READ_BATCH = 1_000;
 const READ_DEADLINE_MS = 5_000;
 
 export interface WriterOptions {
+  /** The port that it writes to, whoever the master is; null when it asks the Sentinels. */
+  readonly address: number | null;
   /** It listens for +switch-master; many clients ask the Sentinels only when their connection breaks. */
   readonly subscribes: boolean;
   /** How long a write is waited for before the Sentinels are asked again. */
@@ -22,6 +27,8 @@ export class Writer {
   readonly #servers: Servers;
   readonly #deadline_ms: number;
   readonly #listeners: RedisLink[] = [];
+  readonly #address: number | null;
+  /** Where it writes: the one address, or the master as the Sentinels told. */
   #master: { readonly port: number; readonly link: RedisLink } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #busy = false;
@@ -29,8 +36,15 @@ export class Writer {
   constructor(servers: Servers, options: WriterOptions) {
     this.#servers = servers;
     this.#deadline_ms = options.deadline_ms;
+    this.#address = options.address;
     if (options.subscribes) for (const sentinel of servers.sentinels) this.#listenTo(sentinel);
     this.#timer = setInterval(() => void this.#tick(), PERIOD_MS);
+    if (options.address !== null) this.#writeTo(options.address);
+  }
+
+  /** Whether what it writes now reaches this master. */
+  reaches(master: Node): boolean {
+    return this.#address !== null || this.#master?.port === master.port;
   }
 
   /** Where it writes now. */
@@ -126,8 +140,8 @@ export class Writer {
     }
     if (this.#timer === null) return;
     this.ledger.fail();
-    // Refused, cut off or too late: ask the Sentinels again, as their clients do.
-    if (this.#master?.link === link) {
+    // Refused, cut off or too late: ask the Sentinels again, as their clients do. Who knows one address stays there.
+    if (this.#master?.link === link && this.#address === null) {
       link.close();
       this.#master = null;
     }
