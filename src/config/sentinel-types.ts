@@ -1,4 +1,7 @@
-/** The `sentinel …` lines of a configuration as data. The Sentinel's room maps these to its own snapshot. */
+/**
+ * The `sentinel …` lines of a configuration as data: what an operator wrote, and what the Sentinel must still know after a
+ * crash. Its core works with these types too; they hold no behaviour.
+ */
 
 export interface ReplicaConf {
   readonly host: string;
@@ -37,7 +40,7 @@ export interface MasterConf {
   readonly sentinels: readonly PeerConf[];
 }
 
-/** What `sentinel …` lines say. */
+/** What `sentinel …` lines say; the Sentinel persists it whole. */
 export interface SentinelState {
   /** 40 hexadecimal characters; empty in a file that no Sentinel has run with yet. */
   readonly myId: string;

@@ -1,5 +1,5 @@
 /** What checkers are told: who did what. All moments are virtual milliseconds of the run. */
-import type { Snapshot } from '../sentinel/core/snapshot.js';
+import type { SentinelState } from '../config/sentinel-types.js';
 
 export type Manual = 'no' | 'planned' | 'coordinated' | 'forced';
 
@@ -33,8 +33,8 @@ export interface GroupOutcome {
 
 export type Fact =
   /** A sentinel began, with what its disk held. */
-  | { readonly kind: 'started'; readonly sentinel: string; readonly snapshot: Snapshot }
-  | { readonly kind: 'persisted'; readonly sentinel: string; readonly snapshot: Snapshot }
+  | { readonly kind: 'started'; readonly sentinel: string; readonly snapshot: SentinelState }
+  | { readonly kind: 'persisted'; readonly sentinel: string; readonly snapshot: SentinelState }
   /** It gave its vote, perhaps to itself. */
   | {
       readonly kind: 'voted';

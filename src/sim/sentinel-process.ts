@@ -1,10 +1,10 @@
 /** A sentinel process: the real core, with a clock, a disk and connections that can all go wrong. */
 import { Prng } from '../base/prng.js';
+import type { SentinelState } from '../config/sentinel-types.js';
 import { type Reply, SimpleString } from '../redis/reply.js';
 import { HELLO_CHANNEL } from '../sentinel/core/hello.js';
 import type { CloseReason, ConnId, Effect, Input, Tag } from '../sentinel/core/io.js';
 import { createSentinel } from '../sentinel/core/restore.js';
-import type { Snapshot } from '../sentinel/core/snapshot.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import { nextDeadline, step } from '../sentinel/core/step.js';
 import type { Context } from './context.js';
@@ -32,7 +32,7 @@ export class SentinelProcess implements Listener {
   state: Sentinel | null = null;
   /** The most since the last look: see the `load` fact. */
   readonly peak = { effects: 0, conns: 0, links: 0, pending: 0 };
-  #disk: Snapshot;
+  #disk: SentinelState;
   #life = 0;
   #clock = { startedAt: 0, offset: 0, rate: 1 };
   #conns = new Map<ConnId, OpenConn>();
@@ -54,7 +54,7 @@ export class SentinelProcess implements Listener {
     readonly manners: SentinelManners,
     groupOf: ReadonlyMap<string, string>,
     nameOf: ReadonlyMap<string, string>,
-    initial: Snapshot,
+    initial: SentinelState,
   ) {
     this.#disk = initial;
     this.#watch = new Watch(context, name, groupOf, nameOf);
@@ -173,7 +173,7 @@ export class SentinelProcess implements Listener {
   }
 
   /** The process waits for its disk; if it dies meanwhile, the write may have been done or not. */
-  #writeSlowly(snapshot: Snapshot, then: () => void): void {
+  #writeSlowly(snapshot: SentinelState, then: () => void): void {
     const { loop, prng } = this.context;
     const life = this.#life;
     const length_ms = prng.below(this.manners.disk_ms);
@@ -189,7 +189,7 @@ export class SentinelProcess implements Listener {
     });
   }
 
-  #written(snapshot: Snapshot): void {
+  #written(snapshot: SentinelState): void {
     this.#disk = snapshot;
     this.#watch.persisted(snapshot);
   }

@@ -1,8 +1,9 @@
 /** Turns what a sentinel does into facts for the checkers and lines for the transcript. */
+
+import type { SentinelState } from '../config/sentinel-types.js';
 import type { Reply } from '../redis/reply.js';
 import { parseHello } from '../sentinel/core/hello.js';
 import type { Effect, Input, SentinelEvent } from '../sentinel/core/io.js';
-import type { Snapshot } from '../sentinel/core/snapshot.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import type { Context } from './context.js';
 import type { Manual } from './fact.js';
@@ -23,11 +24,11 @@ export class Watch {
     private readonly nameOf: ReadonlyMap<string, string>,
   ) {}
 
-  started(snapshot: Snapshot): void {
+  started(snapshot: SentinelState): void {
     this.context.fact({ kind: 'started', sentinel: this.sentinel, snapshot });
   }
 
-  persisted(snapshot: Snapshot): void {
+  persisted(snapshot: SentinelState): void {
     this.context.fact({ kind: 'persisted', sentinel: this.sentinel, snapshot });
   }
 

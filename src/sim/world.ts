@@ -1,7 +1,7 @@
 /** One run's world: every host and process of a plan, the checkers that watch it, and the transcript. */
 import { Prng } from '../base/prng.js';
+import { MASTER_CONF_DEFAULTS, type SentinelState } from '../config/sentinel-types.js';
 import { currentMasterAddress } from '../sentinel/core/hello.js';
-import { MASTER_DEFAULTS, type Snapshot } from '../sentinel/core/snapshot.js';
 import { redisNodes } from '../sentinel/core/state.js';
 import { isOfTrueMajority } from './checkers/checker.js';
 import { newCheckers } from './checkers/index.js';
@@ -104,7 +104,7 @@ export class World {
     });
   }
 
-  #initialSnapshot(myId: string): Snapshot {
+  #initialSnapshot(myId: string): SentinelState {
     return {
       myId,
       currentEpoch: 0,
@@ -118,7 +118,7 @@ export class World {
       masters: this.plan.groups.map((group) => {
         const { redises: _, ...settings } = group;
         const first = this.redisesOf(group.name)[0];
-        return { ...MASTER_DEFAULTS, ...settings, host: first?.host.ip ?? '', port: first?.port ?? 0 };
+        return { ...MASTER_CONF_DEFAULTS, ...settings, host: first?.host.ip ?? '', port: first?.port ?? 0 };
       }),
     };
   }

@@ -3,10 +3,10 @@
  * all. Time moves only when a test says so. Whole clusters of real cores are the simulator's work.
  */
 import { Prng } from '../../src/base/prng.js';
+import { MASTER_CONF_DEFAULTS, type MasterConf, type SentinelState } from '../../src/config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../src/redis/reply.js';
 import type { ConnId, Effect, Input } from '../../src/sentinel/core/io.js';
 import { createSentinel } from '../../src/sentinel/core/restore.js';
-import { MASTER_DEFAULTS, type MasterSnapshot, type Snapshot } from '../../src/sentinel/core/snapshot.js';
 import type { Group, Sentinel } from '../../src/sentinel/core/state.js';
 import { nextDeadline, step } from '../../src/sentinel/core/step.js';
 
@@ -49,7 +49,7 @@ export class SentinelDriver {
   readonly events: string[] = [];
   readonly logs: string[] = [];
   readonly scripts: string[][] = [];
-  readonly snapshots: Snapshot[] = [];
+  readonly snapshots: SentinelState[] = [];
   readonly answers: Reply[] = [];
   readonly sentinel: Sentinel;
   now = 1_000_000;
@@ -57,11 +57,11 @@ export class SentinelDriver {
   readonly #pending: Input[] = [];
 
   /** Port 1 is the master, ports 2 and 3 its replicas, ports 11 and 12 the peers. */
-  constructor(options: Partial<MasterSnapshot> = {}, seed = 1) {
+  constructor(options: Partial<MasterConf> = {}, seed = 1) {
     for (const port of [1, 2, 3]) this.redis.set(port, fakeRedis(port));
     for (const port of [11, 12]) this.peers.set(port, { state: 'up', answer: () => null });
-    const master: MasterSnapshot = {
-      ...MASTER_DEFAULTS,
+    const master: MasterConf = {
+      ...MASTER_CONF_DEFAULTS,
       name: 'm',
       host: '10.0.0.1',
       port: 1,
@@ -75,7 +75,7 @@ export class SentinelDriver {
       ],
       ...options,
     };
-    const snapshot: Snapshot = {
+    const snapshot: SentinelState = {
       myId: MY_ID,
       currentEpoch: 0,
       announceIp: '10.0.0.2',

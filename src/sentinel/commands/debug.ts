@@ -1,6 +1,7 @@
 /** SENTINEL SIMULATE-FAILURE and DEBUG. */
+
+import { MASTER_CONF_DEFAULTS } from '../../config/sentinel-types.js';
 import { ErrorReply, MapReply, OK, type Reply } from '../../redis/reply.js';
-import { MASTER_DEFAULTS } from '../core/snapshot.js';
 import {
   ASK_PERIOD_MS,
   ELECTION_TIMEOUT_MS,
@@ -38,8 +39,8 @@ const TIMES: ReadonlyMap<string, number> = new Map([
   ['PING-PERIOD', PING_PERIOD_MS],
   ['ASK-PERIOD', ASK_PERIOD_MS],
   ['PUBLISH-PERIOD', HELLO_PERIOD_MS],
-  ['DEFAULT-DOWN-AFTER', MASTER_DEFAULTS.downAfter_ms],
-  ['DEFAULT-FAILOVER-TIMEOUT', MASTER_DEFAULTS.failoverTimeout_ms],
+  ['DEFAULT-DOWN-AFTER', MASTER_CONF_DEFAULTS.downAfter_ms],
+  ['DEFAULT-FAILOVER-TIMEOUT', MASTER_CONF_DEFAULTS.failoverTimeout_ms],
   ['TILT-TRIGGER', TILT_TRIGGER_MS],
   ['TILT-PERIOD', TILT_PERIOD_MS],
   ['SLAVE-RECONF-TIMEOUT', REPLICA_RECONF_TIMEOUT_MS],

@@ -1,10 +1,10 @@
 /** SENTINEL MONITOR, REMOVE and RESET. */
 import { isHost, isIpAddress } from '../../base/ip.js';
+import { MASTER_CONF_DEFAULTS } from '../../config/sentinel-types.js';
 import { globMatches } from '../../redis/acl/glob.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
 import { addGroup, removeGroup, resetGroup } from '../core/group.js';
 import { addressOf } from '../core/names.js';
-import { MASTER_DEFAULTS } from '../core/snapshot.js';
 import type { Sentinel } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
 import { COUNT_MAX, parseInteger, withMaster } from './arguments.js';
@@ -35,7 +35,7 @@ function begin(
   turn: Turn,
   { name, host, port, quorum }: Readonly<Record<'name' | 'host', string> & Record<'port' | 'quorum', number>>,
 ): void {
-  const { replicas: _none, sentinels: _nobody, ...defaults } = MASTER_DEFAULTS;
+  const { replicas: _none, sentinels: _nobody, ...defaults } = MASTER_CONF_DEFAULTS;
   // Watched before under this name, it may have had our vote in this epoch: that must not be given twice.
   const leaderEpoch = turn.s.currentEpoch;
   const group = addGroup(turn, { ...defaults, name, quorum, leaderEpoch }, addressOf(turn.s, host, port));

@@ -1,14 +1,14 @@
 /** Groups and their replicas: added, forgotten, removed. */
 
+import type { MasterConf } from '../../config/sentinel-types.js';
 import { removeSentinel } from './instances.js';
 import type { Address } from './io.js';
 import { dropLink } from './links.js';
-import type { MasterSnapshot } from './snapshot.js';
 import { type Group, NEVER, newLink, newRedisNode } from './state.js';
 import { switchToPromoted } from './switch.js';
 import type { Turn } from './turn.js';
 
-type GroupSettings = Omit<MasterSnapshot, 'host' | 'port' | 'replicas' | 'sentinels'>;
+type GroupSettings = Omit<MasterConf, 'host' | 'port' | 'replicas' | 'sentinels'>;
 
 /** Begins to watch a master. The caller has made sure that the name is free. */
 export function addGroup(turn: Turn, settings: GroupSettings, address: Address): Group {

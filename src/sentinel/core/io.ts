@@ -2,8 +2,9 @@
  * The boundary of the Sentinel core: everything that may come in, everything that may go out. All of it is plain data,
  * so that the runner (sockets, files, scripts) and the simulator drive the same core.
  */
+
+import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Reply } from '../../redis/reply.js';
-import type { Snapshot } from './snapshot.js';
 
 /** One connection the core has asked for; never reused. */
 export type ConnId = number;
@@ -102,7 +103,7 @@ export type Effect =
   /** Look a name up again; answered by `resolved`. */
   | { readonly act: 'resolve'; readonly host: string }
   /** Make this durable before any later effect of the list is carried out. */
-  | { readonly act: 'persist'; readonly snapshot: Snapshot }
+  | { readonly act: 'persist'; readonly snapshot: SentinelState }
   | { readonly act: 'event'; readonly event: SentinelEvent }
   /** A line for the log alone. */
   | { readonly act: 'log'; readonly level: LogLevel; readonly text: string }

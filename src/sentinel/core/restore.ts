@@ -1,11 +1,11 @@
 /** Between the running state and what is kept on disk. */
 import { isIpAddress } from '../../base/ip.js';
 import type { Prng } from '../../base/prng.js';
+import type { MasterConf, SentinelState } from '../../config/sentinel-types.js';
 import { addGroup } from './group.js';
 import { addReplica, addSentinel } from './instances.js';
 import type { Effect, Verbosity } from './io.js';
 import { addressOf } from './names.js';
-import type { MasterSnapshot, Snapshot } from './snapshot.js';
 import type { Group, Sentinel } from './state.js';
 import { Turn } from './turn.js';
 
@@ -24,7 +24,7 @@ export interface Start {
 }
 
 /** A Sentinel as it was when `snapshot` was kept, with the effects of its start (the `+monitor` events). */
-export function createSentinel(snapshot: Snapshot, start: Start): { state: Sentinel; effects: Effect[] } {
+export function createSentinel(snapshot: SentinelState, start: Start): { state: Sentinel; effects: Effect[] } {
   const { announceIp, announcePort, resolveHostnames, announceHostnames, denyScriptsReconfig } = snapshot;
   const { sentinelUser, sentinelPass } = snapshot;
   const state: Sentinel = {
@@ -59,7 +59,7 @@ export function createSentinel(snapshot: Snapshot, start: Start): { state: Senti
   return { state, effects: turn.finish(() => toSnapshot(state)) };
 }
 
-function restoreGroup(turn: Turn, kept: MasterSnapshot): void {
+function restoreGroup(turn: Turn, kept: MasterConf): void {
   const { host, port, replicas, sentinels, ...settings } = kept;
   const group = addGroup(turn, settings, addressOf(turn.s, host, port));
   for (const replica of replicas) {
@@ -72,7 +72,7 @@ function restoreGroup(turn: Turn, kept: MasterSnapshot): void {
 }
 
 /** The part of the state that must survive. */
-export function toSnapshot(s: Sentinel): Snapshot {
+export function toSnapshot(s: Sentinel): SentinelState {
   const { announceIp, announcePort, resolveHostnames, announceHostnames, denyScriptsReconfig } = s.settings;
   const { sentinelUser, sentinelPass } = s.settings;
   return {
@@ -89,7 +89,7 @@ export function toSnapshot(s: Sentinel): Snapshot {
   };
 }
 
-function groupSnapshot(s: Sentinel, group: Group): MasterSnapshot {
+function groupSnapshot(s: Sentinel, group: Group): MasterConf {
   // From its promotion on, the promoted replica is the master that a restart must know.
   const { failover } = group;
   const promoted = failover?.phase === 'reconf' ? failover.target : group.master;

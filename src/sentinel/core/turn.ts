@@ -2,9 +2,10 @@
  * One step of the core: the moment, the state, and the effects gathered so far. Every file of this folder speaks to the
  * outside through it.
  */
+
+import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Address, Effect, LogLevel, Tag } from './io.js';
 import { shownHost } from './names.js';
-import type { Snapshot } from './snapshot.js';
 import { type Conn, type Group, type Instance, isMaster, type Link, type RedisNode, type Sentinel } from './state.js';
 import { MAX_PENDING_COMMANDS } from './timing.js';
 
@@ -88,7 +89,7 @@ export class Turn {
   }
 
   /** The effects in order, the write put in its place. */
-  finish(snapshot: () => Snapshot): Effect[] {
+  finish(snapshot: () => SentinelState): Effect[] {
     if (this.#persistAt !== null) {
       this.effects.splice(this.#persistAt, 0, { act: 'persist', snapshot: snapshot() });
     }

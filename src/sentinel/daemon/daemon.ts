@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Prng } from '../../base/prng.js';
+import type { SentinelState } from '../../config/sentinel-types.js';
 import { Log, type LogLevel } from '../../observe/log.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
-import type { Snapshot } from '../core/snapshot.js';
 import { ConfStore } from '../runner/conf-store.js';
 import { resolveNames } from '../runner/names.js';
 import { SentinelRunner } from '../runner/runner.js';
-import { snapshotOf } from '../runner/snapshot-conf.js';
+import { startState } from '../runner/start-state.js';
 import { ScriptSpawner } from '../scripts/spawner.js';
 import { ListenError } from '../server/listen.js';
 import { SentinelServer } from '../server/server.js';
@@ -80,7 +80,7 @@ class Daemon {
   }
 
   /** The kept state, with a run id, and the addresses of the names in it. */
-  async #firstSnapshot(): Promise<{ snapshot: Snapshot; names: ReadonlyMap<string, string> }> {
+  async #firstSnapshot(): Promise<{ snapshot: SentinelState; names: ReadonlyMap<string, string> }> {
     const { sentinel, namesToResolve } = this.#loaded.conf;
     const fixed = await resolveNames(namesToResolve);
     const missing = namesToResolve.find((name) => !fixed.has(name));
@@ -90,7 +90,7 @@ class Daemon {
           '  fix: write an IP address, or `sentinel resolve-hostnames yes` to have names looked up again and again',
       );
     }
-    const snapshot = snapshotOf(sentinel, randomBytes(20).toString('hex'), fixed);
+    const snapshot = startState(sentinel, randomBytes(20).toString('hex'), fixed);
     if (!snapshot.resolveHostnames) return { snapshot, names: new Map() };
     const hosts = snapshot.masters.flatMap((master) =>
       [master, ...master.replicas, ...master.sentinels].map((each) => each.host),
@@ -109,7 +109,7 @@ class Daemon {
   }
 
   /** The file is written once before anything is done, so that a Sentinel that cannot keep its state does not start. */
-  #saveFirst(snapshot: Snapshot): void {
+  #saveFirst(snapshot: SentinelState): void {
     try {
       this.#store.save(snapshot);
     } catch (error) {
@@ -161,7 +161,7 @@ class Daemon {
     });
   }
 
-  #createRunner(snapshot: Snapshot, names: ReadonlyMap<string, string>): SentinelRunner {
+  #createRunner(snapshot: SentinelState, names: ReadonlyMap<string, string>): SentinelRunner {
     const { server } = this.#loaded.conf;
     return new SentinelRunner({
       snapshot,

@@ -9,9 +9,9 @@
  * once a second.
  */
 import { unreachable } from '../../base/assert.js';
+import type { SentinelState } from '../../config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Tag, Verbosity } from '../core/io.js';
-import type { Snapshot } from '../core/snapshot.js';
 import type { Connections } from './connections.js';
 import { differOnlyInDiscovery } from './discovery.js';
 import { resolveName } from './names.js';
@@ -19,7 +19,7 @@ import { resolveName } from './names.js';
 /** How the runner reaches what is not its own. */
 export interface Hands {
   /** Makes the state durable. @throws when it could not. */
-  readonly save: (snapshot: Snapshot) => void;
+  readonly save: (snapshot: SentinelState) => void;
   readonly log: (level: LogLevel, text: string) => void;
   /** Tells subscribers of an event. */
   readonly publish: (channel: string, message: string) => void;
@@ -42,12 +42,12 @@ export class CarryOut {
   readonly #deliver: (input: Input) => void;
   readonly #answer: (client: ClientToken, reply: Reply) => void;
   /** The state that could not be written; null when the file is right. */
-  #unsaved: Snapshot | null = null;
+  #unsaved: SentinelState | null = null;
   #retry: NodeJS.Timeout | null = null;
   /** What is on disk; null before the first write and after a failed one. */
-  #saved: Snapshot | null = null;
+  #saved: SentinelState | null = null;
   /** Newer by some discoveries only; written when `#later` rings, or before. */
-  #pending: Snapshot | null = null;
+  #pending: SentinelState | null = null;
   #later: NodeJS.Timeout | null = null;
 
   constructor(
@@ -117,7 +117,7 @@ export class CarryOut {
     void resolveName(host).then((ip) => this.#deliver({ on: 'resolved', host, ip }));
   }
 
-  #persist(snapshot: Snapshot): void {
+  #persist(snapshot: SentinelState): void {
     if (this.#saved === null || !differOnlyInDiscovery(this.#saved, snapshot)) return this.save(snapshot);
     this.#pending = snapshot;
     this.#later ??= setTimeout(() => this.flush(), DISCOVERY_SAVE_MS);
@@ -129,7 +129,7 @@ export class CarryOut {
   }
 
   /** Makes a state durable, or holds back what depends on it until one is. */
-  save(snapshot: Snapshot): void {
+  save(snapshot: SentinelState): void {
     this.#pending = null;
     if (this.#later !== null) clearTimeout(this.#later);
     this.#later = null;

@@ -5,9 +5,8 @@ import { loadConfFile } from '../../config/conf-files.js';
 import { type ConfDocument, printConfBytes } from '../../config/conf-lines.js';
 import type { UserConf } from '../../config/sentinel-conf.js';
 import { rewriteSentinelConf, type SettingChange } from '../../config/sentinel-rewrite.js';
+import type { SentinelState } from '../../config/sentinel-types.js';
 import type { LogLevel } from '../core/io.js';
-import type { Snapshot } from '../core/snapshot.js';
-import { stateOf } from './snapshot-conf.js';
 
 export interface StoreHooks {
   readonly log: (level: LogLevel, text: string) => void;
@@ -45,10 +44,10 @@ export class ConfStore {
    * Makes the state durable. What was changed in the file by hand meanwhile (comments, order) is kept.
    * @throws {ConfigFileError} when it could not be written
    */
-  save(snapshot: Snapshot): void {
+  save(snapshot: SentinelState): void {
     const before = this.#current();
     const settings = [...this.#settings.values()];
-    const after = rewriteSentinelConf(before, { state: stateOf(snapshot), settings, users: this.#users });
+    const after = rewriteSentinelConf(before, { state: snapshot, settings, users: this.#users });
     const bytes = printConfBytes(after);
     if (this.#written !== null && before === this.#doc && Buffer.compare(bytes, printConfBytes(before)) === 0) return;
     this.#written = null;

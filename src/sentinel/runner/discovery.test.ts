@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { MASTER_DEFAULTS, type MasterSnapshot, type Snapshot } from '../core/snapshot.js';
+import { MASTER_CONF_DEFAULTS, type MasterConf, type SentinelState } from '../../config/sentinel-types.js';
 import { differOnlyInDiscovery } from './discovery.js';
 
-function state(master: Partial<MasterSnapshot> = {}, settings: Partial<Snapshot> = {}): Snapshot {
+function state(master: Partial<MasterConf> = {}, settings: Partial<SentinelState> = {}): SentinelState {
   return {
     myId: 'a'.repeat(40),
     currentEpoch: 1,
@@ -13,7 +13,7 @@ function state(master: Partial<MasterSnapshot> = {}, settings: Partial<Snapshot>
     denyScriptsReconfig: false,
     sentinelUser: '',
     sentinelPass: '',
-    masters: [{ ...MASTER_DEFAULTS, name: 'm', host: '10.0.0.1', port: 1, quorum: 2, ...master }],
+    masters: [{ ...MASTER_CONF_DEFAULTS, name: 'm', host: '10.0.0.1', port: 1, quorum: 2, ...master }],
     ...settings,
   };
 }
@@ -25,7 +25,7 @@ it('finds what was discovered not urgent', () => {
   expect(differOnlyInDiscovery(state(), state())).toBe(true);
 });
 
-it.each<[string, Snapshot]>([
+it.each<[string, SentinelState]>([
   ['an epoch', state({}, { currentEpoch: 2 })],
   ['a vote', state({ leaderEpoch: 2 })],
   ['whom it went to', state({ votedLeader: 'c'.repeat(40) })],

@@ -4,9 +4,9 @@ import { afterEach, expect, it } from 'vitest';
 import { freePort } from '../../../test/support/free-port.js';
 import { until } from '../../../test/support/until.js';
 import { Prng } from '../../base/prng.js';
+import { MASTER_CONF_DEFAULTS, type SentinelState } from '../../config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import { RequestDecoder } from '../../redis/request-decoder.js';
-import { MASTER_DEFAULTS, type Snapshot } from '../core/snapshot.js';
 import { SentinelRunner } from './runner.js';
 
 const closers: (() => void)[] = [];
@@ -48,7 +48,7 @@ async function fakeRedis(): Promise<{ port: number; asked: string[][]; open: Set
 
 interface World {
   readonly runner: SentinelRunner;
-  readonly saved: Snapshot[];
+  readonly saved: SentinelState[];
   readonly logs: string[];
   readonly published: string[];
   readonly happened: string[];
@@ -69,7 +69,7 @@ function start(port: number): World {
       denyScriptsReconfig: false,
       sentinelUser: '',
       sentinelPass: '',
-      masters: [{ ...MASTER_DEFAULTS, name: 'm', host: '127.0.0.1', port, quorum: 1, downAfter_ms: 500 }],
+      masters: [{ ...MASTER_CONF_DEFAULTS, name: 'm', host: '127.0.0.1', port, quorum: 1, downAfter_ms: 500 }],
     },
     start: { listenPort: 5, requirePass: '', names: new Map(), prng: new Prng(1) },
     connect: { tls: null, localAddress: '' },

@@ -3,11 +3,11 @@
  * nothing, but for one thing: what may still leave while the state cannot be written (see `carry-out.ts`).
  */
 import { DISK_CHECKS } from '../../config/conf-files.js';
+import type { SentinelState } from '../../config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import { type Question, questionsBefore } from '../commands/questions.js';
 import type { ClientToken, Input } from '../core/io.js';
 import { createSentinel, type Start, toSnapshot } from '../core/restore.js';
-import type { Snapshot } from '../core/snapshot.js';
 import type { Sentinel } from '../core/state.js';
 import { nextDeadline, step } from '../core/step.js';
 import { CarryOut, type Hands } from './carry-out.js';
@@ -21,7 +21,7 @@ const NOT_SAVED = new ErrorReply('ERR the state could not be written to the conf
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface RunnerOptions extends Hands {
-  readonly snapshot: Snapshot;
+  readonly snapshot: SentinelState;
   readonly start: Omit<Start, 'now'>;
   readonly connect: ConnectSettings;
 }

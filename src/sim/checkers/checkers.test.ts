@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MASTER_DEFAULTS, type Snapshot } from '../../sentinel/core/snapshot.js';
+import { MASTER_CONF_DEFAULTS, type SentinelState } from '../../config/sentinel-types.js';
 import type { Fact, GroupOutcome } from '../fact.js';
 import { Bounded, EFFECTS_MAX, PENDING_MAX } from './bounded.js';
 import type { Checker } from './checker.js';
@@ -35,7 +35,7 @@ const configuration = (sentinel: string, configEpoch: number, address: string, c
   ...{ kind: 'configuration', sentinel, group: 'g', configEpoch, currentEpoch, address },
 });
 
-function snapshot(epochs: { current?: number; config?: number; leader?: number }, port = 1): Snapshot {
+function snapshot(epochs: { current?: number; config?: number; leader?: number }, port = 1): SentinelState {
   const { current = 0, config = 0, leader = 0 } = epochs;
   return {
     myId: 'a'.repeat(40),
@@ -48,7 +48,15 @@ function snapshot(epochs: { current?: number; config?: number; leader?: number }
     sentinelUser: '',
     sentinelPass: '',
     masters: [
-      { ...MASTER_DEFAULTS, name: 'g', host: '10.0.0.1', port, quorum: 2, configEpoch: config, leaderEpoch: leader },
+      {
+        ...MASTER_CONF_DEFAULTS,
+        name: 'g',
+        host: '10.0.0.1',
+        port,
+        quorum: 2,
+        configEpoch: config,
+        leaderEpoch: leader,
+      },
     ],
   };
 }

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../sentinel/core/snapshot.js';
+import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Fact } from '../fact.js';
 import type { Checker } from './checker.js';
 
@@ -27,7 +27,7 @@ export class EpochsGrow implements Checker {
     }
   }
 
-  #ofDisk(sentinel: string, snapshot: Snapshot): string | null {
+  #ofDisk(sentinel: string, snapshot: SentinelState): string | null {
     let wrong = this.#grows(sentinel, 'current epoch', snapshot.currentEpoch);
     for (const { name, configEpoch, leaderEpoch } of snapshot.masters) {
       wrong ??= this.#grows(sentinel, `config epoch of ${name}`, configEpoch);

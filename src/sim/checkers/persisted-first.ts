@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../sentinel/core/snapshot.js';
+import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Fact } from '../fact.js';
 import type { Checker } from './checker.js';
 
@@ -6,7 +6,7 @@ import type { Checker } from './checker.js';
 export class PersistedFirst implements Checker {
   readonly kind = 'fault';
   readonly property = 'what is promised has been persisted before';
-  readonly #disks = new Map<string, Snapshot>();
+  readonly #disks = new Map<string, SentinelState>();
 
   take(fact: Fact): string | null {
     switch (fact.kind) {
@@ -30,7 +30,7 @@ export class PersistedFirst implements Checker {
     }
   }
 
-  #group(fact: { readonly sentinel: string; readonly group: string }): Snapshot['masters'][number] | undefined {
+  #group(fact: { readonly sentinel: string; readonly group: string }): SentinelState['masters'][number] | undefined {
     return this.#disks.get(fact.sentinel)?.masters.find(({ name }) => name === fact.group);
   }
 
