@@ -4,6 +4,7 @@ import { DeadlineError, until } from './until.js';
 import type { Writer } from './writer.js';
 
 const RECOVERY_DEADLINE_MS = 30_000;
+const READ_DEADLINE_MS = 5_000;
 /** Writes flow again when the last acknowledged one is at most this old. */
 const FLOWING_MS = 100;
 
@@ -50,7 +51,7 @@ export async function cause(key: FaultKey, servers: Servers, writer: Writer): Pr
   }
   const account = writer.ledger.sinceMark(performance.now());
   const after = await servers.agreedMaster();
-  const found = after === null ? null : await writer.readBack(after);
+  const found = after === null ? null : await readBack(writer, after);
   return {
     key,
     from: before?.place ?? 'nobody',
@@ -61,6 +62,14 @@ export async function cause(key: FaultKey, servers: Servers, writer: Writer): Pr
     lost: found?.lost ?? 0,
     trouble: trouble ?? (found === null ? 'the master could not be read' : null),
   };
+}
+
+/** A promotion disconnects everybody, so also us: the first try may find no connection. */
+async function readBack(writer: Writer, master: Node): ReturnType<Writer['readBack']> {
+  return until('the master to be read', READ_DEADLINE_MS, () => writer.readBack(master)).catch((error: unknown) => {
+    if (error instanceof DeadlineError) return null;
+    throw error;
+  });
 }
 
 async function act(key: FaultKey, servers: Servers, master: Node): Promise<void> {
