@@ -7,7 +7,7 @@ import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcrack
 import { ConfigReload } from './config-reload.js';
 import { ProxyLog } from './log.js';
 import { ProxyServer } from './proxy-server.js';
-import { createStatsServer } from './stats-page.js';
+import { createStatsServer } from './stats-server.js';
 
 export interface ProxyOptions {
   readonly file: string;
