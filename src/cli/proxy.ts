@@ -17,6 +17,7 @@ interface Flags {
   readonly testConf: boolean;
   readonly daemonize: boolean;
   readonly describeStats: boolean;
+  readonly watch: boolean;
   readonly verbose: number;
   readonly output?: string;
   readonly confFile?: string;
@@ -33,7 +34,7 @@ export function command(): Command {
       'A sharding proxy for Redis and memcached that reads a nutcracker.yml as it stands, puts keys where nutcracker puts\n' +
         'them, and follows Sentinel when a pool names its sentinels.\n' +
         'Signals: SIGTTIN and SIGTTOU turn the log up and down, SIGHUP opens the log file again and reads the\n' +
-        'configuration again, SIGTERM ends it.',
+        'configuration again (as a change of the file does), SIGTERM ends it.',
     )
     .argument('[file]', `the configuration, like --conf-file (default: ${DEFAULT_FILE})`)
     .version('nutcracker-0.5.0 (tanist)', '-V, --version', 'show version and exit')
@@ -50,6 +51,7 @@ export function command(): Command {
         .default(30_000)
         .argParser(whole(1, 2_147_483_647)),
     )
+    .option('--no-watch', 'leave a changed configuration file alone until SIGHUP')
     .option('-p, --pid-file <S>', 'set pid file (default: off)')
     .addOption(
       new Option('-m, --mbuf-size <N>', 'accepted, without effect: buffers size themselves')
@@ -66,6 +68,7 @@ export function command(): Command {
         file: flags.confFile ?? file ?? DEFAULT_FILE,
         testOnly: flags.testConf,
         daemonize: flags.daemonize,
+        watch: flags.watch,
         logLevel: flags.verbose,
         logFile: flags.output ?? null,
         statsPort: flags.statsPort,

@@ -71,6 +71,10 @@ export interface PoolConfig {
   readonly holdTimeout_ms: number;
   /** How many bytes of requests a pool keeps for repetition. Only with sentinels. */
   readonly hold_bytes: number;
+  /** From which duration on a request is noted in the slow log; null for never. */
+  readonly slowlogLogSlowerThan_us: number | null;
+  /** How many slow requests are kept. */
+  readonly slowlogMaxLen: number;
   readonly place: FilePlace;
 }
 

@@ -69,6 +69,8 @@ describe('nutcracker.yml', () => {
       serverRetryTimeout_ms: 30000,
       serverFailureLimit: 2,
       reusePort: false,
+      slowlogLogSlowerThan_us: 10_000,
+      slowlogMaxLen: 128,
       sentinels: [],
     });
   });
@@ -88,6 +90,8 @@ describe('nutcracker.yml', () => {
   redis: true
   redis_auth: 0123
   redis_db: 3
+  slowlog_log_slower_than: -1
+  slowlog_max_len: 7
   server_connections: 2
   auto_eject_hosts: true
   server_retry_timeout: 5
@@ -108,6 +112,8 @@ describe('nutcracker.yml', () => {
       preconnect: true,
       redisAuth: '0123',
       redisDb: 3,
+      slowlogLogSlowerThan_us: null,
+      slowlogMaxLen: 7,
       serverConnections: 2,
       serverFailureLimit: 3,
       reusePort: true,
@@ -193,6 +199,11 @@ describe('nutcracker.yml', () => {
     [`a:\n  listen: 127.0.0.1:1\n  redis: true\n  redis: true\n${SERVERS}`, 'YAML: Map keys must be unique'],
     [`a:\n  listen: 127.0.0.1:1\n  redis_auth: x\n${SERVERS}`, "redis_auth needs 'redis: true'"],
     [`a:\n  listen: 127.0.0.1:1\n  hold_timeout: 5\n${SERVERS}`, "no meaning without 'sentinels'"],
+    [
+      `a:\n  listen: 127.0.0.1:1\n  slowlog_log_slower_than: -2\n${SERVERS}`,
+      "x.yml:3:28: slowlog_log_slower_than: '-2' must be a whole number from -1 to ",
+    ],
+    [`a:\n  listen: 127.0.0.1:1\n  slowlog_max_len: 10001\n${SERVERS}`, 'x.yml:3:20: slowlog_max_len: '],
     [`a:\n  listen: 127.0.0.1:1\n  auto-eject-hosts: true\n${SERVERS}`, "did you mean 'auto_eject_hosts'?"],
     [`a:\n  listen: 127.0.0.1:1\n${SERVERS}b:\n  listen: 127.0.0.1:1\n${SERVERS}`, "where pool 'a' does already"],
     [`a:\n  listen: 127.0.0.1:1\n  redis: true\n  sentinels: [h:1]\n${SERVERS}`, 'must be the name of a master'],

@@ -38,6 +38,8 @@ const KNOWN_KEYS = [
   'sentinels',
   'hold_timeout',
   'hold_bytes',
+  'slowlog_log_slower_than',
+  'slowlog_max_len',
 ] as const;
 type Key = (typeof KNOWN_KEYS)[number];
 
@@ -102,7 +104,7 @@ class PoolReader {
   number(key: Key, fallback: number, low: number, high = DELAY_MAX): number {
     const text = this.text(key);
     if (text === null) return fallback;
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= low && value <= high) return value;
     this.#problems.add(this.node(key), `${key}: '${text}' must be a whole number from ${low} to ${high}`);
     return fallback;
@@ -216,6 +218,7 @@ function readPool(name: string, map: YAMLMap, problems: Problems): PoolConfig {
     problems.add(reader.node('hash_tag'), `hash_tag: '${hashTag}' must be two characters, e.g. "{}"`);
   }
   if (follows && sentinels.length === 0) problems.add(reader.node('sentinels'), "'sentinels' names no sentinel");
+  const slowerThan = reader.number('slowlog_log_slower_than', 10_000, -1);
   const pool: PoolConfig = {
     name,
     listen: readListen(reader, map, problems),
@@ -239,6 +242,8 @@ function readPool(name: string, map: YAMLMap, problems: Problems): PoolConfig {
     sentinels,
     holdTimeout_ms: reader.number('hold_timeout', 5_000, 0),
     hold_bytes: reader.number('hold_bytes', 64 * 1024 * 1024, 0),
+    slowlogLogSlowerThan_us: slowerThan === -1 ? null : slowerThan,
+    slowlogMaxLen: reader.number('slowlog_max_len', 128, 0, 10_000),
     place: problems.place(map),
   };
   checkServers(servers, reader, map, problems);

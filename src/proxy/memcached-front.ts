@@ -48,10 +48,12 @@ function isField(field: Field, text: string): boolean {
 const LINE_MAX_BYTES = 1024;
 const BAD_LINE = Buffer.from('CLIENT_ERROR bad command line format\r\n');
 
-/** Requests carry no command number: nothing is repeated in a memcached pool. */
-const NO_COMMAND = 0;
+/** For statistics only: nothing is repeated in a memcached pool. */
+const NAMES: readonly string[] = ['other', 'get', 'gets', ...FIELDS.keys()];
+const NUMBERS: ReadonlyMap<string, number> = new Map(NAMES.map((name, number) => [name, number]));
 
 export class MemcachedFront implements Front {
+  readonly commandNames = NAMES;
   readonly #pool: Pool;
   readonly #frame = new MemcachedRequestFrame();
 
@@ -102,6 +104,10 @@ export class MemcachedFront implements Front {
     return this.#forward(client, this.#shardOf(bytes, 1), bytes, start);
   }
 
+  #number(): number {
+    return NUMBERS.get(this.#frame.name) ?? 0;
+  }
+
   #isKey(bytes: Buffer, word: number): boolean {
     for (let i = this.#frame.wordStart(word); i < this.#frame.wordEnd(word); i++) {
       const byte = bytes[i] ?? 0;
@@ -127,7 +133,7 @@ export class MemcachedFront implements Front {
       return false;
     }
     if (this.#frame.silent) link.sendSilent(bytes, start, this.#frame.end);
-    else link.send(client.slot, client.claim(), NO_COMMAND, bytes, start, this.#frame.end);
+    else link.send(client.slot, client.claim(), this.#number(), bytes, start, this.#frame.end);
     return true;
   }
 
@@ -169,7 +175,7 @@ export class MemcachedFront implements Front {
     let fragment = 0;
     for (const [shard, keys] of parts) {
       const request = Buffer.concat([...keys, LINE_END]);
-      shard.linkFor(client).send(who, fragment++, NO_COMMAND, request, 0, request.length);
+      shard.linkFor(client).send(who, fragment++, this.#number(), request, 0, request.length);
     }
     return true;
   }

@@ -7,9 +7,9 @@ import type { Front } from './forward/protocol.js';
 import { Turn } from './forward/turn.js';
 import { Listener } from './listener.js';
 import type { ProxyLog } from './log.js';
+import { type Snapshot, type StatsSource, snapshotOf } from './measure/snapshot.js';
 import { MemcachedFront } from './memcached-front.js';
 import { RedisFront } from './redis-front.js';
-import type { StatsSource } from './stats-page.js';
 
 /** How often timeouts, ejected servers and waiting clients are looked at. */
 const TICK_MS = 50;
@@ -27,7 +27,7 @@ export interface ProxyServerOptions {
 
 export class ProxyServer implements StatsSource {
   readonly version: string;
-  readonly startedAt_ms = Date.now();
+  readonly #startedAt_ms = Date.now();
   readonly #log: ProxyLog;
   readonly #context: PoolContext;
   readonly #running = new Map<string, Running>();
@@ -44,6 +44,11 @@ export class ProxyServer implements StatsSource {
 
   *pools(): Iterable<Pool> {
     for (const { pool } of this.#running.values()) yield pool;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    const pools = [...this.pools()].map(snapshotOf);
+    return Promise.resolve({ version: this.version, startedAt_ms: this.#startedAt_ms, pools });
   }
 
   /** The port a pool listens on. */

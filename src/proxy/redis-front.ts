@@ -20,6 +20,7 @@ const LARGE_BYTES = 256 * 1024;
 const KEPT_MAX_BYTES = 64 * 1024 * 1024;
 
 export class RedisFront implements Front {
+  readonly commandNames = COMMANDS.names;
   readonly #pool: Pool;
   readonly #frame = new RedisRequestFrame();
   readonly #slow: RedisSlowPath;

@@ -1,12 +1,13 @@
 /** Commands that the proxy answers itself, or brings to every server. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Client } from './forward/client.js';
 import { type JoinKind, splitCursor } from './forward/join-replies.js';
 import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
 import { bulk, encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL, REPLY_OK, REPLY_PONG } from './redis-encode.js';
 import { errorReply, NO_PASSWORD_SET, WRONG_PASSWORD, wrongArguments } from './redis-errors.js';
+import { infoText } from './redis-info.js';
+import { slowLogReply } from './redis-slow-log.js';
 import { subscribe } from './redis-subscriber.js';
 import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 import type { RedisTransactions } from './redis-transactions.js';
@@ -165,37 +166,14 @@ function command(path: RequestPath, request: Request): boolean {
   return first === undefined ? reply(request, REPLY_EMPTY_ARRAY) : path.toShard(request, first);
 }
 
-function info(path: RequestPath, request: Request): boolean {
-  const { pool } = path;
-  const lines = [
-    '# Server',
-    'redis_version:7.0.0',
-    `tanist_version:${pool.version}`,
-    'redis_mode:standalone',
-    `process_id:${process.pid}`,
-    `host:${hostname()}`,
-    `uptime_in_seconds:${Math.floor(process.uptime())}`,
-    '',
-    '# Clients',
-    `connected_clients:${pool.stats.client_connections}`,
-    '',
-    '# Proxy',
-    `pool:${pool.config.name}`,
-    `distribution:${pool.config.distribution}`,
-    `hash:${pool.config.hash}`,
-    `shards:${pool.shards.length}`,
-    ...pool.shards.map(
-      (shard) =>
-        `shard${shard.index}:name=${shard.config.label},addr=${shard.addressText},state=${shardState(shard)},requests=${shard.stats.requests},waiting=${shard.heldCount}`,
-    ),
-    '',
-  ];
-  return reply(request, bulk(lines.join('\r\n')));
+function info({ pool }: RequestPath, request: Request): boolean {
+  const sections = Array.from({ length: request.frame.argc - 1 }, (_, i) => word(request, i + 1));
+  return reply(request, bulk(infoText(pool, sections)));
 }
 
-function shardState(shard: Shard): string {
-  if (!shard.open) return 'no-master';
-  return shard.pool.ring.isLive(shard.index) ? 'up' : 'ejected';
+function slowLog({ pool }: RequestPath, request: Request): boolean {
+  const args = Array.from({ length: request.frame.argc - 1 }, (_, i) => word(request, i + 1));
+  return reply(request, slowLogReply(pool, args));
 }
 
 function scan(path: RequestPath, request: Request): boolean {
@@ -290,6 +268,7 @@ export function ownCommands(transactions: RedisTransactions): OwnCommands {
     ['scan', scan],
     ['script', script],
     ['select', select],
+    ['slowlog', slowLog],
     ['time', time],
     ['wait', wait],
     ['multi', (_path, request) => transactions.multi(request)],

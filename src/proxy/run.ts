@@ -4,15 +4,18 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { parseNutcracker } from '../config/nutcracker.js';
 import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcracker-types.js';
+import { ConfigReload } from './config-reload.js';
 import { ProxyLog } from './log.js';
 import { ProxyServer } from './proxy-server.js';
-import { createStatsServer } from './stats-page.js';
+import { createStatsServer } from './stats-server.js';
 
 export interface ProxyOptions {
   readonly file: string;
   /** Check the configuration and end. */
   readonly testOnly: boolean;
   readonly daemonize: boolean;
+  /** Read the configuration again when its file has changed. */
+  readonly watch: boolean;
   /** 0 to 11. */
   readonly logLevel: number;
   /** Null for stderr. */
@@ -55,9 +58,10 @@ export function describeStats(): string {
 }
 
 /** Reads the configuration; problems go to stderr. */
-function readConfig(file: string): NutcrackerConfig | null {
+function readConfig(file: string): { readonly config: NutcrackerConfig; readonly text: string } | null {
   try {
-    return parseNutcracker(readFileSync(file, 'utf8'), file);
+    const text = readFileSync(file, 'utf8');
+    return { config: parseNutcracker(text, file), text };
   } catch (error) {
     if (error instanceof NutcrackerConfigError) {
       process.stderr.write(`${error.message}\ntanist: configuration file '${file}' syntax is invalid\n`);
@@ -96,28 +100,17 @@ function listenForStats(server: Server, options: ProxyOptions): Promise<void> {
   });
 }
 
-/** SIGHUP: the log file is opened again, and the configuration is read again. A bad one changes nothing. */
-async function hangUp(file: string, log: ProxyLog, proxy: ProxyServer): Promise<void> {
-  try {
-    log.reopen();
-  } catch (error) {
-    log.error(`cannot open the log file again: ${messageOf(error)}`);
-  }
-  try {
-    await proxy.reload(parseNutcracker(readFileSync(file, 'utf8'), file));
-    log.notice(`configuration file '${file}' is in effect`);
-  } catch (error) {
-    log.error(`configuration unchanged: ${messageOf(error)}`);
-  }
-}
-
 /** Waits for a signal to end; meanwhile, others change the log and the configuration. */
-function untilStopped(file: string, log: ProxyLog, proxy: ProxyServer): Promise<NodeJS.Signals> {
+function untilStopped(log: ProxyLog, reload: ConfigReload): Promise<NodeJS.Signals> {
   process.on('SIGTTIN', () => log.louder());
   process.on('SIGTTOU', () => log.quieter());
-  let last: Promise<void> = Promise.resolve();
   process.on('SIGHUP', () => {
-    last = last.then(() => hangUp(file, log, proxy));
+    try {
+      log.reopen();
+    } catch (error) {
+      log.error(`cannot open the log file again: ${messageOf(error)}`);
+    }
+    void reload.now();
   });
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
@@ -130,8 +123,8 @@ function untilStopped(file: string, log: ProxyLog, proxy: ProxyServer): Promise<
  * @returns the exit code: 0; 1 when the configuration cannot be used or something cannot be listened on.
  */
 export async function runProxy(options: ProxyOptions): Promise<number> {
-  const config = readConfig(options.file);
-  if (config === null) return 1;
+  const read = readConfig(options.file);
+  if (read === null) return 1;
   if (options.testOnly) {
     process.stderr.write(`tanist: configuration file '${options.file}' syntax is ok\n`);
     return 0;
@@ -148,7 +141,7 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   const stats = createStatsServer(proxy);
   try {
     await listenForStats(stats, options);
-    await proxy.start(config);
+    await proxy.start(read.config);
     if (options.pidFile !== null) writeFileSync(options.pidFile, `${process.pid}\n`);
   } catch (error) {
     stats.close();
@@ -157,7 +150,11 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
     return 1;
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);
-  const signal = await untilStopped(options.file, log, proxy);
+  const { file } = options;
+  const reload = new ConfigReload({ file, text: read.text, log, apply: (config) => proxy.reload(config) });
+  if (options.watch) reload.watch();
+  const signal = await untilStopped(log, reload);
+  reload.stop();
   log.notice(`${signal}: done`);
   stats.close();
   await proxy.stop();

@@ -168,6 +168,11 @@ describe('tanist proxy', () => {
     const fresh = new Talk(c, cleanup);
     fresh.send(req('GET', 'moved'));
     await fresh.gets(bulk('1'));
+    // A changed file needs no signal.
+    writeFileSync(file, poolText('a', a, [`127.0.0.1:${two.port}:1 s`]));
+    await fresh.untilClosed();
+    client.send(req('GET', 'moved'));
+    await client.gets(bulk('1'));
     expect(client.closed).toBe(false);
   });
 });

@@ -51,6 +51,8 @@ export class CommandTable {
   readonly oneKey: Uint8Array;
   /** 1 for a command that changes nothing; by command number. */
   readonly reads: Uint8Array;
+  /** 1 for a command that may wait on the server for as long as it says; by command number. */
+  readonly blocks: Uint8Array;
 
   constructor() {
     this.#addAll(ONE_KEY_READS, { kind: 'one-key' }, true, false);
@@ -69,6 +71,12 @@ export class CommandTable {
     for (const { names, reason } of REFUSED) this.#addAll(names, { kind: 'refused', reason }, false, false);
     this.oneKey = Uint8Array.from([0, ...this.#commands.map((c) => Number(c.handling.kind === 'one-key'))]);
     this.reads = Uint8Array.from([0, ...this.#commands.map((c) => Number(c.reads))]);
+    this.blocks = Uint8Array.from([0, ...this.#commands.map((c) => Number(c.blocks))]);
+  }
+
+  /** Names by command number; the unknown ones are `other`. */
+  get names(): string[] {
+    return ['other', ...this.#commands.map(({ name }) => name)];
   }
 
   get size(): number {

@@ -46,6 +46,11 @@ export class Joins {
     return who;
   }
 
+  /** The client that waits for this join. */
+  clientOf(who: number): number | undefined {
+    return this.#joins.get(who)?.client;
+  }
+
   takeReply(who: number, fragment: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const join = this.#joins.get(who);
     if (join === undefined) return;

@@ -1,6 +1,8 @@
 /** One pool: a listener, its clients, its ring and its shards. */
 import { Prng } from '../../base/prng.js';
 import type { PoolConfig } from '../../config/nutcracker-types.js';
+import { LatencyTable } from '../measure/latency.js';
+import { SlowLog } from '../measure/slow-log.js';
 import { Ring } from '../ring/ring.js';
 import type { BufferPool } from './bytes.js';
 import type { Client } from './client.js';
@@ -41,8 +43,10 @@ export class Pool {
   readonly ring: Ring;
   readonly shards: readonly Shard[];
   readonly joins: Joins;
-  /** Shared with the pool that this one replaces. */
+  /** Statistics are shared with the pool that this one replaces. */
   readonly stats: PoolStats;
+  readonly latency: LatencyTable;
+  readonly slowLog: SlowLog;
   /** Clients by slot; a slot is free again when its last reply has come. */
   readonly clients: (Client | undefined)[] = [];
   held_bytes = 0;
@@ -64,6 +68,9 @@ export class Pool {
     this.joins = new Joins(this);
     this.ring = new Ring({ ...config, below: (limit) => prng.below(limit) });
     this.front = newFront(this);
+    const sameProtocol = before !== null && before.config.redis === config.redis;
+    this.latency = sameProtocol ? before.latency : new LatencyTable(this.front.commandNames);
+    this.slowLog = before?.slowLog ?? new SlowLog();
     this.shards = config.servers.map((server, index) => new Shard(this, index, server));
   }
 

@@ -14,6 +14,8 @@ export interface ReplyScanner {
 }
 
 export interface Front {
+  /** Names by the number that requests are sent with. */
+  readonly commandNames: readonly string[];
   /**
    * Takes requests from bytes [start, end) until they run out, the last one is incomplete, or the client is halted.
    * @returns where the first request begins that was not taken.

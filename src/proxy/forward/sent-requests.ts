@@ -1,8 +1,8 @@
 /**
- * The bytes of requests that were sent and not answered yet, for a pool that may have to send them again. The output
- * buffers themselves are kept, so nothing is copied on the way.
+ * The bytes of requests that were sent and not answered yet, for a pool that may have to send them again, and
+ * for the slow log. The output buffers themselves are kept, so nothing is copied on the way.
  */
-import type { BufferPool } from './bytes.js';
+import { type BufferPool, NO_BYTES } from './bytes.js';
 
 interface Sent {
   readonly buffer: Buffer;
@@ -26,7 +26,8 @@ export class SentRequests {
   add(buffer: Buffer, position: number, size: number): void {
     this.#kept.push({ buffer, position, size });
     this.#kept_bytes += size;
-    while (this.#kept_bytes > this.#limit_bytes && this.#kept.length > 0) this.#dropFirst();
+    // The newest stays, whatever its size: it is about to be written.
+    while (this.#kept_bytes > this.#limit_bytes && this.#kept.length > 1) this.#dropFirst();
   }
 
   /** Everything before this position has been answered. */
@@ -41,6 +42,14 @@ export class SentRequests {
   copy(from: number, to: number): Buffer | null {
     const sent = this.#kept.find((each) => from >= each.position && to <= each.position + each.size);
     return sent === undefined ? null : Buffer.from(sent.buffer.subarray(from - sent.position, to - sent.position));
+  }
+
+  /** A copy of what is here of the bytes from `from` on, up to a limit. */
+  copyHead(from: number, limit_bytes: number): Buffer {
+    const sent = this.#kept.find((each) => from >= each.position && from < each.position + each.size);
+    if (sent === undefined) return NO_BYTES;
+    const start = from - sent.position;
+    return Buffer.from(sent.buffer.subarray(start, Math.min(start + limit_bytes, sent.size)));
   }
 
   clear(): void {

@@ -8,16 +8,20 @@ import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
+import { describeError } from './describe-error.js';
 import { NOBODY, PendingRequests } from './pending.js';
 import type { ReplyScanner } from './protocol.js';
 import { SentRequests } from './sent-requests.js';
 import type { Shard } from './shard.js';
+import { slowRequestOf } from './slow-request.js';
 import type { LinkTap } from './subscription.js';
 
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
 const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
+/** Sent requests that are kept only to be shown in the slow log. */
+const SHOWN_MAX_BYTES = 512 * 1024;
 /** Of an error reply, what is looked at to see whether the server is still a master. */
 const VERDICT_BYTES = 16;
 
@@ -46,6 +50,9 @@ export class ServerLink {
   #position = 0;
   #sentPosition = 0;
   readonly #sent: SentRequests | null;
+  /** Its replies tell whether the server is still a master. */
+  readonly #guarded: boolean;
+  readonly #slow_ms: number;
   #replyBegun = false;
   #error = '';
   #roleErrorUnheard: string | null = null;
@@ -60,7 +67,11 @@ export class ServerLink {
     this.#db = db;
     this.#scanner = shard.pool.front.newReplyScanner();
     const { config, buffers } = shard.pool;
-    this.#sent = shard.follows ? new SentRequests(config.hold_bytes, buffers) : null;
+    this.#guarded = shard.follows;
+    this.#slow_ms = (config.slowlogLogSlowerThan_us ?? Number.POSITIVE_INFINITY) / 1000;
+    const shown = owner === null && config.slowlogLogSlowerThan_us !== null;
+    if (shard.follows) this.#sent = new SentRequests(config.hold_bytes, buffers);
+    else this.#sent = shown ? new SentRequests(SHOWN_MAX_BYTES, buffers) : null;
   }
 
   get ready(): boolean {
@@ -135,7 +146,7 @@ export class ServerLink {
       this.shard.stats.server_eof++;
       this.fail('Connection reset by peer', 'eof');
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => this.fail(describe(error), 'error'));
+    socket.once('error', (error: NodeJS.ErrnoException) => this.fail(describeError(error), 'error'));
     socket.once('close', () => this.fail('Connection reset by peer', 'error'));
   }
 
@@ -206,16 +217,28 @@ export class ServerLink {
     }
     if (!this.#replyBegun) {
       this.#replyBegun = true;
-      if (this.#sent !== null) this.#beginGuardedReply(bytes[start] === MINUS);
+      if (this.#guarded) this.#beginGuardedReply(bytes[start] === MINUS);
     }
     if (this.#gathering) this.#gatherError(bytes, start, end, last);
     else if (this.#repeating) this.#repeating = !last;
     else this.#deliver(bytes, start, end, last);
     if (!last) return;
     this.#replyBegun = false;
+    this.#measure();
     pending.shift();
     if (this.#sent !== null) this.#sent.answered(pending.count > 0 ? pending.position() : this.#position);
     shard.answered(this);
+  }
+
+  /** Notes how long the oldest request took; one that blocks takes as long as it wants to. */
+  #measure(): void {
+    const { pending, shard } = this;
+    const command = pending.command();
+    if (this.owner !== null && COMMANDS.blocks[command] === 1) return;
+    const took_ms = shard.pool.turn.now - pending.since_ms();
+    shard.pool.latency.note(command, took_ms);
+    if (took_ms < this.#slow_ms) return;
+    shard.pool.slowLog.add(slowRequestOf(this, this.#sent, took_ms), shard.pool.config.slowlogMaxLen);
   }
 
   /**
@@ -441,29 +464,5 @@ export class ServerLink {
     this.#readPaused = false;
     this.#greetingsLeft = 0;
     this.accepts = this.shard.open;
-  }
-}
-
-/** The words of strerror(3), as nutcracker gives them to its clients. */
-function describe(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'Connection refused';
-    case 'ECONNRESET':
-      return 'Connection reset by peer';
-    case 'EPIPE':
-      return 'Broken pipe';
-    case 'ETIMEDOUT':
-      return 'Connection timed out';
-    case 'EHOSTUNREACH':
-      return 'No route to host';
-    case 'ENETUNREACH':
-      return 'Network is unreachable';
-    case 'ENOENT':
-      return 'No such file or directory';
-    case 'EACCES':
-      return 'Permission denied';
-    default:
-      return error.message;
   }
 }
