@@ -30,6 +30,8 @@ export interface FakeRedis {
   refusesPause: boolean;
   /** Refuses FAILOVER likewise. */
   refusesHandOver: boolean;
+  /** The error that it answers FAILOVER with; empty when it hands over. */
+  refusesFailover: string;
   /** Hello messages published through it by the Sentinel. */
   hellos: number;
   /** Requests it was sent, in words. */
@@ -256,6 +258,7 @@ function fakeRedis(port: number): FakeRedis {
     offset: 100,
     priority: 100,
     refusesPause: false,
+    refusesFailover: '',
     refusesHandOver: false,
     hellos: 0,
     asked: [],
@@ -277,7 +280,9 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
       if (redis.role === 'slave') redis.masterPort = Number(rest[1]);
       return 'QUEUED';
     case 'FAILOVER':
-      return handOver(redis, Number(rest[2]), all);
+      return redis.refusesFailover === ''
+        ? handOver(redis, Number(rest[2]), all)
+        : new ErrorReply(redis.refusesFailover);
     case 'CLIENT':
       if (rest[0] !== 'PAUSE') return 'OK';
       return redis.refusesPause ? new ErrorReply('NOPERM this user has no permissions to pause') : 'OK';

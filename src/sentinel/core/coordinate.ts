@@ -5,7 +5,7 @@
  * since it waits for the replica's periodic acknowledgement.
  */
 import { ErrorReply, type Reply } from '../../redis/reply.js';
-import { askInfo } from './info.js';
+import { askInfo, follows } from './info.js';
 import type { CoordinationStep } from './io.js';
 import { shownHost } from './names.js';
 import type { Coordination, Failover, Group } from './state.js';
@@ -65,8 +65,17 @@ export function coordinate(turn: Turn, group: Group, failover: Coordinating): Co
   }
   if (!way.paused) return { next: 'wait' };
   if (way.offset === null) return readOffset(turn, group, failover, way);
-  if (target.role === 'replica' && target.replOffset >= way.offset) return { next: 'promote' };
-  return { next: 'wait' };
+  return hasCaughtUp(turn, group, failover, way.offset) ? { next: 'promote' } : { next: 'wait' };
+}
+
+/** An offset alone proves nothing: one that does not follow this master may be as far in another history. */
+function hasCaughtUp(turn: Turn, group: Group, { target, since }: Coordinating, offset: number): boolean {
+  return (
+    target.info.askedAt >= since &&
+    target.masterLinkUp &&
+    follows(turn, target, group.master) &&
+    target.replOffset >= offset
+  );
 }
 
 type Pause = Extract<Coordination, { by: 'pause' }>;
@@ -115,8 +124,11 @@ function askToHandOver(turn: Turn, group: Group, failover: Coordinating): void {
   }
 }
 
+/** It lacks the command, or we the right: no later try would end otherwise. Anything else may be better in a moment. */
+const UNABLE = /^(?:NOPERM|ERR unknown (?:sub)?command|ERR syntax)|cannot be reached/i;
+
 function withoutHelp(turn: Turn, group: Group, failover: Coordinating, refused: string): void {
-  if (failover.manual === 'coordinated') {
+  if (failover.manual === 'coordinated' || !UNABLE.test(refused)) {
     // The phase itself gives up and says so.
     group.failover = { ...failover, way: { by: 'nobody', why: refused } };
     return;

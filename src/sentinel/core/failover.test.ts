@@ -190,6 +190,42 @@ describe('a planned failover', () => {
     expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
   });
 
+  it('changes nothing when the master knows a reason against it, such as a target that does not follow it yet', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.fake(1).refusesPause = true;
+    driver.fake(1).refusesFailover = 'ERR FAILOVER target HOST and PORT is not a replica.';
+    driver.advance(5_000);
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(2_000);
+    expect(driver.fake(2).role).toBe('slave');
+    expect(driver.eventTypes()).toContain('-failover-abort-slave-timeout');
+    expect(driver.logs.join('\n')).toContain('is not a replica');
+  });
+
+  it('goes on as redis-sentinel does, with a warning, where the master knows neither command', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.fake(1).refusesPause = true;
+    driver.fake(1).refusesFailover = "ERR unknown command 'FAILOVER'";
+    driver.advance(5_000);
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(2_000);
+    expect(driver.fake(2).role).toBe('master');
+    expect(driver.logs.join('\n')).toContain('writes may be lost in this failover');
+  });
+
+  it('does not take an offset of another history for having caught up', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    for (const port of [2, 3]) Object.assign(driver.fake(port), { linkUp: false, offset: 5_000 });
+    driver.advance(5_000);
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(2_000);
+    expect(driver.fake(2).role).toBe('slave');
+    expect(driver.fake(1).asked.at(-1)).toBe('CLIENT UNPAUSE');
+  });
+
   it('gives up, and lets writes go on, when the target does not catch up', () => {
     const driver = new SentinelDriver();
     driver.peersAgree();
