@@ -18,6 +18,7 @@ interface Flags {
   readonly daemonize: boolean;
   readonly describeStats: boolean;
   readonly watch: boolean;
+  readonly workers: number;
   readonly verbose: number;
   readonly output?: string;
   readonly confFile?: string;
@@ -51,6 +52,7 @@ export function command(): Command {
         .default(30_000)
         .argParser(whole(1, 2_147_483_647)),
     )
+    .option('-w, --workers <N>', 'share the work among so many processes', whole(1, 64), 1)
     .option('--no-watch', 'leave a changed configuration file alone until SIGHUP')
     .option('-p, --pid-file <S>', 'set pid file (default: off)')
     .addOption(
@@ -69,6 +71,7 @@ export function command(): Command {
         testOnly: flags.testConf,
         daemonize: flags.daemonize,
         watch: flags.watch,
+        workers: flags.workers,
         logLevel: flags.verbose,
         logFile: flags.output ?? null,
         statsPort: flags.statsPort,

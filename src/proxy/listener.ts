@@ -1,4 +1,5 @@
 /** The listening socket of a pool, and the life of its client connections. */
+import cluster from 'node:cluster';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import type { ListenOptions, Server, Socket } from 'node:net';
 import type { PoolConfig } from '../config/nutcracker-types.js';
@@ -86,11 +87,12 @@ function listenOptions(config: PoolConfig): ListenOptions {
     const reuse = config.reusePort ? { reusePort: true } : {};
     return { host: listen.host, port: listen.port, backlog, ...reuse };
   }
-  removeStaleSocket(listen.path);
+  // A worker's socket is its parent's, and other workers listen on it as well.
+  if (cluster.isPrimary) removeStaleSocket(listen.path);
   return { path: listen.path, backlog };
 }
 
 /** A socket file outlives its process, and would then be in the way of the next. */
-function removeStaleSocket(path: string): void {
+export function removeStaleSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
 }

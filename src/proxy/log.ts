@@ -30,6 +30,10 @@ export class ProxyLog implements PoolLog {
     return this.#level;
   }
 
+  setLevel(level: number): void {
+    this.#level = Math.min(Math.max(level, 0), LEVEL_MAX);
+  }
+
   /** Says more, or less. */
   louder(): void {
     this.#level = Math.min(this.#level + 1, LEVEL_MAX);

@@ -8,6 +8,9 @@ import { ConfigReload } from './config-reload.js';
 import { ProxyLog } from './log.js';
 import { ProxyServer } from './proxy-server.js';
 import { createStatsServer } from './stats-server.js';
+import { WORKER_MARK } from './workers/messages.js';
+import { Supervisor } from './workers/supervisor.js';
+import { runWorker } from './workers/worker.js';
 
 export interface ProxyOptions {
   readonly file: string;
@@ -23,6 +26,8 @@ export interface ProxyOptions {
   readonly statsPort: number;
   readonly statsAddress: string;
   readonly pidFile: string | null;
+  /** How many processes share the work. */
+  readonly workers: number;
 }
 
 /** The version in the statistics: of the program this one stands in for. */
@@ -76,6 +81,16 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The log; null after saying why there is none. */
+function openLog({ logLevel, logFile }: ProxyOptions): ProxyLog | null {
+  try {
+    return new ProxyLog(logLevel, logFile);
+  } catch (error) {
+    process.stderr.write(`tanist: cannot open log file: ${messageOf(error)}\n`);
+    return null;
+  }
+}
+
 /** Set for the process that --daemonize leaves behind. */
 const DAEMON_MARK = 'TANIST_PROXY_DAEMON';
 
@@ -101,10 +116,18 @@ function listenForStats(server: Server, options: ProxyOptions): Promise<void> {
 }
 
 /** Waits for a signal to end; meanwhile, others change the log and the configuration. */
-function untilStopped(log: ProxyLog, reload: ConfigReload): Promise<NodeJS.Signals> {
-  process.on('SIGTTIN', () => log.louder());
-  process.on('SIGTTOU', () => log.quieter());
+function untilStopped(log: ProxyLog, reload: ConfigReload, proxy: AnyProxy): Promise<NodeJS.Signals> {
+  const supervisor = proxy instanceof Supervisor ? proxy : null;
+  process.on('SIGTTIN', () => {
+    log.louder();
+    void supervisor?.logLevelChanged();
+  });
+  process.on('SIGTTOU', () => {
+    log.quieter();
+    void supervisor?.logLevelChanged();
+  });
   process.on('SIGHUP', () => {
+    void supervisor?.reopenLogs();
     try {
       log.reopen();
     } catch (error) {
@@ -118,11 +141,23 @@ function untilStopped(log: ProxyLog, reload: ConfigReload): Promise<NodeJS.Signa
   });
 }
 
+/** The proxy in this process, or in workers of it. */
+type AnyProxy = ProxyServer | Supervisor;
+
+function newProxy(workers: number, log: ProxyLog): AnyProxy {
+  return workers > 1 ? new Supervisor({ version: VERSION, log, workers }) : new ProxyServer({ version: VERSION, log });
+}
+
 /**
  * Runs the proxy until it is told to end.
  * @returns the exit code: 0; 1 when the configuration cannot be used or something cannot be listened on.
  */
 export async function runProxy(options: ProxyOptions): Promise<number> {
+  // What a worker serves comes from its parent: the file may have been broken since.
+  if (process.env[WORKER_MARK] !== undefined) {
+    const own = openLog(options);
+    return own === null ? 1 : runWorker(VERSION, own);
+  }
   const read = readConfig(options.file);
   if (read === null) return 1;
   if (options.testOnly) {
@@ -130,18 +165,13 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
     return 0;
   }
   if (options.daemonize && process.env[DAEMON_MARK] === undefined) return leaveToDaemon();
-  let log: ProxyLog;
-  try {
-    log = new ProxyLog(options.logLevel, options.logFile);
-  } catch (error) {
-    process.stderr.write(`tanist: cannot open log file: ${messageOf(error)}\n`);
-    return 1;
-  }
-  const proxy = new ProxyServer({ version: VERSION, log });
+  const log = openLog(options);
+  if (log === null) return 1;
+  const proxy = newProxy(options.workers, log);
   const stats = createStatsServer(proxy);
   try {
     await listenForStats(stats, options);
-    await proxy.start(read.config);
+    await proxy.start(read.config, read.text);
     if (options.pidFile !== null) writeFileSync(options.pidFile, `${process.pid}\n`);
   } catch (error) {
     stats.close();
@@ -151,9 +181,9 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);
   const { file } = options;
-  const reload = new ConfigReload({ file, text: read.text, log, apply: (config) => proxy.reload(config) });
+  const reload = new ConfigReload({ file, text: read.text, log, apply: (config, text) => proxy.reload(config, text) });
   if (options.watch) reload.watch();
-  const signal = await untilStopped(log, reload);
+  const signal = await untilStopped(log, reload, proxy);
   reload.stop();
   log.notice(`${signal}: done`);
   stats.close();

@@ -1,0 +1,181 @@
+/**
+ * Several proxy processes behind the same addresses. This one holds the listening sockets and the workers accept from
+ * them, so that no connection and no request waits for it. (Handing connections out in turn was measured: connecting
+ * took twice as long, and a burst of clients was shared less evenly.)
+ */
+import cluster from 'node:cluster';
+import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
+import { Backoff } from '../../redis/backoff.js';
+import { removeStaleSocket } from '../listener.js';
+import type { ProxyLog } from '../log.js';
+import type { PoolSnapshot, Snapshot, StatsSource } from '../measure/snapshot.js';
+import type { Order } from './messages.js';
+import { WORKER_MARK } from './messages.js';
+import { remainsOf, sumOf, withRemains } from './sum.js';
+import { WorkerLink } from './worker-link.js';
+
+const CONFIGURE_MS = 10_000;
+const SNAPSHOT_MS = 1_000;
+const STOP_MS = 3_000;
+const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
+/** A worker that has served for this long did not fail at its start. */
+const SETTLED_MS = 10_000;
+
+/** The place of one worker, whatever process fills it. */
+interface Place {
+  readonly number: number;
+  readonly backoff: Backoff;
+  link: WorkerLink | null;
+  startedAt_ms: number;
+  restart: NodeJS.Timeout | null;
+}
+
+export interface SupervisorOptions {
+  readonly version: string;
+  readonly log: ProxyLog;
+  readonly workers: number;
+}
+
+export class Supervisor implements StatsSource {
+  readonly #options: SupervisorOptions;
+  readonly #startedAt_ms = Date.now();
+  readonly #places: readonly Place[];
+  #config: NutcrackerConfig | null = null;
+  #text = '';
+  /** What workers that have ended had counted. */
+  #remains: PoolSnapshot[] = [];
+  /** Workers are configured one after the other, so that none misses a change while it starts. */
+  #last: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#places = Array.from({ length: options.workers }, (_, number) => ({
+      number,
+      backoff: new Backoff(RESTART, Math.random),
+      link: null,
+      startedAt_ms: 0,
+      restart: null,
+    }));
+  }
+
+  /** Starts all workers. @throws {Error} when one cannot listen; then all have ended again. */
+  async start(config: NutcrackerConfig, text: string): Promise<void> {
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    this.#removeStaleSockets(config);
+    this.#config = config;
+    this.#text = text;
+    try {
+      await this.#inTurn(async () => {
+        for (const place of this.#places) await this.#fill(place);
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Goes over to another configuration. @throws {Error} when the first worker cannot; then nothing has changed. */
+  reload(config: NutcrackerConfig, text: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#removeStaleSockets(config);
+      const links = this.#places.flatMap(({ link }) => (link === null ? [] : [link]));
+      const [first, ...rest] = links;
+      await first?.order(this.#orderOf(config, text), CONFIGURE_MS);
+      this.#config = config;
+      this.#text = text;
+      await Promise.all(
+        rest.map((link) =>
+          link.order(this.#orderOf(config, text), CONFIGURE_MS).catch((error: unknown) => {
+            this.#options.log.error(`worker ${link.pid} is started again: ${String(error)}`);
+            link.kill();
+          }),
+        ),
+      );
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  #orderOf(config: NutcrackerConfig, text: string): Order {
+    return { kind: 'configure', file: config.file, text, workers: this.#options.workers };
+  }
+
+  /** The path of a unix socket may be left over from another run; those that are in use now stay. */
+  #removeStaleSockets(config: NutcrackerConfig): void {
+    const inUse = new Set(this.#config?.pools.map(({ listen }) => (listen.kind === 'unix' ? listen.path : '')));
+    for (const { listen } of config.pools) {
+      if (listen.kind === 'unix' && !inUse.has(listen.path)) removeStaleSocket(listen.path);
+    }
+  }
+
+  /** Starts a process in this place, and waits until it serves. */
+  async #fill(place: Place): Promise<void> {
+    const config = this.#config;
+    if (config === null || this.#stopping) return;
+    const { log } = this.#options;
+    const worker = cluster.fork({ [WORKER_MARK]: '1' });
+    const link = new WorkerLink(worker, (ended, how) => this.#ended(place, ended, how));
+    place.link = link;
+    place.startedAt_ms = performance.now();
+    await link.ready(CONFIGURE_MS);
+    await link.order({ kind: 'log-level', level: log.level }, CONFIGURE_MS);
+    await link.order(this.#orderOf(config, this.#text), CONFIGURE_MS);
+    log.notice(`worker ${place.number + 1} serves on pid ${link.pid}`);
+  }
+
+  #ended(place: Place, link: WorkerLink, how: string): void {
+    if (place.link !== link) return;
+    place.link = null;
+    if (link.lastSnapshot !== null) this.#remains = sumOf([...this.#remains, ...remainsOf(link.lastSnapshot)]);
+    if (this.#stopping) return;
+    if (performance.now() - place.startedAt_ms > SETTLED_MS) place.backoff.reset();
+    const wait_ms = Math.round(place.backoff.next() ?? RESTART.max_ms);
+    const { log } = this.#options;
+    log.error(`worker ${place.number + 1} (pid ${link.pid}) has ended: ${how}; the next one starts in ${wait_ms} ms`);
+    place.restart = setTimeout(() => this.#refill(place), wait_ms);
+  }
+
+  #refill(place: Place): void {
+    place.restart = null;
+    this.#inTurn(() => this.#fill(place)).catch((error: unknown) => {
+      this.#options.log.error(`worker ${place.number + 1} cannot serve: ${String(error)}`);
+      place.link?.kill();
+    });
+  }
+
+  /** Tells all workers, as far as they can hear. */
+  async #tellAll(order: Order, deadline_ms: number): Promise<void> {
+    const told = this.#places.map(({ link }) => link?.order(order, deadline_ms).catch(() => {}));
+    await Promise.all(told);
+  }
+
+  /** The log level of this process has changed. */
+  async logLevelChanged(): Promise<void> {
+    await this.#tellAll({ kind: 'log-level', level: this.#options.log.level }, CONFIGURE_MS);
+  }
+
+  async reopenLogs(): Promise<void> {
+    await this.#tellAll({ kind: 'reopen-log' }, CONFIGURE_MS);
+  }
+
+  /** The sum of all workers; of one that does not answer in time, what it last said. */
+  async snapshot(): Promise<Snapshot> {
+    await this.#tellAll({ kind: 'snapshot' }, SNAPSHOT_MS);
+    const pools = this.#places.flatMap(({ link }) => link?.lastSnapshot?.pools ?? []);
+    const { version } = this.#options;
+    return { version, startedAt_ms: this.#startedAt_ms, pools: withRemains(pools, this.#remains) };
+  }
+
+  /** Ends all workers. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const place of this.#places) if (place.restart !== null) clearTimeout(place.restart);
+    await this.#tellAll({ kind: 'stop' }, STOP_MS);
+    for (const { link } of this.#places) link?.kill();
+  }
+}
