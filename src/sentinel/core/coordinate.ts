@@ -60,7 +60,7 @@ export function coordinate(turn: Turn, group: Group, failover: Coordinating): Co
   }
   if (way.by === 'nobody') return { next: 'abort', why: `the master will not help: ${way.why}` };
   if (turn.now > lastMoment(group, way.until)) {
-    turn.sendTo(group.master, tag(group, 'unpause'), ['CLIENT', 'UNPAUSE']);
+    // The pause is left to end by itself, soon: another Sentinel's failover may have come to rely on it.
     return { next: 'abort', why: `${nodeName(turn.s, target)} did not catch up while writes were paused` };
   }
   if (!way.paused) return { next: 'wait' };

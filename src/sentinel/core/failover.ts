@@ -119,7 +119,20 @@ export function runFailover(turn: Turn, group: Group): void {
   }
 }
 
+/**
+ * An operator's failover has nothing to hurry for: when our vote in a later epoch has gone to another, that one's turn has
+ * come, and two that pause, compare and promote at once would lose writes.
+ */
+function hasGivenWay(turn: Turn, group: Group, failover: Failover): boolean {
+  if (failover.manual === 'no' || failover.phase === 'wait-promotion' || failover.phase === 'reconf') return false;
+  return group.leaderEpoch > failover.epoch && group.leader !== turn.s.myId;
+}
+
 function runPhase(turn: Turn, group: Group, failover: Failover): void {
+  if (hasGivenWay(turn, group, failover)) {
+    const { leaderEpoch, leader } = group;
+    return abort(turn, group, '-failover-abort-not-elected', `our vote in epoch ${leaderEpoch} went to ${leader}`);
+  }
   switch (failover.phase) {
     case 'wait-start':
       return awaitElection(turn, group, failover);

@@ -44,7 +44,7 @@ export type Tag =
   | { readonly kind: 'ignore' };
 
 /** The requests of a coordinated failover: Redis's own FAILOVER, or a write pause and our watch on the offsets. */
-export type CoordinationStep = 'failover' | 'abort' | 'pause' | 'unpause';
+export type CoordinationStep = 'failover' | 'abort' | 'pause';
 
 /** A client of this Sentinel that waits for an answer; the core only carries it back. */
 export type ClientToken = number;
