@@ -42,6 +42,25 @@ export interface ServerConfig {
   readonly place: FilePlace;
 }
 
+/** Who logs in. */
+export interface Login {
+  /** Empty for a password alone. */
+  readonly user: string;
+  readonly password: string;
+}
+
+/** TLS towards others; the texts of PEM files, not their names. */
+export interface TlsConfig {
+  /** Who may have signed the other side's certificate; null for the system's list. */
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  /** The name that the certificate must bear; null for the host that is connected to. */
+  readonly servername: string | null;
+  /** Any certificate is accepted. */
+  readonly insecure: boolean;
+}
+
 export interface PoolConfig {
   readonly name: string;
   readonly listen: SocketAddress;
@@ -75,6 +94,10 @@ export interface PoolConfig {
   readonly slowlogLogSlowerThan_us: number | null;
   /** How many slow requests are kept. */
   readonly slowlogMaxLen: number;
+  /** Only with sentinels. */
+  readonly sentinelAuth: Login | null;
+  /** Null for plain TCP. Only with sentinels. */
+  readonly sentinelTls: TlsConfig | null;
   readonly place: FilePlace;
 }
 
