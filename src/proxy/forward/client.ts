@@ -290,7 +290,8 @@ export class Client {
 
   #afterFlush(): void {
     const stuck = this.#flying.length > 0;
-    if (stuck && this.#out_bytes + this.#flying.length > OUTPUT_HIGH_BYTES && this.halted === null) {
+    const mayGoOn = this.halted === null || (this.halted === 'window' && this.inFlight < WINDOW_REQUESTS / 2);
+    if (stuck && mayGoOn && this.#out_bytes + this.#flying.length > OUTPUT_HIGH_BYTES) {
       this.halt('output');
     } else if (!stuck && this.halted !== null) {
       this.proceed('output');
