@@ -31,6 +31,12 @@ const KNOWN_KEYS = [
   'sentinel_auth_file',
   'sentinel_auth_env',
   'sentinel_tls',
+  'server_tls',
+  'listen_tls',
+  'tls_cert',
+  'tls_key',
+  'tls_ca',
+  'tls_auth_clients',
 ] as const;
 type Key = (typeof KNOWN_KEYS)[number];
 

@@ -114,3 +114,41 @@ describe('TLS towards others', () => {
     ]);
   });
 });
+
+describe('TLS towards servers and clients', () => {
+  const POOL = 'a:\n  servers: ["127.0.0.1:6379:1"]\n';
+
+  it('is read, with Redis’s default for certificates of clients', async (context) => {
+    const made = await makeCertificates(cleanup);
+    if (made === null) return leaveOut(context, 'openssl is not here');
+    const text = `${POOL}  listen_tls: 127.0.0.1:1\n  tls_cert: ${made.certFile}\n  tls_key: ${made.keyFile}\n`;
+    expect(pool(`${text}  server_tls: true\n`)).toMatchObject({
+      listen: null,
+      listenTls: { kind: 'tcp', host: '127.0.0.1', port: 1 },
+      clientTls: { cert: made.cert, key: made.key, ca: null, authClients: 'yes' },
+      serverTls: { ca: null, insecure: false },
+    });
+    expect(pool(`${text}  tls_ca: ${made.caFile}\n  tls_auth_clients: optional\n`).clientTls).toMatchObject({
+      ca: made.ca,
+      authClients: 'optional',
+    });
+    expect(problems(`${text}  tls_ca: ${made.keyFile}\n  tls_auth_clients: maybe\n  listen: 127.0.0.1:1\n`)).toEqual([
+      "x.yml:2:3: pool 'a' listens on 127.0.0.1:1, where pool 'a' does already",
+      `x.yml:6:11: tls_ca: '${made.keyFile}' does not hold one in PEM format, without a passphrase`,
+      "x.yml:7:21: tls_auth_clients: 'maybe' is not one of yes, no, optional",
+    ]);
+  });
+
+  it('is refused in halves', () => {
+    expect(problems(`${POOL}  listen_tls: 127.0.0.1:1\n`)).toEqual([
+      'x.yml:3:15: listen_tls needs tls_cert, the path of a PEM file',
+      'x.yml:3:15: listen_tls needs tls_key, the path of a PEM file',
+    ]);
+    expect(problems(`${POOL}  listen: 127.0.0.1:1\n  tls_cert: /none\n`)).toEqual([
+      "x.yml:4:13: tls_cert has no meaning without 'listen_tls'",
+    ]);
+    expect(problems(`${POOL}  listen_tls: here\n`)[0]).toBe(
+      "x.yml:3:15: listen_tls: 'here' lacks a port; write host:port",
+    );
+  });
+});

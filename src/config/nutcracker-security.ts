@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Node, type YAMLMap } from 'yaml';
 import type { PoolReader, Problems } from './nutcracker-reader.js';
-import type { Login, TlsConfig } from './nutcracker-types.js';
+import type { ClientTls, Login, TlsConfig } from './nutcracker-types.js';
 
 /** What a configuration names but does not contain. */
 export interface Outside {
@@ -68,7 +68,7 @@ const TLS_KEYS = ['ca', 'cert', 'key', 'servername', 'insecure'];
 
 /** TLS towards others: `true`, or a map of {@link TLS_KEYS}. The files' contents are taken, so that a reload sees a change. */
 export function readTls(
-  key: 'sentinel_tls',
+  key: 'sentinel_tls' | 'server_tls',
   reader: PoolReader,
   outside: Outside,
   problems: Problems,
@@ -149,4 +149,25 @@ function checkPair(
   } else if (cert !== null && key !== null && !readCertificate(cert).checkPrivateKey(createPrivateKey(key))) {
     problems.add(node, `${what}: the key does not belong to the certificate`);
   }
+}
+
+/** TLS towards clients: the certificate that `listen_tls` needs, and what it asks of clients, as Redis has it. */
+export function readClientTls(reader: PoolReader, outside: Outside, problems: Problems): ClientTls | null {
+  const listens = reader.node('listen_tls');
+  if (listens === undefined) {
+    for (const key of ['tls_cert', 'tls_key', 'tls_ca', 'tls_auth_clients'] as const) {
+      if (reader.node(key) !== undefined) problems.add(reader.node(key), `${key} has no meaning without 'listen_tls'`);
+    }
+    return null;
+  }
+  const pem = (key: 'tls_cert' | 'tls_key' | 'tls_ca', check: (pem: string) => unknown): string | null =>
+    readPem(key, reader.text(key), reader.node(key), check, outside, problems);
+  for (const key of ['tls_cert', 'tls_key'] as const) {
+    if (reader.node(key) === undefined) problems.add(listens, `listen_tls needs ${key}, the path of a PEM file`);
+  }
+  const cert = pem('tls_cert', readCertificate);
+  const key = pem('tls_key', createPrivateKey);
+  checkPair('tls_cert', cert, key, reader.node('tls_cert'), problems);
+  const authClients = reader.oneOf('tls_auth_clients', ['yes', 'no', 'optional'], 'yes');
+  return cert === null || key === null ? null : { cert, key, ca: pem('tls_ca', readCertificate), authClients };
 }

@@ -61,9 +61,23 @@ export interface TlsConfig {
   readonly insecure: boolean;
 }
 
+/** TLS towards clients; the texts of PEM files. */
+export interface ClientTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Who may have signed the certificates of clients; null for the system's list. */
+  readonly ca: string | null;
+  /** Must a client show a certificate? `optional`: it may, and then it must be a good one. */
+  readonly authClients: 'yes' | 'no' | 'optional';
+}
+
 export interface PoolConfig {
   readonly name: string;
-  readonly listen: SocketAddress;
+  /** Null when it only listens for TLS. */
+  readonly listen: SocketAddress | null;
+  /** Where it listens for TLS, and how that is spoken. */
+  readonly listenTls: SocketAddress | null;
+  readonly clientTls: ClientTls | null;
   readonly hash: HashName;
   /** Two characters, or null. */
   readonly hashTag: string | null;
@@ -84,6 +98,8 @@ export interface PoolConfig {
   readonly serverFailureLimit: number;
   readonly reusePort: boolean;
   readonly servers: readonly ServerConfig[];
+  /** Null for plain TCP towards the servers. */
+  readonly serverTls: TlsConfig | null;
   /** Sentinels to follow; empty for a pool of fixed addresses. */
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   /** How long a request waits for a shard that has no master. Only with sentinels. */

@@ -5,7 +5,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { AddressError, parseHostPort, parseListen, parseMaster, parseServer } from './nutcracker-address.js';
 import { PoolReader, Problems } from './nutcracker-reader.js';
-import { OUTSIDE, type Outside, readSentinelAuth, readTls } from './nutcracker-security.js';
+import { OUTSIDE, type Outside, readClientTls, readSentinelAuth, readTls } from './nutcracker-security.js';
 import {
   DISTRIBUTION_NAMES,
   HASH_NAMES,
@@ -16,20 +16,21 @@ import {
   type SocketAddress,
 } from './nutcracker-types.js';
 
-function readListen(reader: PoolReader, map: YAMLMap, problems: Problems): SocketAddress {
-  const none: SocketAddress = { kind: 'tcp', host: '127.0.0.1', port: 1 };
-  const text = reader.text('listen');
-  if (text === null) {
-    problems.add(map, "this pool has no 'listen'; write host:port or an absolute socket path");
-    return none;
-  }
+function readListen(key: 'listen' | 'listen_tls', reader: PoolReader, problems: Problems): SocketAddress | null {
+  const text = reader.text(key);
+  if (text === null) return null;
   try {
-    return parseListen(text);
+    return parseListen(text, key);
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
-    problems.add(reader.node('listen'), error.message);
-    return none;
+    problems.add(reader.node(key), error.message);
+    return null;
   }
+}
+
+function checkListens(reader: PoolReader, map: YAMLMap, problems: Problems): void {
+  if (reader.node('listen') !== undefined || reader.node('listen_tls') !== undefined) return;
+  problems.add(map, "this pool has no 'listen'; write host:port or an absolute socket path");
 }
 
 function checkServers(servers: readonly ServerConfig[], reader: PoolReader, map: YAMLMap, problems: Problems): void {
@@ -97,7 +98,9 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
   const slowerThan = reader.number('slowlog_log_slower_than', 10_000, -1);
   const pool: PoolConfig = {
     name,
-    listen: readListen(reader, map, problems),
+    listen: readListen('listen', reader, problems),
+    listenTls: readListen('listen_tls', reader, problems),
+    clientTls: readClientTls(reader, outside, problems),
     hash: reader.oneOf('hash', HASH_NAMES, 'fnv1a_64'),
     hashTag,
     distribution: reader.oneOf('distribution', DISTRIBUTION_NAMES, 'ketama'),
@@ -115,6 +118,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     serverFailureLimit: reader.number('server_failure_limit', 2, 1),
     reusePort: reader.flag('reuse_port'),
     servers,
+    serverTls: readTls('server_tls', reader, outside, problems),
     sentinels,
     holdTimeout_ms: reader.number('hold_timeout', 5_000, 0),
     hold_bytes: reader.number('hold_bytes', 64 * 1024 * 1024, 0),
@@ -124,6 +128,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     sentinelTls: readTls('sentinel_tls', reader, outside, problems),
     place: problems.place(map),
   };
+  checkListens(reader, map, problems);
   checkServers(servers, reader, map, problems);
   checkRedisOnly(pool, reader, problems);
   checkSentinels(pool, reader, problems);
@@ -133,14 +138,16 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
 function checkListenTwins(pools: readonly PoolConfig[], problems: Problems): void {
   const seen = new Map<string, PoolConfig>();
   for (const pool of pools) {
-    const { listen } = pool;
-    const where = listen.kind === 'tcp' ? `${listen.host}:${listen.port}` : listen.path;
-    const twin = seen.get(where);
-    if (twin !== undefined) {
-      const message = `pool '${pool.name}' listens on ${where}, where pool '${twin.name}' does already`;
-      problems.list.push({ ...pool.place, message });
+    for (const listen of [pool.listen, pool.listenTls]) {
+      if (listen === null) continue;
+      const where = listen.kind === 'tcp' ? `${listen.host}:${listen.port}` : listen.path;
+      const twin = seen.get(where);
+      if (twin !== undefined) {
+        const message = `pool '${pool.name}' listens on ${where}, where pool '${twin.name}' does already`;
+        problems.list.push({ ...pool.place, message });
+      }
+      seen.set(where, pool);
     }
-    seen.set(where, pool);
   }
 }
 

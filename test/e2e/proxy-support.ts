@@ -19,12 +19,17 @@ export interface TestProxy {
 export async function startProxy(cleanup: Cleanup, lines: readonly string[]): Promise<TestProxy> {
   const port = await freePort();
   const text = ['pool:', `listen: 127.0.0.1:${port}`, ...lines].join('\n  ');
+  return startProxyFrom(cleanup, text);
+}
+
+/** Starts a proxy with one pool from the text of its file. */
+export async function startProxyFrom(cleanup: Cleanup, text: string): Promise<TestProxy> {
   const server = new ProxyServer({ version: '0.5.0', log: new ProxyLog(0, null) });
   await server.start(parseNutcracker(`${text}\n`, 'test.yml'));
   cleanup.add(() => server.stop());
   const [pool] = server.pools();
   if (pool === undefined) throw new Error('no pool');
-  return { server, port, pool };
+  return { server, port: server.port(pool.config.name) ?? 0, pool };
 }
 
 export function servers(...entries: readonly string[]): string[] {
@@ -37,8 +42,8 @@ export class Talk {
   #received = Buffer.alloc(0);
   closed = false;
 
-  constructor(port: number, cleanup: Cleanup) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, cleanup: Cleanup, socket = connect(port, '127.0.0.1')) {
+    this.socket = socket;
     this.socket.setNoDelay(true);
     this.socket.on('data', (bytes) => {
       this.#received = Buffer.concat([this.#received, bytes]);

@@ -2,8 +2,7 @@
  * One connection to a server: requests of many clients go out in one stream, and each reply goes to the oldest request
  * without one.
  */
-import { connect, type Socket } from 'node:net';
-import type { SocketAddress } from '../../config/nutcracker-types.js';
+import type { Socket } from 'node:net';
 import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
@@ -12,6 +11,7 @@ import { describeError } from './describe-error.js';
 import { NOBODY, PendingRequests } from './pending.js';
 import type { ReplyScanner } from './protocol.js';
 import { SentRequests } from './sent-requests.js';
+import { openServerSocket } from './server-socket.js';
 import type { Shard } from './shard.js';
 import { slowRequestOf } from './slow-request.js';
 import type { LinkTap } from './subscription.js';
@@ -19,7 +19,6 @@ import type { LinkTap } from './subscription.js';
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
 const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
-const READ_BYTES = 64 * 1024;
 /** Sent requests that are kept only to be shown in the slow log. */
 const SHOWN_MAX_BYTES = 512 * 1024;
 /** Of an error reply, what is looked at to see whether the server is still a master. */
@@ -134,34 +133,27 @@ export class ServerLink {
     this.#connectSince_ms = this.shard.pool.turn.now;
     this.#scanner.reset();
     this.#replyBegun = false;
-    const socket = this.#connect(address);
+    const socket = openServerSocket(address, this.shard.pool.config.serverTls, (bytes, size) => {
+      if (socket === this.#socket) this.#receive(bytes, size);
+    });
     this.#socket = socket;
     this.shard.stats.server_connections++;
     this.shard.pool.currentConnections++;
     this.shard.pool.totalConnections++;
-    socket.setNoDelay(true);
     if (this.shard.pool.config.tcpKeepalive) socket.setKeepAlive(true);
-    socket.once('connect', () => this.#connected());
+    // A socket that has been given up may still speak when the next one is connecting.
+    const failed = (why: string, kind: 'eof' | 'error'): void => {
+      if (socket === this.#socket) this.fail(why, kind);
+    };
+    socket.once(this.shard.pool.config.serverTls === null ? 'connect' : 'secureConnect', () => {
+      if (socket === this.#socket) this.#connected();
+    });
     socket.once('end', () => {
       this.shard.stats.server_eof++;
-      this.fail('Connection reset by peer', 'eof');
+      failed('Connection reset by peer', 'eof');
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => this.fail(describeError(error), 'error'));
-    socket.once('close', () => this.fail('Connection reset by peer', 'error'));
-  }
-
-  #connect(address: SocketAddress): Socket {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const onread = {
-      buffer,
-      callback: (size: number): boolean => {
-        this.#receive(buffer, size);
-        return true;
-      },
-    };
-    return address.kind === 'unix'
-      ? connect({ path: address.path, onread })
-      : connect({ host: address.host, port: address.port, onread });
+    socket.on('error', (error: NodeJS.ErrnoException) => failed(describeError(error), 'error'));
+    socket.once('close', () => failed('Connection reset by peer', 'error'));
   }
 
   #connected(): void {
