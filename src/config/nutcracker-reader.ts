@@ -37,6 +37,7 @@ const KNOWN_KEYS = [
   'tls_key',
   'tls_ca',
   'tls_auth_clients',
+  'users',
 ] as const;
 type Key = (typeof KNOWN_KEYS)[number];
 

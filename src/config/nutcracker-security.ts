@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Node, type YAMLMap } from 'yaml';
 import type { PoolReader, Problems } from './nutcracker-reader.js';
-import type { ClientTls, Login, TlsConfig } from './nutcracker-types.js';
+import type { ClientTls, FilePlace, Login, TlsConfig, UserConfig } from './nutcracker-types.js';
 
 /** What a configuration names but does not contain. */
 export interface Outside {
@@ -62,6 +62,23 @@ function readNamed(key: string, path: string, { readFile }: Outside): string | E
   } catch (error) {
     return new Error(`${key}: cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** A list of `name rule rule …`; what the rules mean is not looked at here. */
+export function readUsers(reader: PoolReader, problems: Problems): UserConfig[] | null {
+  if (reader.node('users') === undefined) return null;
+  const seen = new Map<string, FilePlace>();
+  const users = reader.entries('users', (text, place): UserConfig => {
+    const [name = '', ...rules] = text.split(/\s+/).filter((word) => word !== '');
+    const twin = seen.get(name);
+    if (twin !== undefined) {
+      problems.list.push({ ...place, message: `users: '${name}' is already defined in line ${twin.line}` });
+    }
+    seen.set(name, place);
+    return { name, rules, place };
+  });
+  if (users.length === 0) problems.add(reader.node('users'), "'users' names nobody: no client could log in");
+  return users;
 }
 
 const TLS_KEYS = ['ca', 'cert', 'key', 'servername', 'insecure'];

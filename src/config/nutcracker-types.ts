@@ -71,6 +71,13 @@ export interface ClientTls {
   readonly authClients: 'yes' | 'no' | 'optional';
 }
 
+/** A user of a pool: a name, and rules as Redis's ACL files have them. */
+export interface UserConfig {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly place: FilePlace;
+}
+
 export interface PoolConfig {
   readonly name: string;
   /** Null when it only listens for TLS. */
@@ -91,6 +98,8 @@ export interface PoolConfig {
   readonly preconnect: boolean;
   readonly redis: boolean;
   readonly redisAuth: string | null;
+  /** Who may log in; null when there are no users but the one of `redisAuth`. */
+  readonly users: readonly UserConfig[] | null;
   readonly redisDb: number;
   readonly serverConnections: number;
   readonly autoEjectHosts: boolean;

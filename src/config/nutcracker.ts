@@ -5,7 +5,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { AddressError, parseHostPort, parseListen, parseMaster, parseServer } from './nutcracker-address.js';
 import { PoolReader, Problems } from './nutcracker-reader.js';
-import { OUTSIDE, type Outside, readClientTls, readSentinelAuth, readTls } from './nutcracker-security.js';
+import { OUTSIDE, type Outside, readClientTls, readSentinelAuth, readTls, readUsers } from './nutcracker-security.js';
 import {
   DISTRIBUTION_NAMES,
   HASH_NAMES,
@@ -51,7 +51,7 @@ function checkServers(servers: readonly ServerConfig[], reader: PoolReader, map:
 }
 
 function checkRedisOnly(pool: PoolConfig, reader: PoolReader, problems: Problems): void {
-  for (const key of ['redis_auth', 'redis_db', 'sentinels'] as const) {
+  for (const key of ['redis_auth', 'redis_db', 'sentinels', 'users'] as const) {
     if (!pool.redis && reader.node(key) !== undefined) {
       problems.add(reader.node(key), `${key} needs 'redis: true' in the same pool`);
     }
@@ -111,6 +111,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     preconnect: reader.flag('preconnect'),
     redis: reader.flag('redis'),
     redisAuth: reader.text('redis_auth'),
+    users: readUsers(reader, problems),
     redisDb: reader.number('redis_db', 0, 0, 1_000_000),
     serverConnections: reader.number('server_connections', 1, 1, 1024),
     autoEjectHosts: reader.flag('auto_eject_hosts'),

@@ -5,7 +5,15 @@ import { type JoinKind, splitCursor } from './forward/join-replies.js';
 import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
 import { bulk, encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL, REPLY_OK, REPLY_PONG } from './redis-encode.js';
-import { errorReply, NO_PASSWORD_SET, WRONG_PASSWORD, wrongArguments } from './redis-errors.js';
+import {
+  errorReply,
+  HELLO_NOT_AUTHENTICATED,
+  NO_PASSWORD_SET,
+  NOTHING_TO_AUTHENTICATE,
+  WRONG_PAIR,
+  WRONG_PASSWORD,
+  wrongArguments,
+} from './redis-errors.js';
 import { infoText } from './redis-info.js';
 import { slowLogReply } from './redis-slow-log.js';
 import { subscribe } from './redis-subscriber.js';
@@ -71,11 +79,18 @@ function quit(_path: RequestPath, { client }: Request): boolean {
 
 /** Null when user and password are right, else the error. */
 function login(path: RequestPath, client: Client, user: string | null, password: Buffer): Buffer | null {
-  const { redisAuth } = path.pool.config;
+  const { users, config } = path.pool;
+  if (users !== null) {
+    if (user === null && users.first !== null) return NOTHING_TO_AUTHENTICATE;
+    const found = users.login(user ?? 'default', password.toString());
+    if (found === null) return WRONG_PAIR;
+    client.login(found);
+    return null;
+  }
+  const { redisAuth } = config;
   if (redisAuth === null) return user === null ? NO_PASSWORD_SET : null;
   if (!isSame(redisAuth, password) || (user !== null && user !== 'default')) return WRONG_PASSWORD;
-  client.authenticated = true;
-  client.plain = client.transaction === null;
+  client.login(null);
   return null;
 }
 
@@ -87,8 +102,9 @@ function isSame(secret: string, guess: Buffer): boolean {
 
 function auth(path: RequestPath, request: Request): boolean {
   const { argc } = request.frame;
-  if (argc !== 2 && argc !== 3) return badCount(request);
-  const user = argc === 3 ? word(request, 1) : null;
+  if (argc < 2) return badCount(request);
+  if (argc > 3) return reply(request, errorReply('ERR syntax error'));
+  const user = argc === 3 ? argument(request, 1).toString() : null;
   return reply(request, login(path, request.client, user, argument(request, argc - 1)) ?? REPLY_OK);
 }
 
@@ -101,7 +117,7 @@ function hello(path: RequestPath, request: Request): boolean {
   for (let i = 2; i < frame.argc; ) {
     const option = word(request, i);
     if (option === 'auth' && i + 2 < frame.argc) {
-      const refusal = login(path, client, word(request, i + 1), argument(request, i + 2));
+      const refusal = login(path, client, argument(request, i + 1).toString(), argument(request, i + 2));
       if (refusal !== null) return reply(request, refusal);
       i += 3;
     } else if (option === 'setname' && i + 1 < frame.argc) {
@@ -111,7 +127,7 @@ function hello(path: RequestPath, request: Request): boolean {
     }
   }
   if (!client.authenticated) {
-    return reply(request, errorReply('NOAUTH HELLO must be called with the client already authenticated'));
+    return reply(request, HELLO_NOT_AUTHENTICATED);
   }
   const fields = ['server', 'redis', 'version', '7.0.0', 'proto', 2, 'id', client.slot + 1, 'mode', 'standalone'];
   const rest = ['role', 'master', 'modules'];
@@ -166,6 +182,14 @@ function command(path: RequestPath, request: Request): boolean {
   return first === undefined ? reply(request, REPLY_EMPTY_ARRAY) : path.toShard(request, first);
 }
 
+/** Who the client is; users are kept in the configuration file. */
+function acl(_path: RequestPath, request: Request): boolean {
+  if (request.frame.argc === 2 && word(request, 1) === 'whoami') {
+    return reply(request, bulk(request.client.user?.name ?? 'default'));
+  }
+  return reply(request, errorReply("ERR of 'acl', only WHOAMI is served: users are kept in the proxy's configuration"));
+}
+
 function info({ pool }: RequestPath, request: Request): boolean {
   const sections = Array.from({ length: request.frame.argc - 1 }, (_, i) => word(request, i + 1));
   return reply(request, bulk(infoText(pool, sections)));
@@ -209,8 +233,7 @@ function reset(path: RequestPath, request: Request): boolean {
   who.returnLink();
   who.transaction = null;
   who.db = path.pool.config.redisDb;
-  who.authenticated = path.pool.config.redisAuth === null;
-  who.plain = who.authenticated;
+  who.loginAnew();
   return reply(request, Buffer.from('+RESET\r\n'));
 }
 
@@ -243,6 +266,7 @@ function leaveNothing(_path: RequestPath, request: Request): boolean {
 export function ownCommands(transactions: RedisTransactions): OwnCommands {
   const ok: OwnCommand = (_path, request) => reply(request, REPLY_OK);
   return new Map<string, OwnCommand>([
+    ['acl', acl],
     ['auth', auth],
     ['client', client],
     ['command', command],

@@ -74,7 +74,7 @@ export class RedisTransactions {
       client.endTransaction();
       // A transaction whose watched keys cannot be checked has failed as if one had changed.
       if (broken !== 'of previous errors') return refuse(client, REPLY_NIL_ARRAY);
-      return refuse(client, errorReply(`EXECABORT Transaction discarded because ${broken}`));
+      return refuse(client, errorReply(`EXECABORT Transaction discarded because ${broken}.`));
     }
     const { shard } = transaction;
     if (shard === null) {

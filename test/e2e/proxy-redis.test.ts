@@ -215,7 +215,7 @@ describe('commands of applications', () => {
     await client.gets('+OK\r\n+QUEUED\r\n');
     expect(await client.line()).toContain('all keys of a transaction must be on one shard');
     client.send(req('EXEC') + req('GET', a));
-    await client.gets(`-EXECABORT Transaction discarded because of previous errors\r\n${bulk('2')}`);
+    await client.gets(`-EXECABORT Transaction discarded because of previous errors.\r\n${bulk('2')}`);
     client.send(req('MULTI') + req('EXEC') + req('MULTI') + req('MULTI') + req('SET', a) + req('EXEC'));
     await client.gets('+OK\r\n*0\r\n+OK\r\n-ERR MULTI calls can not be nested\r\n+QUEUED\r\n');
     expect(await client.line()).toContain('EXECABORT');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { Pool } from '../../src/proxy/forward/pool.js';
+import { RedisReplyScanner } from '../../src/proxy/framing/redis-reply.js';
 import { ProxyLog } from '../../src/proxy/log.js';
 import { ProxyServer } from '../../src/proxy/proxy-server.js';
 import type { Cleanup } from '../support/cleanup.js';
@@ -86,6 +87,19 @@ export class Talk {
     const line = this.#received.toString('latin1', 0, end === -1 ? this.#received.length : end);
     this.#received = this.#received.subarray(end === -1 ? this.#received.length : end + 2);
     return line;
+  }
+
+  /** Waits for one whole reply and returns it as it came. */
+  async reply(deadline_ms = 10_000): Promise<string> {
+    const end = (): number => {
+      const scanner = new RedisReplyScanner();
+      const at = scanner.scan(this.#received, 0, this.#received.length);
+      return scanner.complete ? at : 0;
+    };
+    await until(() => end() > 0 || this.closed, { what: 'a reply', deadline_ms, interval_ms: 1 });
+    const reply = this.#received.toString('latin1', 0, end());
+    this.#received = this.#received.subarray(end());
+    return reply;
   }
 
   async untilClosed(): Promise<void> {

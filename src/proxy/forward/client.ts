@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.js';
+import type { PoolUser } from '../users.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import { EarlyReplies } from './early-replies.js';
 import type { Pool } from './pool.js';
@@ -55,6 +56,8 @@ export class Client {
   /** It may use the fast path: authenticated, and in no mode of its own. */
   plain: boolean;
   authenticated: boolean;
+  /** Who it is, in a pool with users. */
+  user: PoolUser | null = null;
   /** Database chosen with SELECT. */
   db: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
@@ -87,8 +90,9 @@ export class Client {
     this.slot = slot;
     this.socket = socket;
     this.pool = pool;
-    this.authenticated = pool.config.redisAuth === null;
-    this.plain = this.authenticated;
+    this.authenticated = false;
+    this.plain = false;
+    this.loginAnew();
     this.db = pool.config.redisDb;
   }
 
@@ -332,20 +336,53 @@ export class Client {
     this.pool = next;
     this.slot = next.adopt(this);
     this.waitSince_ms = -1;
+    this.#loginAgain();
     return true;
+  }
+
+  /** It has shown that it is this user; null in a pool without users. */
+  login(user: PoolUser | null): void {
+    this.user = user;
+    this.authenticated = true;
+    this.becomePlain();
+  }
+
+  /** As when it was new: whoever a client is that has shown nothing. */
+  loginAnew(): void {
+    const { users, config } = this.pool;
+    this.user = users?.first ?? null;
+    this.authenticated = users === null ? config.redisAuth === null : this.user !== null;
+    this.becomePlain();
+  }
+
+  /** It may use the fast path again, unless something else keeps it from it. */
+  becomePlain(): void {
+    const isFree = this.user === null || this.user.free;
+    this.plain = this.authenticated && isFree && this.transaction === null && this.subscription === null;
+  }
+
+  /** In another pool it is the user of the same name, if there is one; else it must log in again. */
+  #loginAgain(): void {
+    const { users } = this.pool;
+    if (users === null && this.authenticated) this.login(null);
+    else {
+      const user = this.authenticated ? users?.find(this.user?.name ?? 'default') : null;
+      if (user === null || user === undefined) this.loginAnew();
+      else this.login(user);
+    }
   }
 
   /** Its last subscription is over. */
   endSubscription(): void {
     this.subscription = null;
-    this.plain = this.authenticated;
+    this.becomePlain();
     if (this.#nextPool !== null) this.halt('alone');
   }
 
   /** Its transaction is over; what comes next may be for another pool. */
   endTransaction(): void {
     this.transaction = null;
-    this.plain = this.authenticated;
+    this.becomePlain();
     if (this.#nextPool !== null) this.halt('alone');
   }
 
