@@ -130,7 +130,7 @@ describe('requests', () => {
       [req('SELECT', '9999'), '-ERR'],
       [req('AUTH', 'x'), '-ERR Client sent AUTH, but no password is set'],
       [req('EXEC'), '-ERR EXEC without MULTI'],
-      [req('HELLO', '3'), '-NOPROTO'],
+      [req('HELLO', '4'), '-NOPROTO'],
     ];
     for (const [request, error] of cases) {
       client.send(request);

@@ -94,6 +94,11 @@ describe('a Sentinel', () => {
     const client = new Talk(good.port, cleanup);
     client.send(req('SET', 'a', '1') + req('GET', 'a'));
     await client.gets(`+OK\r\n${bulk('1')}`);
+    // Another connection, which has to prove that its server is a master as well.
+    client.send(req('HELLO', 3));
+    await client.reply();
+    client.send(req('GET', 'a') + req('GET', 'none'));
+    await client.gets(`${bulk('1')}_\r\n`);
     for (const [auth, tls] of [
       ['proxy wrong', ['sentinel_tls:', ...files]],
       ['proxy s3cret', ['sentinel_tls: true']],

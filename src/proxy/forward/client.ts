@@ -7,6 +7,7 @@ import { assert } from '../../base/assert.js';
 import type { PoolUser } from '../users.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import { EarlyReplies } from './early-replies.js';
+import { dbOf, isResp3, laneOf } from './lane.js';
 import type { Pool } from './pool.js';
 import type { ServerLink } from './server-link.js';
 import type { Shard } from './shard.js';
@@ -58,8 +59,8 @@ export class Client {
   authenticated: boolean;
   /** Who it is, in a pool with users. */
   user: PoolUser | null = null;
-  /** Database chosen with SELECT. */
-  db: number;
+  /** Its database and its version of the protocol: which connections to servers it shares. */
+  lane: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
   /** It waits for a command that blocks on its own connection. */
@@ -93,7 +94,25 @@ export class Client {
     this.authenticated = false;
     this.plain = false;
     this.loginAnew();
-    this.db = pool.config.redisDb;
+    this.lane = laneOf(pool.config.redisDb, false);
+  }
+
+  /** Database chosen with SELECT. */
+  get db(): number {
+    return dbOf(this.lane);
+  }
+
+  set db(db: number) {
+    this.lane = laneOf(db, this.resp3);
+  }
+
+  /** It has said HELLO 3. */
+  get resp3(): boolean {
+    return isResp3(this.lane);
+  }
+
+  set resp3(resp3: boolean) {
+    this.lane = laneOf(this.db, resp3);
   }
 
   /** Requests without a reply yet. */
@@ -388,7 +407,7 @@ export class Client {
 
   /** Its own connection to a shard: the one it has, or a new one. Null when the shard has too many. */
   borrowLink(shard: Shard): ServerLink | null {
-    if (this.own !== null && this.own.shard === shard) return this.own;
+    if (this.own !== null && this.own.shard === shard && this.own.lane === this.lane) return this.own;
     this.returnLink();
     this.own = shard.borrow(this);
     return this.own;

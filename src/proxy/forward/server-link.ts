@@ -29,13 +29,13 @@ export class ServerLink {
   accepts = true;
   readonly pending = new PendingRequests();
   readonly shard: Shard;
+  readonly lane: number;
   /** The only client it serves, or null. */
   readonly owner: Client | null;
   /** Called when its output has drained, for a client that waits to send more. */
   onDrain: (() => void) | null = null;
   /** Takes all that comes, in place of requests. */
   tap: LinkTap | null = null;
-  readonly #db: number;
   readonly #scanner: ReplyScanner;
   #socket: Socket | null = null;
   #state: 'closed' | 'connecting' | 'greeting' | 'ready' = 'closed';
@@ -60,10 +60,10 @@ export class ServerLink {
   #repeating = false;
   #readPaused = false;
 
-  constructor(shard: Shard, db: number, owner: Client | null) {
+  constructor(shard: Shard, lane: number, owner: Client | null) {
     this.shard = shard;
     this.owner = owner;
-    this.#db = db;
+    this.lane = lane;
     this.#scanner = shard.pool.front.newReplyScanner();
     const { config, buffers } = shard.pool;
     this.#guarded = shard.follows;
@@ -157,7 +157,7 @@ export class ServerLink {
   }
 
   #connected(): void {
-    const greeting = this.shard.pool.front.greeting(this.#db, this.shard);
+    const greeting = this.shard.pool.front.greeting(this.lane, this.shard);
     this.#greetingsLeft = greeting.length;
     if (greeting.length === 0) {
       this.#becomeReady();
@@ -298,7 +298,8 @@ export class ServerLink {
     const to = k + 1 < pending.count ? pending.position(k + 1) : this.#position;
     const bytes = to <= this.#sentPosition ? this.#sent?.copy(from, to) : this.#copyUnsent(from, to);
     if (bytes === null || bytes === undefined) return false;
-    return this.shard.hold(pending.who(k), pending.seq(k), pending.command(k), bytes, pending.unheardAtFirst(k));
+    const unheard = pending.unheardAtFirst(k);
+    return this.shard.hold(pending.who(k), pending.seq(k), pending.command(k), bytes, unheard, this.lane);
   }
 
   #copyUnsent(from: number, to: number): Buffer | null {
