@@ -24,12 +24,12 @@ export function parseHostPort(text: string, what: string): { host: string; port:
 }
 
 /** `host:port`, or an absolute path with an optional octal mode, as in `/run/proxy.sock 0666`. */
-export function parseListen(text: string): SocketAddress {
-  if (!text.startsWith('/')) return { kind: 'tcp', ...parseHostPort(text, 'listen') };
+export function parseListen(text: string, what = 'listen'): SocketAddress {
+  if (!text.startsWith('/')) return { kind: 'tcp', ...parseHostPort(text, what) };
   const [path = '', mode, extra] = text.split(/\s+/);
-  if (extra !== undefined) throw new AddressError(`listen: '${text}' has more than a path and a mode`);
+  if (extra !== undefined) throw new AddressError(`${what}: '${text}' has more than a path and a mode`);
   if (mode === undefined) return { kind: 'unix', path, mode: null };
-  if (!/^[0-7]{1,4}$/.test(mode)) throw new AddressError(`listen: '${mode}' is not an octal mode such as 0666`);
+  if (!/^[0-7]{1,4}$/.test(mode)) throw new AddressError(`${what}: '${mode}' is not an octal mode such as 0666`);
   return { kind: 'unix', path, mode: Number.parseInt(mode, 8) };
 }
 

@@ -42,9 +42,49 @@ export interface ServerConfig {
   readonly place: FilePlace;
 }
 
+/** Who logs in. */
+export interface Login {
+  /** Empty for a password alone. */
+  readonly user: string;
+  readonly password: string;
+}
+
+/** TLS towards others; the texts of PEM files, not their names. */
+export interface TlsConfig {
+  /** Who may have signed the other side's certificate; null for the system's list. */
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  /** The name that the certificate must bear; null for the host that is connected to. */
+  readonly servername: string | null;
+  /** Any certificate is accepted. */
+  readonly insecure: boolean;
+}
+
+/** TLS towards clients; the texts of PEM files. */
+export interface ClientTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Who may have signed the certificates of clients; null for the system's list. */
+  readonly ca: string | null;
+  /** Must a client show a certificate? `optional`: it may, and then it must be a good one. */
+  readonly authClients: 'yes' | 'no' | 'optional';
+}
+
+/** A user of a pool: a name, and rules as Redis's ACL files have them. */
+export interface UserConfig {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly place: FilePlace;
+}
+
 export interface PoolConfig {
   readonly name: string;
-  readonly listen: SocketAddress;
+  /** Null when it only listens for TLS. */
+  readonly listen: SocketAddress | null;
+  /** Where it listens for TLS, and how that is spoken. */
+  readonly listenTls: SocketAddress | null;
+  readonly clientTls: ClientTls | null;
   readonly hash: HashName;
   /** Two characters, or null. */
   readonly hashTag: string | null;
@@ -58,6 +98,8 @@ export interface PoolConfig {
   readonly preconnect: boolean;
   readonly redis: boolean;
   readonly redisAuth: string | null;
+  /** Who may log in; null when there are no users but the one of `redisAuth`. */
+  readonly users: readonly UserConfig[] | null;
   readonly redisDb: number;
   readonly serverConnections: number;
   readonly autoEjectHosts: boolean;
@@ -65,6 +107,8 @@ export interface PoolConfig {
   readonly serverFailureLimit: number;
   readonly reusePort: boolean;
   readonly servers: readonly ServerConfig[];
+  /** Null for plain TCP towards the servers. */
+  readonly serverTls: TlsConfig | null;
   /** Sentinels to follow; empty for a pool of fixed addresses. */
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   /** How long a request waits for a shard that has no master. Only with sentinels. */
@@ -75,6 +119,10 @@ export interface PoolConfig {
   readonly slowlogLogSlowerThan_us: number | null;
   /** How many slow requests are kept. */
   readonly slowlogMaxLen: number;
+  /** Only with sentinels. */
+  readonly sentinelAuth: Login | null;
+  /** Null for plain TCP. Only with sentinels. */
+  readonly sentinelTls: TlsConfig | null;
   readonly place: FilePlace;
 }
 

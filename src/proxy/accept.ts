@@ -53,7 +53,8 @@ function attachHandle(accepted: Socket, handle: object, options: AcceptOptions):
   start(socket, handler, options);
 }
 
-function attachSocket(socket: Socket, options: AcceptOptions): void {
+/** Serves a socket that has no handle to read from without allocating, as TLS has none. */
+export function attachSocket(socket: Socket, options: AcceptOptions): void {
   const handler = options.accepted(socket);
   socket.on('data', (bytes: Buffer) => handler?.receive(bytes, bytes.length));
   start(socket, handler, options);

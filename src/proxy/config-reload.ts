@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { parseNutcracker } from '../config/nutcracker.js';
 import type { NutcrackerConfig } from '../config/nutcracker-types.js';
+import { readProxyConfig } from './read-config.js';
 
 /** How often the file is looked at. */
 const LOOK_MS = 500;
@@ -83,7 +83,7 @@ export class ConfigReload {
       const text = readFileSync(file, 'utf8');
       this.#text = text;
       if (onlyIfChanged && text === before) return;
-      await apply(parseNutcracker(text, file), text);
+      await apply(readProxyConfig(text, file), text);
       log.notice(`configuration file '${file}' is in effect`);
     } catch (error) {
       log.error(`configuration unchanged: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,27 +1,52 @@
-/** The listening socket of a pool, and the life of its client connections. */
+/** A listening socket of a pool, and the life of its client connections. */
 import cluster from 'node:cluster';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import type { ListenOptions, Server, Socket } from 'node:net';
-import type { PoolConfig } from '../config/nutcracker-types.js';
-import { createListener } from './accept.js';
+import type { PoolConfig, SocketAddress } from '../config/nutcracker-types.js';
+import { type AcceptOptions, createListener } from './accept.js';
 import { Client } from './forward/client.js';
 import type { Pool } from './forward/pool.js';
+import { SecureDoor } from './secure-door.js';
+
+/** One address of a pool. */
+export interface Door {
+  readonly address: SocketAddress;
+  readonly secure: boolean;
+}
+
+/** Where a pool listens. */
+export function doorsOf({ listen, listenTls }: PoolConfig): Door[] {
+  const doors: Door[] = [];
+  if (listen !== null) doors.push({ address: listen, secure: false });
+  if (listenTls !== null) doors.push({ address: listenTls, secure: true });
+  return doors;
+}
 
 export class Listener {
+  readonly door: Door;
   #pool: Pool;
   readonly #server: Server;
+  readonly #secure: SecureDoor | null;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, door: Door) {
     this.#pool = pool;
-    this.#server = createListener({
+    this.door = door;
+    const options: AcceptOptions = {
       tcpKeepalive: pool.config.tcpKeepalive,
       accepted: (socket) => this.#accepted(socket),
-    });
+    };
+    const { clientTls } = pool.config;
+    this.#secure =
+      door.secure && clientTls !== null
+        ? new SecureDoor(clientTls, options, (why) => this.#pool.log.info(`${this.#pool.config.name}: ${why}`))
+        : null;
+    this.#server = this.#secure?.createListener() ?? createListener(options);
   }
 
   /** New clients go to this pool from now on. */
   serve(pool: Pool): void {
     this.#pool = pool;
+    if (pool.config.clientTls !== null) this.#secure?.renew(pool.config.clientTls);
   }
 
   /** Where it listens, once it does: the port that was asked for, or the one the system chose. */
@@ -32,14 +57,12 @@ export class Listener {
 
   /** @throws {Error} when the address cannot be listened on. */
   listen(): Promise<void> {
-    const { config } = this.#pool;
+    const { address } = this.door;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(listenOptions(config), () => {
+      this.#server.listen(listenOptions(address, this.#pool.config), () => {
         this.#server.off('error', reject);
-        if (config.listen.kind === 'unix' && config.listen.mode !== null) {
-          chmodSync(config.listen.path, config.listen.mode);
-        }
+        if (address.kind === 'unix' && address.mode !== null) chmodSync(address.path, address.mode);
         resolve();
       });
     });
@@ -81,10 +104,9 @@ export class Listener {
   }
 }
 
-function listenOptions(config: PoolConfig): ListenOptions {
-  const { listen, backlog } = config;
+function listenOptions(listen: SocketAddress, { backlog, reusePort }: PoolConfig): ListenOptions {
   if (listen.kind === 'tcp') {
-    const reuse = config.reusePort ? { reusePort: true } : {};
+    const reuse = reusePort ? { reusePort: true } : {};
     return { host: listen.host, port: listen.port, backlog, ...reuse };
   }
   // A worker's socket is its parent's, and other workers listen on it as well.

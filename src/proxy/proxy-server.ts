@@ -1,11 +1,11 @@
 /** The proxy as a whole: all pools of a configuration, their listeners and their clock. */
-import type { NutcrackerConfig, PoolConfig } from '../config/nutcracker-types.js';
+import type { NutcrackerConfig } from '../config/nutcracker-types.js';
 import { SentinelFollower } from './follow/sentinel-follower.js';
 import { BufferPool } from './forward/bytes.js';
 import { Pool, type PoolContext } from './forward/pool.js';
 import type { Front } from './forward/protocol.js';
 import { Turn } from './forward/turn.js';
-import { Listener } from './listener.js';
+import { doorsOf, Listener } from './listener.js';
 import type { ProxyLog } from './log.js';
 import { type Snapshot, type StatsSource, snapshotOf } from './measure/snapshot.js';
 import { MemcachedFront } from './memcached-front.js';
@@ -16,7 +16,7 @@ const TICK_MS = 50;
 
 interface Running {
   readonly pool: Pool;
-  readonly listener: Listener;
+  readonly listeners: readonly Listener[];
   readonly follower: SentinelFollower | null;
 }
 
@@ -51,9 +51,9 @@ export class ProxyServer implements StatsSource {
     return Promise.resolve({ version: this.version, startedAt_ms: this.#startedAt_ms, pools });
   }
 
-  /** The port a pool listens on. */
+  /** The port a pool listens on: the plain one, if it has two. */
   port(pool: string): number | null {
-    return this.#running.get(pool)?.listener.port ?? null;
+    return this.#running.get(pool)?.listeners[0]?.port ?? null;
   }
 
   /** Listens for every pool. @throws {Error} when one cannot; the others are closed again. */
@@ -85,18 +85,21 @@ export class ProxyServer implements StatsSource {
    * @throws {Error} when a new address cannot be listened on; then nothing has changed.
    */
   async reload(config: NutcrackerConfig): Promise<void> {
-    const next: { config: PoolConfig; before: Running | null; listener: Listener | null; pool: Pool }[] = [];
+    const next: { before: Running | null; listeners: Listener[]; fresh: Listener[]; pool: Pool }[] = [];
     for (const wanted of config.pools) {
       const before = this.#running.get(wanted.name) ?? null;
       if (before !== null && sameConfig(before.pool.config, wanted)) continue;
       const pool = new Pool(wanted, this.#context, newFront, before?.pool ?? null);
-      const keeps = before !== null && sameConfig(before.pool.config.listen, wanted.listen);
-      next.push({ config: wanted, before, pool, listener: keeps ? null : new Listener(pool) });
+      const kept = before?.listeners ?? [];
+      const listeners = doorsOf(wanted).map(
+        (door) => kept.find((each) => sameConfig(each.door, door)) ?? new Listener(pool, door),
+      );
+      next.push({ before, pool, listeners, fresh: listeners.filter((each) => !kept.includes(each)) });
     }
-    await this.#listenAll(next.flatMap(({ listener }) => (listener === null ? [] : [listener])));
+    await this.#listenAll(next.flatMap(({ fresh }) => fresh));
     const names = new Set(config.pools.map(({ name }) => name));
     for (const [name, running] of this.#running) if (!names.has(name)) this.#remove(name, running);
-    for (const { before, pool, listener } of next) this.#replace(before, pool, listener);
+    for (const { before, pool, listeners } of next) this.#replace(before, pool, listeners);
   }
 
   /** Listens on all of these addresses or on none. */
@@ -113,23 +116,24 @@ export class ProxyServer implements StatsSource {
     }
   }
 
-  #remove(name: string, { pool, listener, follower }: Running): void {
+  #remove(name: string, { pool, listeners, follower }: Running): void {
     this.#running.delete(name);
     follower?.stop();
-    listener.close();
+    for (const listener of listeners) listener.close();
     pool.stop();
     this.#log.notice(`${name}: removed`);
   }
 
-  #replace(before: Running | null, pool: Pool, fresh: Listener | null): void {
+  #replace(before: Running | null, pool: Pool, listeners: readonly Listener[]): void {
     const { config } = pool;
-    const listener = fresh ?? before?.listener ?? new Listener(pool);
     const follower = config.sentinels.length > 0 ? new SentinelFollower(pool) : null;
-    this.#running.set(config.name, { pool, listener, follower });
+    this.#running.set(config.name, { pool, listeners, follower });
     if (config.preconnect) for (const shard of pool.shards) for (const link of shard.links) link.open();
     if (before !== null) {
-      if (fresh === null) listener.serve(pool);
-      else before.listener.close();
+      for (const listener of before.listeners) {
+        if (listeners.includes(listener)) listener.serve(pool);
+        else listener.close();
+      }
       this.#retiring.add(before);
       before.pool.retire(pool);
     }

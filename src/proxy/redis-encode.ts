@@ -13,6 +13,12 @@ export function bulk(value: string | Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`$${body.length}\r\n`), body, CRLF]);
 }
 
+/** Text for people, under RESP3. */
+export function verbatim(text: string): Buffer {
+  const body = Buffer.from(`txt:${text}`);
+  return Buffer.concat([Buffer.from(`=${body.length}\r\n`), body, CRLF]);
+}
+
 const CRLF = Buffer.from('\r\n');
 
 /** Arguments `indexes` of a frame as a request with `name` in front, copied. */
@@ -41,4 +47,5 @@ export const REPLY_PONG = Buffer.from('+PONG\r\n');
 export const REPLY_QUEUED = Buffer.from('+QUEUED\r\n');
 export const REPLY_NIL = Buffer.from('$-1\r\n');
 export const REPLY_NIL_ARRAY = Buffer.from('*-1\r\n');
+export const REPLY_NULL_3 = Buffer.from('_\r\n');
 export const REPLY_EMPTY_ARRAY = Buffer.from('*0\r\n');

@@ -4,6 +4,7 @@
  */
 import { COMMANDS, UNKNOWN_COMMAND } from './commands/table.js';
 import { type Client, WINDOW_REQUESTS } from './forward/client.js';
+import { dbOf, isResp3 } from './forward/lane.js';
 import type { Pool } from './forward/pool.js';
 import type { Front, ReplyScanner } from './forward/protocol.js';
 import type { Shard } from './forward/shard.js';
@@ -16,6 +17,7 @@ import { RedisSlowPath } from './redis-slow-path.js';
 
 /** A request with one key that is longer than this is passed on as it comes, over a connection of its own. */
 const LARGE_BYTES = 256 * 1024;
+const HELLO_3 = encodeRequest(['HELLO', '3']);
 /** A request that must be taken apart is kept up to this length. */
 const KEPT_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -109,10 +111,12 @@ export class RedisFront implements Front {
     return new RedisReplyScanner();
   }
 
-  greeting(db: number, shard: Shard): Buffer[] {
+  greeting(lane: number, shard: Shard): Buffer[] {
+    const db = dbOf(lane);
     const { redisAuth } = this.#pool.config;
     const greeting: Buffer[] = [];
     if (redisAuth !== null) greeting.push(encodeRequest(['AUTH', redisAuth]));
+    if (isResp3(lane)) greeting.push(HELLO_3);
     if (db !== 0) greeting.push(encodeRequest(['SELECT', String(db)]));
     if (shard.follows) greeting.push(encodeRequest(['ROLE']));
     return greeting;
@@ -120,7 +124,7 @@ export class RedisFront implements Front {
 
   greetingRefusal(reply: string, shard: Shard): string | null {
     if (reply.startsWith('-')) return reply.slice(1).trimEnd();
-    if (reply.startsWith('+') || !shard.follows) return null;
+    if (reply.startsWith('+') || reply.startsWith('%') || !shard.follows) return null;
     return /^\*\d+\r\n\$6\r\nmaster\r\n/.test(reply) ? null : `${shard.addressText} is no master`;
   }
 

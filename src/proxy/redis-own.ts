@@ -2,10 +2,28 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Client } from './forward/client.js';
 import { type JoinKind, splitCursor } from './forward/join-replies.js';
+import { laneOf } from './forward/lane.js';
 import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
-import { bulk, encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL, REPLY_OK, REPLY_PONG } from './redis-encode.js';
-import { errorReply, NO_PASSWORD_SET, WRONG_PASSWORD, wrongArguments } from './redis-errors.js';
+import {
+  bulk,
+  encodeRequest,
+  REPLY_EMPTY_ARRAY,
+  REPLY_NIL,
+  REPLY_NULL_3,
+  REPLY_OK,
+  REPLY_PONG,
+  verbatim,
+} from './redis-encode.js';
+import {
+  errorReply,
+  HELLO_NOT_AUTHENTICATED,
+  NO_PASSWORD_SET,
+  NOTHING_TO_AUTHENTICATE,
+  WRONG_PAIR,
+  WRONG_PASSWORD,
+  wrongArguments,
+} from './redis-errors.js';
 import { infoText } from './redis-info.js';
 import { slowLogReply } from './redis-slow-log.js';
 import { subscribe } from './redis-subscriber.js';
@@ -27,6 +45,12 @@ function word(request: Request, i: number): string {
 function reply(request: Request, bytes: Buffer): boolean {
   request.client.answer(bytes);
   return true;
+}
+
+const EMPTY_MAP = Buffer.from('%0\r\n');
+
+function nil({ client }: Request): Buffer {
+  return client.resp3 ? REPLY_NULL_3 : REPLY_NIL;
 }
 
 function badCount(request: Request): boolean {
@@ -71,11 +95,18 @@ function quit(_path: RequestPath, { client }: Request): boolean {
 
 /** Null when user and password are right, else the error. */
 function login(path: RequestPath, client: Client, user: string | null, password: Buffer): Buffer | null {
-  const { redisAuth } = path.pool.config;
+  const { users, config } = path.pool;
+  if (users !== null) {
+    if (user === null && users.first !== null) return NOTHING_TO_AUTHENTICATE;
+    const found = users.login(user ?? 'default', password.toString());
+    if (found === null) return WRONG_PAIR;
+    client.login(found);
+    return null;
+  }
+  const { redisAuth } = config;
   if (redisAuth === null) return user === null ? NO_PASSWORD_SET : null;
   if (!isSame(redisAuth, password) || (user !== null && user !== 'default')) return WRONG_PASSWORD;
-  client.authenticated = true;
-  client.plain = client.transaction === null;
+  client.login(null);
   return null;
 }
 
@@ -87,36 +118,58 @@ function isSame(secret: string, guess: Buffer): boolean {
 
 function auth(path: RequestPath, request: Request): boolean {
   const { argc } = request.frame;
-  if (argc !== 2 && argc !== 3) return badCount(request);
-  const user = argc === 3 ? word(request, 1) : null;
+  if (argc < 2) return badCount(request);
+  if (argc > 3) return reply(request, errorReply('ERR syntax error'));
+  const user = argc === 3 ? argument(request, 1).toString() : null;
   return reply(request, login(path, request.client, user, argument(request, argc - 1)) ?? REPLY_OK);
 }
 
-/** HELLO 3 is refused as a server that knows only RESP2 does; clients then go on with 2. */
+/** Under RESP3, replies come over connections on which the servers speak it too, as they are. */
 function hello(path: RequestPath, request: Request): boolean {
   const { frame, client } = request;
-  if (frame.argc > 1 && word(request, 1) !== '2') {
-    return reply(request, errorReply('NOPROTO unsupported protocol version: this proxy speaks RESP2'));
+  const version = frame.argc > 1 ? word(request, 1) : client.resp3 ? '3' : '2';
+  if (version !== '2' && version !== '3') {
+    return reply(request, errorReply('NOPROTO unsupported protocol version'));
   }
+  const changes = client.resp3 !== (version === '3');
+  if (changes && client.transaction !== null) {
+    return reply(request, errorReply('ERR a change of the protocol is not served with watched keys'));
+  }
+  // What comes behind it goes over another connection, and must not overtake what came before.
+  if (changes && !path.alone(client)) return false;
+  const problem = helloOptions(path, request);
+  if (problem !== null) return reply(request, problem);
+  if (!client.authenticated) return reply(request, HELLO_NOT_AUTHENTICATED);
+  client.resp3 = version === '3';
+  return reply(request, helloReply(client));
+}
+
+/** The error in what stands behind the version, or null; AUTH is carried out. */
+function helloOptions(path: RequestPath, request: Request): Buffer | null {
+  const { frame, client } = request;
   for (let i = 2; i < frame.argc; ) {
     const option = word(request, i);
     if (option === 'auth' && i + 2 < frame.argc) {
-      const refusal = login(path, client, word(request, i + 1), argument(request, i + 2));
-      if (refusal !== null) return reply(request, refusal);
+      const refusal = login(path, client, argument(request, i + 1).toString(), argument(request, i + 2));
+      if (refusal !== null) return refusal;
       i += 3;
     } else if (option === 'setname' && i + 1 < frame.argc) {
       i += 2;
     } else {
-      return reply(request, errorReply(`ERR Syntax error in HELLO option '${option}'`));
+      return errorReply(`ERR Syntax error in HELLO option '${option}'`);
     }
   }
-  if (!client.authenticated) {
-    return reply(request, errorReply('NOAUTH HELLO must be called with the client already authenticated'));
-  }
-  const fields = ['server', 'redis', 'version', '7.0.0', 'proto', 2, 'id', client.slot + 1, 'mode', 'standalone'];
+  return null;
+}
+
+function helloReply({ slot, resp3 }: Client): Buffer {
+  const proto = resp3 ? 3 : 2;
+  const fields = ['server', 'redis', 'version', '7.0.0', 'proto', proto, 'id', slot + 1, 'mode', 'standalone'];
   const rest = ['role', 'master', 'modules'];
   const parts = [...fields, ...rest].map((f) => (typeof f === 'number' ? Buffer.from(`:${f}\r\n`) : bulk(f)));
-  return reply(request, Buffer.concat([Buffer.from(`*${parts.length + 1}\r\n`), ...parts, REPLY_EMPTY_ARRAY]));
+  const pairs = (parts.length + 1) / 2;
+  const header = Buffer.from(resp3 ? `%${pairs}\r\n` : `*${pairs * 2}\r\n`);
+  return Buffer.concat([header, ...parts, REPLY_EMPTY_ARRAY]);
 }
 
 function select(path: RequestPath, request: Request): boolean {
@@ -151,7 +204,7 @@ function client(_path: RequestPath, request: Request): boolean {
     case 'no-touch':
       return reply(request, REPLY_OK);
     case 'getname':
-      return reply(request, REPLY_NIL);
+      return reply(request, nil(request));
     case 'id':
       return reply(request, Buffer.from(`:${request.client.slot + 1}\r\n`));
     default:
@@ -161,14 +214,25 @@ function client(_path: RequestPath, request: Request): boolean {
 
 /** Libraries look commands up in it; an empty answer makes them rely on what they know. */
 function command(path: RequestPath, request: Request): boolean {
-  if (request.frame.argc > 1 && word(request, 1) === 'docs') return reply(request, REPLY_EMPTY_ARRAY);
+  if (request.frame.argc > 1 && word(request, 1) === 'docs') {
+    return reply(request, request.client.resp3 ? EMPTY_MAP : REPLY_EMPTY_ARRAY);
+  }
   const [first] = path.pool.shards;
   return first === undefined ? reply(request, REPLY_EMPTY_ARRAY) : path.toShard(request, first);
 }
 
+/** Who the client is; users are kept in the configuration file. */
+function acl(_path: RequestPath, request: Request): boolean {
+  if (request.frame.argc === 2 && word(request, 1) === 'whoami') {
+    return reply(request, bulk(request.client.user?.name ?? 'default'));
+  }
+  return reply(request, errorReply("ERR of 'acl', only WHOAMI is served: users are kept in the proxy's configuration"));
+}
+
 function info({ pool }: RequestPath, request: Request): boolean {
   const sections = Array.from({ length: request.frame.argc - 1 }, (_, i) => word(request, i + 1));
-  return reply(request, bulk(infoText(pool, sections)));
+  const text = infoText(pool, sections);
+  return reply(request, request.client.resp3 ? verbatim(text) : bulk(text));
 }
 
 function slowLog({ pool }: RequestPath, request: Request): boolean {
@@ -208,9 +272,8 @@ function reset(path: RequestPath, request: Request): boolean {
   const { client: who } = request;
   who.returnLink();
   who.transaction = null;
-  who.db = path.pool.config.redisDb;
-  who.authenticated = path.pool.config.redisAuth === null;
-  who.plain = who.authenticated;
+  who.lane = laneOf(path.pool.config.redisDb, false);
+  who.loginAnew();
   return reply(request, Buffer.from('+RESET\r\n'));
 }
 
@@ -237,12 +300,14 @@ function enterSubscription(path: RequestPath, request: Request): boolean {
 
 /** Redis answers it even to a client without a subscription. */
 function leaveNothing(_path: RequestPath, request: Request): boolean {
-  return reply(request, Buffer.concat([Buffer.from('*3\r\n'), bulk(request.name), REPLY_NIL, Buffer.from(':0\r\n')]));
+  const header = Buffer.from(request.client.resp3 ? '>3\r\n' : '*3\r\n');
+  return reply(request, Buffer.concat([header, bulk(request.name), nil(request), Buffer.from(':0\r\n')]));
 }
 
 export function ownCommands(transactions: RedisTransactions): OwnCommands {
   const ok: OwnCommand = (_path, request) => reply(request, REPLY_OK);
   return new Map<string, OwnCommand>([
+    ['acl', acl],
     ['auth', auth],
     ['client', client],
     ['command', command],

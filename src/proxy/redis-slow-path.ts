@@ -7,8 +7,9 @@ import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
 import type { RedisRequestFrame } from './framing/redis-request.js';
 import { encodeArguments } from './redis-encode.js';
-import { crossShard, errorReply, NOT_AUTHENTICATED, tooManyConnections } from './redis-errors.js';
+import { crossShard, errorReply, NOT_AUTHENTICATED, NOT_LOGGED_IN, tooManyConnections } from './redis-errors.js';
 import { type OwnCommands, ownCommands } from './redis-own.js';
+import { requestDenial } from './redis-permission.js';
 import { splitByShard } from './redis-split.js';
 import { RedisSubscriber } from './redis-subscriber.js';
 import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
@@ -39,7 +40,13 @@ export class RedisSlowPath implements RequestPath {
     if (framed.argc === 0) return true;
     const command = COMMANDS.command(id);
     const request: Request = { client, bytes, start, frame: framed, id, name: framed.argText(bytes, 0).toLowerCase() };
-    if (!client.authenticated && !BEFORE_AUTH.has(command?.name ?? '')) return refuse(client, NOT_AUTHENTICATED);
+    if (!client.authenticated && !BEFORE_AUTH.has(command?.name ?? '')) {
+      return refuse(client, this.#pool.users === null ? NOT_AUTHENTICATED : NOT_LOGGED_IN);
+    }
+    if (client.user !== null && !client.user.free && !BEFORE_AUTH.has(request.name)) {
+      const denial = requestDenial(client.user, request, command);
+      if (denial !== null) return this.#deny(client, denial);
+    }
     if (client.subscription instanceof RedisSubscriber && command?.name !== 'quit') {
       return client.subscription.take(request);
     }
@@ -47,6 +54,11 @@ export class RedisSlowPath implements RequestPath {
       return this.#transactions.queue(request, command);
     }
     return command === undefined ? this.#unknown(request) : this.#bring(request, command);
+  }
+
+  #deny(client: Client, why: string): boolean {
+    if (client.transaction?.open === true) client.transaction.broken ??= 'of previous errors';
+    return refuse(client, errorReply(why));
   }
 
   /** Commands of modules, such as JSON.GET, have a dot and a key behind their name, by convention. */

@@ -77,7 +77,7 @@ export class RedisSubscriber implements Subscription, LinkTap {
     if (this.#first.length < 32) this.#first += bytes.toString('latin1', start, Math.min(end, start + 32));
     this.#last = (this.#last + bytes.toString('latin1', Math.max(start, end - 4), end)).slice(-4);
     if (!last) return;
-    const isOver = /^\*3\r\n\$1[12]\r\np?unsubscribe\r\n/.test(this.#first) && this.#last === ':0\r\n';
+    const isOver = /^[*>]3\r\n\$1[12]\r\np?unsubscribe\r\n/.test(this.#first) && this.#last === ':0\r\n';
     this.#first = '';
     this.#last = '';
     if (isOver && this.#channels.size + this.#patterns.size === 0) this.#end();

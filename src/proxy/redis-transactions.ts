@@ -3,7 +3,14 @@ import { keyPlaces } from './commands/keys.js';
 import type { Command } from './commands/table.js';
 import { NOBODY } from './forward/pending.js';
 import { Transaction } from './forward/transaction.js';
-import { encodeRequest, REPLY_EMPTY_ARRAY, REPLY_NIL_ARRAY, REPLY_OK, REPLY_QUEUED } from './redis-encode.js';
+import {
+  encodeRequest,
+  REPLY_EMPTY_ARRAY,
+  REPLY_NIL_ARRAY,
+  REPLY_NULL_3,
+  REPLY_OK,
+  REPLY_QUEUED,
+} from './redis-encode.js';
 import { errorReply, wrongArguments } from './redis-errors.js';
 import { type Request, type RequestPath, refuse, requestOf } from './redis-taken.js';
 
@@ -73,8 +80,8 @@ export class RedisTransactions {
       const { broken } = transaction;
       client.endTransaction();
       // A transaction whose watched keys cannot be checked has failed as if one had changed.
-      if (broken !== 'of previous errors') return refuse(client, REPLY_NIL_ARRAY);
-      return refuse(client, errorReply(`EXECABORT Transaction discarded because ${broken}`));
+      if (broken !== 'of previous errors') return refuse(client, client.resp3 ? REPLY_NULL_3 : REPLY_NIL_ARRAY);
+      return refuse(client, errorReply(`EXECABORT Transaction discarded because ${broken}.`));
     }
     const { shard } = transaction;
     if (shard === null) {

@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { parseNutcracker } from '../config/nutcracker.js';
 import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcracker-types.js';
 import { ConfigReload } from './config-reload.js';
 import { ProxyLog } from './log.js';
 import { ProxyServer } from './proxy-server.js';
+import { readProxyConfig } from './read-config.js';
 import { createStatsServer } from './stats-server.js';
 import { WORKER_MARK } from './workers/messages.js';
 import { Supervisor } from './workers/supervisor.js';
@@ -66,7 +66,7 @@ export function describeStats(): string {
 function readConfig(file: string): { readonly config: NutcrackerConfig; readonly text: string } | null {
   try {
     const text = readFileSync(file, 'utf8');
-    return { config: parseNutcracker(text, file), text };
+    return { config: readProxyConfig(text, file), text };
   } catch (error) {
     if (error instanceof NutcrackerConfigError) {
       process.stderr.write(`${error.message}\ntanist: configuration file '${file}' syntax is invalid\n`);

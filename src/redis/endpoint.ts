@@ -67,7 +67,8 @@ export function openSocket(
   return settings === null ? net.connect(where) : tls.connect({ ...where, ...tlsOptions(to, settings) });
 }
 
-function tlsOptions(to: Endpoint, settings: TlsSettings): tls.ConnectionOptions {
+/** What `tls.connect` is to be given besides the address. */
+export function tlsOptions(to: Endpoint, settings: TlsSettings): tls.ConnectionOptions {
   const { ca, checkServername, ...rest } = settings;
   const hostName = 'host' in to && net.isIP(to.host) === 0 ? to.host : undefined;
   const servername = settings.servername ?? hostName;

@@ -130,7 +130,7 @@ describe('requests', () => {
       [req('SELECT', '9999'), '-ERR'],
       [req('AUTH', 'x'), '-ERR Client sent AUTH, but no password is set'],
       [req('EXEC'), '-ERR EXEC without MULTI'],
-      [req('HELLO', '3'), '-NOPROTO'],
+      [req('HELLO', '4'), '-NOPROTO'],
     ];
     for (const [request, error] of cases) {
       client.send(request);
@@ -215,7 +215,7 @@ describe('commands of applications', () => {
     await client.gets('+OK\r\n+QUEUED\r\n');
     expect(await client.line()).toContain('all keys of a transaction must be on one shard');
     client.send(req('EXEC') + req('GET', a));
-    await client.gets(`-EXECABORT Transaction discarded because of previous errors\r\n${bulk('2')}`);
+    await client.gets(`-EXECABORT Transaction discarded because of previous errors.\r\n${bulk('2')}`);
     client.send(req('MULTI') + req('EXEC') + req('MULTI') + req('MULTI') + req('SET', a) + req('EXEC'));
     await client.gets('+OK\r\n*0\r\n+OK\r\n-ERR MULTI calls can not be nested\r\n+QUEUED\r\n');
     expect(await client.line()).toContain('EXECABORT');
@@ -309,6 +309,13 @@ describe('large values', () => {
     expect(proxy.pool.joins.size).toBe(0);
   });
 
+  it('are written before what comes behind them is read', async () => {
+    const client = talk();
+    const value = 'x'.repeat(10_000_000);
+    client.send(req('SET', 'v', value) + req('STRLEN', 'v') + req('GET', 'v'));
+    await client.gets(`+OK\r\n:${value.length}\r\n${bulk(value)}`);
+  });
+
   it('of a client that leaves in the middle are dropped', async () => {
     const client = talk();
     client.send(`*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$1000000\r\n${'x'.repeat(500_000)}`);
@@ -320,6 +327,24 @@ describe('large values', () => {
     const other = talk();
     other.send(req('EXISTS', 'big') + req('SET', 'big', 'small') + req('GET', 'big'));
     await other.gets(`:0\r\n+OK\r\n${bulk('small')}`);
+  });
+
+  it('and many small ones are not asked for while the client does not read', async () => {
+    const lazy = talk();
+    const value = 'x'.repeat(4096);
+    lazy.send(req('SET', 'v', value));
+    await lazy.gets('+OK\r\n');
+    lazy.socket.pause();
+    lazy.send(req('GET', 'v').repeat(20_000));
+    await until(() => proxy.pool.clients[0]?.halted === 'output', { what: 'the client to be halted' });
+    expect(proxy.pool.clients[0]?.heavy).toBe(false);
+    let received = 0;
+    lazy.socket.removeAllListeners('data');
+    lazy.socket.on('data', (bytes) => {
+      received += bytes.length;
+    });
+    lazy.socket.resume();
+    await until(() => received === bulk(value).length * 20_000, { what: 'all replies', deadline_ms: 30_000 });
   });
 
   it('asked for by one who does not read are not gathered', async () => {

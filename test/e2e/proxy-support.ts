@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { Pool } from '../../src/proxy/forward/pool.js';
+import { RedisReplyScanner } from '../../src/proxy/framing/redis-reply.js';
 import { ProxyLog } from '../../src/proxy/log.js';
 import { ProxyServer } from '../../src/proxy/proxy-server.js';
 import type { Cleanup } from '../support/cleanup.js';
@@ -19,12 +20,17 @@ export interface TestProxy {
 export async function startProxy(cleanup: Cleanup, lines: readonly string[]): Promise<TestProxy> {
   const port = await freePort();
   const text = ['pool:', `listen: 127.0.0.1:${port}`, ...lines].join('\n  ');
+  return startProxyFrom(cleanup, text);
+}
+
+/** Starts a proxy with one pool from the text of its file. */
+export async function startProxyFrom(cleanup: Cleanup, text: string): Promise<TestProxy> {
   const server = new ProxyServer({ version: '0.5.0', log: new ProxyLog(0, null) });
   await server.start(parseNutcracker(`${text}\n`, 'test.yml'));
   cleanup.add(() => server.stop());
   const [pool] = server.pools();
   if (pool === undefined) throw new Error('no pool');
-  return { server, port, pool };
+  return { server, port: server.port(pool.config.name) ?? 0, pool };
 }
 
 export function servers(...entries: readonly string[]): string[] {
@@ -37,8 +43,8 @@ export class Talk {
   #received = Buffer.alloc(0);
   closed = false;
 
-  constructor(port: number, cleanup: Cleanup) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, cleanup: Cleanup, socket = connect(port, '127.0.0.1')) {
+    this.socket = socket;
     this.socket.setNoDelay(true);
     this.socket.on('data', (bytes) => {
       this.#received = Buffer.concat([this.#received, bytes]);
@@ -81,6 +87,19 @@ export class Talk {
     const line = this.#received.toString('latin1', 0, end === -1 ? this.#received.length : end);
     this.#received = this.#received.subarray(end === -1 ? this.#received.length : end + 2);
     return line;
+  }
+
+  /** Waits for one whole reply and returns it as it came. */
+  async reply(deadline_ms = 10_000): Promise<string> {
+    const end = (): number => {
+      const scanner = new RedisReplyScanner();
+      const at = scanner.scan(this.#received, 0, this.#received.length);
+      return scanner.complete ? at : 0;
+    };
+    await until(() => end() > 0 || this.closed, { what: 'a reply', deadline_ms, interval_ms: 1 });
+    const reply = this.#received.toString('latin1', 0, end());
+    this.#received = this.#received.subarray(end());
+    return reply;
   }
 
   async untilClosed(): Promise<void> {

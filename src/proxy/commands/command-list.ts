@@ -65,7 +65,7 @@ export const STREAM_READS = 'xread xreadgroup';
 
 /** Answered by the proxy, or joined from several servers, by a handler of their own. */
 export const OWN_HANDLING =
-  'auth client command dbsize discard echo exec flushall flushdb hello info keys multi ping psubscribe publish pubsub punsubscribe quit randomkey readonly readwrite reset scan script select slowlog subscribe time unsubscribe unwatch wait watch';
+  'acl auth client command dbsize discard echo exec flushall flushdb hello info keys multi ping psubscribe publish pubsub punsubscribe quit randomkey readonly readwrite reset scan script select slowlog subscribe time unsubscribe unwatch wait watch';
 
 /** Known, and refused with the reason. */
 export const REFUSED: readonly { readonly names: string; readonly reason: string }[] = [
@@ -75,7 +75,7 @@ export const REFUSED: readonly { readonly names: string; readonly reason: string
   },
   {
     names:
-      'acl bgrewriteaof bgsave config debug failover lastsave latency module monitor pfdebug pfselftest role save shutdown swapdb memory lolwut',
+      'bgrewriteaof bgsave config debug failover lastsave latency module monitor pfdebug pfselftest role save shutdown swapdb memory lolwut',
     reason: 'it addresses one server, and behind this proxy there may be several; connect to the server itself',
   },
   {

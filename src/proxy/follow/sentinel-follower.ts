@@ -7,6 +7,7 @@ import { RedisLink } from '../../redis/link.js';
 import { ErrorReply } from '../../redis/reply.js';
 import type { Pool } from '../forward/pool.js';
 import type { MasterSeeker, Shard } from '../forward/shard.js';
+import { tlsSettings } from '../tls-settings.js';
 import { chooseMaster, type KnownMaster, readView, type SentinelView } from './choose-master.js';
 
 const CALM_POLL_MS = 1_000;
@@ -41,8 +42,14 @@ export class SentinelFollower implements MasterSeeker {
 
   #connect(to: { readonly host: string; readonly port: number }): Sentinel {
     const name = `${to.host}:${to.port}`;
+    const { sentinelAuth, sentinelTls } = this.#pool.config;
+    const secured = {
+      tls: sentinelTls === null ? null : tlsSettings(sentinelTls),
+      auth: sentinelAuth === null ? null : { user: sentinelAuth.user, pass: sentinelAuth.password },
+    };
     const ask = new RedisLink({
       to,
+      ...secured,
       connectTimeout_ms: CONNECT_MS,
       backoff: BACKOFF,
       closeOnTimeout: true,
@@ -52,7 +59,13 @@ export class SentinelFollower implements MasterSeeker {
         else this.#pool.log.info(`${this.#pool.config.name}: sentinel ${name}: ${state.detail}`);
       },
     });
-    const listen = new RedisLink({ to, connectTimeout_ms: CONNECT_MS, backoff: BACKOFF, whileDown: 'wait' });
+    const listen = new RedisLink({
+      to,
+      ...secured,
+      connectTimeout_ms: CONNECT_MS,
+      backoff: BACKOFF,
+      whileDown: 'wait',
+    });
     this.#subscribe(listen, name);
     return { name, ask, listen };
   }

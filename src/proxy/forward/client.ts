@@ -4,8 +4,10 @@
  */
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.js';
+import type { PoolUser } from '../users.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import { EarlyReplies } from './early-replies.js';
+import { dbOf, isResp3, laneOf } from './lane.js';
 import type { Pool } from './pool.js';
 import type { ServerLink } from './server-link.js';
 import type { Shard } from './shard.js';
@@ -55,8 +57,10 @@ export class Client {
   /** It may use the fast path: authenticated, and in no mode of its own. */
   plain: boolean;
   authenticated: boolean;
-  /** Database chosen with SELECT. */
-  db: number;
+  /** Who it is, in a pool with users. */
+  user: PoolUser | null = null;
+  /** Its database and its version of the protocol: which connections to servers it shares. */
+  lane: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
   /** It waits for a command that blocks on its own connection. */
@@ -87,9 +91,28 @@ export class Client {
     this.slot = slot;
     this.socket = socket;
     this.pool = pool;
-    this.authenticated = pool.config.redisAuth === null;
-    this.plain = this.authenticated;
-    this.db = pool.config.redisDb;
+    this.authenticated = false;
+    this.plain = false;
+    this.loginAnew();
+    this.lane = laneOf(pool.config.redisDb, false);
+  }
+
+  /** Database chosen with SELECT. */
+  get db(): number {
+    return dbOf(this.lane);
+  }
+
+  set db(db: number) {
+    this.lane = laneOf(db, this.resp3);
+  }
+
+  /** It has said HELLO 3. */
+  get resp3(): boolean {
+    return isResp3(this.lane);
+  }
+
+  set resp3(resp3: boolean) {
+    this.lane = laneOf(this.db, resp3);
   }
 
   /** Requests without a reply yet. */
@@ -290,7 +313,8 @@ export class Client {
 
   #afterFlush(): void {
     const stuck = this.#flying.length > 0;
-    if (stuck && this.#out_bytes + this.#flying.length > OUTPUT_HIGH_BYTES && this.halted === null) {
+    const mayGoOn = this.halted === null || (this.halted === 'window' && this.inFlight < WINDOW_REQUESTS / 2);
+    if (stuck && mayGoOn && this.#out_bytes + this.#flying.length > OUTPUT_HIGH_BYTES) {
       this.halt('output');
     } else if (!stuck && this.halted !== null) {
       this.proceed('output');
@@ -331,26 +355,59 @@ export class Client {
     this.pool = next;
     this.slot = next.adopt(this);
     this.waitSince_ms = -1;
+    this.#loginAgain();
     return true;
+  }
+
+  /** It has shown that it is this user; null in a pool without users. */
+  login(user: PoolUser | null): void {
+    this.user = user;
+    this.authenticated = true;
+    this.becomePlain();
+  }
+
+  /** As when it was new: whoever a client is that has shown nothing. */
+  loginAnew(): void {
+    const { users, config } = this.pool;
+    this.user = users?.first ?? null;
+    this.authenticated = users === null ? config.redisAuth === null : this.user !== null;
+    this.becomePlain();
+  }
+
+  /** It may use the fast path again, unless something else keeps it from it. */
+  becomePlain(): void {
+    const isFree = this.user === null || this.user.free;
+    this.plain = this.authenticated && isFree && this.transaction === null && this.subscription === null;
+  }
+
+  /** In another pool it is the user of the same name, if there is one; else it must log in again. */
+  #loginAgain(): void {
+    const { users } = this.pool;
+    if (users === null && this.authenticated) this.login(null);
+    else {
+      const user = this.authenticated ? users?.find(this.user?.name ?? 'default') : null;
+      if (user === null || user === undefined) this.loginAnew();
+      else this.login(user);
+    }
   }
 
   /** Its last subscription is over. */
   endSubscription(): void {
     this.subscription = null;
-    this.plain = this.authenticated;
+    this.becomePlain();
     if (this.#nextPool !== null) this.halt('alone');
   }
 
   /** Its transaction is over; what comes next may be for another pool. */
   endTransaction(): void {
     this.transaction = null;
-    this.plain = this.authenticated;
+    this.becomePlain();
     if (this.#nextPool !== null) this.halt('alone');
   }
 
   /** Its own connection to a shard: the one it has, or a new one. Null when the shard has too many. */
   borrowLink(shard: Shard): ServerLink | null {
-    if (this.own !== null && this.own.shard === shard) return this.own;
+    if (this.own !== null && this.own.shard === shard && this.own.lane === this.lane) return this.own;
     this.returnLink();
     this.own = shard.borrow(this);
     return this.own;

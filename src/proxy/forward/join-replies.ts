@@ -47,8 +47,7 @@ function array(elements: readonly Buffer[]): Buffer {
 
 function values(fragmentOf: readonly number[], replies: readonly Buffer[]): Buffer {
   const queues = replies.map((reply) => elementsOf(reply).values());
-  const missing = Buffer.from('$-1\r\n');
-  return array(fragmentOf.map((fragment) => queues[fragment]?.next().value ?? missing));
+  return array(fragmentOf.map((fragment) => queues[fragment]?.next().value ?? Buffer.from('$-1\r\n')));
 }
 
 function all(replies: readonly Buffer[]): Buffer {
@@ -102,7 +101,9 @@ export function joinReplies(kind: JoinKind, replies: readonly Buffer[]): Buffer 
     case 'scan':
       return scan(kind.shard, kind.shards, replies[0] ?? Buffer.alloc(0));
     case 'any':
-      return replies.find((reply) => !/^(\$-1|_)\r\n/.test(reply.toString('latin1', 0, 5))) ?? Buffer.from('$-1\r\n');
+      return (
+        replies.find((reply) => !/^(\$-1|_)\r\n/.test(reply.toString('latin1', 0, 5))) ?? replies[0] ?? Buffer.alloc(0)
+      );
     case 'memcached-values':
       return memcachedValues(replies);
   }

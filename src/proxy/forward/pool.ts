@@ -4,6 +4,7 @@ import type { PoolConfig } from '../../config/nutcracker-types.js';
 import { LatencyTable } from '../measure/latency.js';
 import { SlowLog } from '../measure/slow-log.js';
 import { Ring } from '../ring/ring.js';
+import { PoolUsers } from '../users.js';
 import type { BufferPool } from './bytes.js';
 import type { Client } from './client.js';
 import { Joins } from './joins.js';
@@ -40,6 +41,8 @@ export class Pool {
   readonly log: PoolLog;
   readonly version: string;
   readonly front: Front;
+  /** Null when there are none to tell apart. */
+  readonly users: PoolUsers | null;
   readonly ring: Ring;
   readonly shards: readonly Shard[];
   readonly joins: Joins;
@@ -65,6 +68,7 @@ export class Pool {
     this.version = context.version;
     this.stats = before?.stats ?? new PoolStats();
     this.totalConnections = before?.totalConnections ?? 0;
+    this.users = config.users === null ? null : new PoolUsers(config.users, config);
     this.joins = new Joins(this);
     this.ring = new Ring({ ...config, below: (limit) => prng.below(limit) });
     this.front = newFront(this);

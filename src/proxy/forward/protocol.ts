@@ -23,7 +23,7 @@ export interface Front {
   run(client: Client, bytes: Buffer, start: number, end: number): number;
   newReplyScanner(): ReplyScanner;
   /** Requests to send first on a new connection to a server, each with one reply. */
-  greeting(db: number, shard: Shard): Buffer[];
+  greeting(lane: number, shard: Shard): Buffer[];
   /** Null when this reply to a greeting is as it should be, else what is wrong with the server. */
   greetingRefusal(reply: string, shard: Shard): string | null;
   /** An error in the protocol's words. */

@@ -2,8 +2,7 @@
  * One connection to a server: requests of many clients go out in one stream, and each reply goes to the oldest request
  * without one.
  */
-import { connect, type Socket } from 'node:net';
-import type { SocketAddress } from '../../config/nutcracker-types.js';
+import type { Socket } from 'node:net';
 import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
@@ -12,6 +11,7 @@ import { describeError } from './describe-error.js';
 import { NOBODY, PendingRequests } from './pending.js';
 import type { ReplyScanner } from './protocol.js';
 import { SentRequests } from './sent-requests.js';
+import { openServerSocket } from './server-socket.js';
 import type { Shard } from './shard.js';
 import { slowRequestOf } from './slow-request.js';
 import type { LinkTap } from './subscription.js';
@@ -19,7 +19,6 @@ import type { LinkTap } from './subscription.js';
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
 const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
-const READ_BYTES = 64 * 1024;
 /** Sent requests that are kept only to be shown in the slow log. */
 const SHOWN_MAX_BYTES = 512 * 1024;
 /** Of an error reply, what is looked at to see whether the server is still a master. */
@@ -30,13 +29,13 @@ export class ServerLink {
   accepts = true;
   readonly pending = new PendingRequests();
   readonly shard: Shard;
+  readonly lane: number;
   /** The only client it serves, or null. */
   readonly owner: Client | null;
   /** Called when its output has drained, for a client that waits to send more. */
   onDrain: (() => void) | null = null;
   /** Takes all that comes, in place of requests. */
   tap: LinkTap | null = null;
-  readonly #db: number;
   readonly #scanner: ReplyScanner;
   #socket: Socket | null = null;
   #state: 'closed' | 'connecting' | 'greeting' | 'ready' = 'closed';
@@ -61,10 +60,10 @@ export class ServerLink {
   #repeating = false;
   #readPaused = false;
 
-  constructor(shard: Shard, db: number, owner: Client | null) {
+  constructor(shard: Shard, lane: number, owner: Client | null) {
     this.shard = shard;
     this.owner = owner;
-    this.#db = db;
+    this.lane = lane;
     this.#scanner = shard.pool.front.newReplyScanner();
     const { config, buffers } = shard.pool;
     this.#guarded = shard.follows;
@@ -134,38 +133,31 @@ export class ServerLink {
     this.#connectSince_ms = this.shard.pool.turn.now;
     this.#scanner.reset();
     this.#replyBegun = false;
-    const socket = this.#connect(address);
+    const socket = openServerSocket(address, this.shard.pool.config.serverTls, (bytes, size) => {
+      if (socket === this.#socket) this.#receive(bytes, size);
+    });
     this.#socket = socket;
     this.shard.stats.server_connections++;
     this.shard.pool.currentConnections++;
     this.shard.pool.totalConnections++;
-    socket.setNoDelay(true);
     if (this.shard.pool.config.tcpKeepalive) socket.setKeepAlive(true);
-    socket.once('connect', () => this.#connected());
+    // A socket that has been given up may still speak when the next one is connecting.
+    const failed = (why: string, kind: 'eof' | 'error'): void => {
+      if (socket === this.#socket) this.fail(why, kind);
+    };
+    socket.once(this.shard.pool.config.serverTls === null ? 'connect' : 'secureConnect', () => {
+      if (socket === this.#socket) this.#connected();
+    });
     socket.once('end', () => {
       this.shard.stats.server_eof++;
-      this.fail('Connection reset by peer', 'eof');
+      failed('Connection reset by peer', 'eof');
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => this.fail(describeError(error), 'error'));
-    socket.once('close', () => this.fail('Connection reset by peer', 'error'));
-  }
-
-  #connect(address: SocketAddress): Socket {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const onread = {
-      buffer,
-      callback: (size: number): boolean => {
-        this.#receive(buffer, size);
-        return true;
-      },
-    };
-    return address.kind === 'unix'
-      ? connect({ path: address.path, onread })
-      : connect({ host: address.host, port: address.port, onread });
+    socket.on('error', (error: NodeJS.ErrnoException) => failed(describeError(error), 'error'));
+    socket.once('close', () => failed('Connection reset by peer', 'error'));
   }
 
   #connected(): void {
-    const greeting = this.shard.pool.front.greeting(this.#db, this.shard);
+    const greeting = this.shard.pool.front.greeting(this.lane, this.shard);
     this.#greetingsLeft = greeting.length;
     if (greeting.length === 0) {
       this.#becomeReady();
@@ -306,7 +298,8 @@ export class ServerLink {
     const to = k + 1 < pending.count ? pending.position(k + 1) : this.#position;
     const bytes = to <= this.#sentPosition ? this.#sent?.copy(from, to) : this.#copyUnsent(from, to);
     if (bytes === null || bytes === undefined) return false;
-    return this.shard.hold(pending.who(k), pending.seq(k), pending.command(k), bytes, pending.unheardAtFirst(k));
+    const unheard = pending.unheardAtFirst(k);
+    return this.shard.hold(pending.who(k), pending.seq(k), pending.command(k), bytes, unheard, this.lane);
   }
 
   #copyUnsent(from: number, to: number): Buffer | null {

@@ -2,6 +2,7 @@
 import type { ServerConfig, SocketAddress } from '../../config/nutcracker-types.js';
 import { COMMANDS } from '../commands/table.js';
 import type { Client } from './client.js';
+import { laneOf } from './lane.js';
 import { NOBODY } from './pending.js';
 import type { Pool } from './pool.js';
 import { ServerLink } from './server-link.js';
@@ -24,6 +25,8 @@ interface HeldRequest {
   readonly bytes: Buffer;
   /** Replies to be passed over before the one that counts. */
   readonly unheard: number;
+  /** Of the connection that it was for. */
+  readonly lane: number;
   readonly since_ms: number;
 }
 
@@ -46,7 +49,10 @@ export class Shard {
   open: boolean;
   seeker: MasterSeeker | null = null;
   readonly links: ServerLink[];
-  readonly #dbLinks = new Map<number, ServerLink>();
+  /** Of `links`. */
+  readonly #lane: number;
+  /** Of clients in another database, or with another version of the protocol. */
+  readonly #laneLinks = new Map<number, ServerLink>();
   readonly #ownLinks = new Set<ServerLink>();
   readonly #waiting = new Set<Client>();
   #held: HeldRequest[] = [];
@@ -64,12 +70,9 @@ export class Shard {
     this.follows = config.target.kind === 'master';
     this.address = config.target.kind === 'master' ? null : config.target;
     this.open = !this.follows;
-    this.links = Array.from({ length: pool.config.serverConnections }, () => new ServerLink(this, this.#db, null));
+    this.#lane = laneOf(pool.config.redisDb, false);
+    this.links = Array.from({ length: pool.config.serverConnections }, () => new ServerLink(this, this.#lane, null));
     for (const link of this.links) link.accepts = this.open;
-  }
-
-  get #db(): number {
-    return this.pool.config.redisDb;
   }
 
   get heldCount(): number {
@@ -80,23 +83,23 @@ export class Shard {
   linkFor(client: Client): ServerLink {
     const { links } = this;
     const link = links.length === 1 ? links[0] : links[client.slot % links.length];
-    if (link === undefined || client.db !== this.#db) return this.#linkForDb(client.db);
+    if (link === undefined || client.lane !== this.#lane) return this.#linkForLane(client.lane);
     return link;
   }
 
-  #linkForDb(db: number): ServerLink {
-    const known = this.#dbLinks.get(db);
+  #linkForLane(lane: number): ServerLink {
+    const known = this.#laneLinks.get(lane);
     if (known !== undefined) return known;
-    const link = new ServerLink(this, db, null);
+    const link = new ServerLink(this, lane, null);
     link.accepts = this.open;
-    this.#dbLinks.set(db, link);
+    this.#laneLinks.set(lane, link);
     return link;
   }
 
   /** A connection for one client alone; it ends or is closed with {@link returnLink}. Null when there are too many. */
   borrow(client: Client): ServerLink | null {
     if (this.#ownLinks.size >= OWN_LINKS_MAX) return null;
-    const link = new ServerLink(this, client.db, client);
+    const link = new ServerLink(this, client.lane, client);
     this.#ownLinks.add(link);
     return link;
   }
@@ -108,7 +111,7 @@ export class Shard {
 
   *allLinks(): Iterable<ServerLink> {
     yield* this.links;
-    yield* this.#dbLinks.values();
+    yield* this.#laneLinks.values();
     yield* this.#ownLinks;
   }
 
@@ -280,9 +283,9 @@ export class Shard {
   }
 
   /** Keeps a request for the next master. @returns false when there is no room. */
-  hold(who: number, seq: number, command: number, bytes: Buffer, unheard: number): boolean {
+  hold(who: number, seq: number, command: number, bytes: Buffer, unheard: number, lane: number): boolean {
     if (this.pool.held_bytes + bytes.length > this.pool.config.hold_bytes) return false;
-    this.#held.push({ who, seq, command, bytes, unheard, since_ms: this.pool.turn.now });
+    this.#held.push({ who, seq, command, bytes, unheard, lane, since_ms: this.pool.turn.now });
     this.#held_bytes += bytes.length;
     this.pool.held_bytes += bytes.length;
     return true;
@@ -296,10 +299,14 @@ export class Shard {
     return held;
   }
 
+  #anyLink(lane: number): ServerLink | undefined {
+    return lane === this.#lane ? this.links[0] : this.#linkForLane(lane);
+  }
+
   #sendHeld(): void {
-    for (const { who, seq, command, bytes, unheard } of this.#takeHeld()) {
+    for (const { who, seq, command, bytes, unheard, lane } of this.#takeHeld()) {
       const client = who >= 0 ? this.pool.clients[who] : undefined;
-      const link = client === undefined ? this.links[0] : this.linkFor(client);
+      const link = client === undefined ? this.#anyLink(lane) : this.linkFor(client);
       link?.begin(who, seq, command, unheard);
       link?.sendPart(bytes, 0, bytes.length);
     }

@@ -44,6 +44,8 @@ export class Upload {
       client.upload = null;
       if (link !== null) link.onDrain = null;
       if (this.#refusal !== null) client.answer(this.#refusal);
+      // What comes behind it goes over another connection, and must not overtake it.
+      if (client.inFlight > 0) client.halt('alone');
     } else if (link !== null && !this.#abandoned && link.unsent_bytes > AHEAD_BYTES) {
       link.onDrain = (): void => client.proceed('upload');
       client.halt('upload');

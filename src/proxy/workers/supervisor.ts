@@ -6,7 +6,7 @@
 import cluster from 'node:cluster';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { Backoff } from '../../redis/backoff.js';
-import { removeStaleSocket } from '../listener.js';
+import { doorsOf, removeStaleSocket } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { PoolSnapshot, Snapshot, StatsSource } from '../measure/snapshot.js';
 import type { Order } from './messages.js';
@@ -107,10 +107,8 @@ export class Supervisor implements StatsSource {
 
   /** The path of a unix socket may be left over from another run; those that are in use now stay. */
   #removeStaleSockets(config: NutcrackerConfig): void {
-    const inUse = new Set(this.#config?.pools.map(({ listen }) => (listen.kind === 'unix' ? listen.path : '')));
-    for (const { listen } of config.pools) {
-      if (listen.kind === 'unix' && !inUse.has(listen.path)) removeStaleSocket(listen.path);
-    }
+    const inUse = new Set(this.#config === null ? [] : pathsOf(this.#config));
+    for (const path of pathsOf(config)) if (!inUse.has(path)) removeStaleSocket(path);
   }
 
   /** Starts a process in this place, and waits until it serves. */
@@ -178,4 +176,9 @@ export class Supervisor implements StatsSource {
     await this.#tellAll({ kind: 'stop' }, STOP_MS);
     for (const { link } of this.#places) link?.kill();
   }
+}
+
+/** The unix sockets that clients connect to. */
+function pathsOf({ pools }: NutcrackerConfig): string[] {
+  return pools.flatMap(doorsOf).flatMap(({ address }) => (address.kind === 'unix' ? [address.path] : []));
 }

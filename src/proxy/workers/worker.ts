@@ -1,9 +1,9 @@
 /** One of several proxy processes that share their listening sockets: it does what its parent says. */
-import { parseNutcracker } from '../../config/nutcracker.js';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import type { ProxyLog } from '../log.js';
 import type { Snapshot } from '../measure/snapshot.js';
 import { ProxyServer } from '../proxy-server.js';
+import { readProxyConfig } from '../read-config.js';
 import { type Answer, type Letter, type Order, READY } from './messages.js';
 
 /** Signals that a terminal or an operator sends to the whole group: the parent says what follows from them. */
@@ -23,7 +23,7 @@ class Worker {
   async obey(order: Order): Promise<Snapshot | null> {
     switch (order.kind) {
       case 'configure':
-        await this.#configure(shareOf(parseNutcracker(order.text, order.file), order.workers));
+        await this.#configure(shareOf(readProxyConfig(order.text, order.file), order.workers));
         return null;
       case 'snapshot':
         return this.#proxy.snapshot();

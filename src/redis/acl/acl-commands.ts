@@ -30,7 +30,15 @@ export type AclCategory = (typeof ACL_CATEGORIES)[number];
 export interface AclCommand {
   /** Lower case; a subcommand with its container, as in `sentinel|masters`. */
   readonly name: string;
-  readonly categories: readonly AclCategory[];
+  readonly categories: readonly string[];
+}
+
+/** The commands that rules may name. */
+export interface AclCatalogue {
+  /** All commands and subcommands, by name. */
+  readonly commands: ReadonlyMap<string, AclCommand>;
+  /** Commands that are made of subcommands. */
+  readonly containers: ReadonlySet<string>;
 }
 
 const RISKY = ['admin', 'slow', 'dangerous'] as const;
@@ -103,13 +111,16 @@ function allCommands(): readonly AclCommand[] {
   return list;
 }
 
-/** All commands and subcommands, by name. */
-export const ACL_COMMANDS: ReadonlyMap<string, AclCommand> = new Map(allCommands().map((c) => [c.name, c]));
-
-/** True for a command that is made of subcommands. */
-export function isContainer(name: string): boolean {
-  return Object.hasOwn(CONTAINERS, name);
+/** @param list every command and subcommand once. */
+export function catalogueOf(list: readonly AclCommand[]): AclCatalogue {
+  const containers = list.flatMap(({ name }) => (name.includes('|') ? [name.slice(0, name.indexOf('|'))] : []));
+  return { commands: new Map(list.map((command) => [command.name, command])), containers: new Set(containers) };
 }
+
+export const SENTINEL_CATALOGUE: AclCatalogue = catalogueOf(allCommands());
+
+/** All commands and subcommands of a Sentinel, by name. */
+export const ACL_COMMANDS = SENTINEL_CATALOGUE.commands;
 
 export function isCategory(name: string): name is AclCategory {
   return ACL_CATEGORIES.some((category) => category === name);

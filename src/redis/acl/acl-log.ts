@@ -2,7 +2,7 @@
 import { MapReply, type Reply } from '../reply.js';
 
 export interface AclLogEvent {
-  readonly reason: 'auth' | 'command' | 'channel';
+  readonly reason: 'auth' | 'command' | 'key' | 'channel';
   /** The command, channel, or for `auth` the user name tried. */
   readonly object: string;
   readonly username: string;

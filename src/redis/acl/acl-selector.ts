@@ -2,10 +2,11 @@
 import {
   ACL_CATEGORIES,
   ACL_COMMANDS,
+  type AclCatalogue,
   type AclCommand,
   ALWAYS_ALLOWED,
   isCategory,
-  isContainer,
+  SENTINEL_CATALOGUE,
 } from './acl-commands.js';
 
 /** One rule on commands. The last rule that concerns a command decides; without any it is denied. */
@@ -52,8 +53,12 @@ const AFTER_ALL =
   'Adding a pattern after the * pattern (or the %all flag) is not valid and does not have any effect. ' +
   "Try '%reset' to start with an empty list of %what";
 
-/** The selector with one more rule. @throws {AclRuleError} */
-export function applySelectorRule(selector: AclSelector, rule: string): AclSelector {
+/** The selector with one more rule. @param catalogue the commands there are. @throws {AclRuleError} */
+export function applySelectorRule(
+  selector: AclSelector,
+  rule: string,
+  catalogue: AclCatalogue = SENTINEL_CATALOGUE,
+): AclSelector {
   switch (rule.toLowerCase()) {
     case 'allkeys':
     case '~*':
@@ -72,11 +77,11 @@ export function applySelectorRule(selector: AclSelector, rule: string): AclSelec
     case '-@all':
       return { ...selector, base: 'none', rules: [] };
     default:
-      return applyPatternOrCommand(selector, rule);
+      return applyPatternOrCommand(selector, rule, catalogue);
   }
 }
 
-function applyPatternOrCommand(selector: AclSelector, rule: string): AclSelector {
+function applyPatternOrCommand(selector: AclSelector, rule: string, catalogue: AclCatalogue): AclSelector {
   const rest = rule.slice(1);
   switch (rule[0]) {
     case '~':
@@ -86,9 +91,9 @@ function applyPatternOrCommand(selector: AclSelector, rule: string): AclSelector
     case '&':
       return addChannel(selector, rest);
     case '+':
-      return addCommandRule(selector, true, rest.toLowerCase());
+      return addCommandRule(selector, { allow: true, target: rest.toLowerCase() }, catalogue);
     case '-':
-      return addCommandRule(selector, false, rest.toLowerCase());
+      return addCommandRule(selector, { allow: false, target: rest.toLowerCase() }, catalogue);
     default:
       throw new AclRuleError(SYNTAX);
   }
@@ -121,35 +126,33 @@ function afterAll(all: string, reset: string, what: string): string {
   return AFTER_ALL.replace('%all', `'${all}'`).replace('%reset', reset).replace('%what', what);
 }
 
-function addCommandRule(selector: AclSelector, allow: boolean, target: string): AclSelector {
-  checkTarget(allow, target);
+function addCommandRule(selector: AclSelector, added: CommandRule, catalogue: AclCatalogue): AclSelector {
+  checkTarget(added, catalogue);
   // What the new rule covers need not be said before it; without that, another rule may have become idle.
-  const rules = [...selector.rules.filter((rule) => !covers(target, rule.target)), { allow, target }];
-  return rules.reduce(withRule, { ...selector, rules: [] });
+  const rules = [...selector.rules.filter((rule) => !covers(added.target, rule.target)), added];
+  const start: AclSelector = { ...selector, rules: [] };
+  return rules.reduce((before, rule) => withRule(before, rule, catalogue), start);
 }
 
 /** The selector with the rule, unless it changes nothing. */
-function withRule(selector: AclSelector, rule: CommandRule): AclSelector {
+function withRule(selector: AclSelector, rule: CommandRule, { commands }: AclCatalogue): AclSelector {
   const added = { ...selector, rules: [...selector.rules, rule] };
-  return isFirstArgument(rule.target) || !sameCommands(selector, added) ? added : selector;
+  const isFirst = rule.target.includes('|') && !commands.has(rule.target);
+  return isFirst || !sameCommands(selector, added, commands) ? added : selector;
 }
 
-function checkTarget(allow: boolean, target: string): void {
+function checkTarget({ allow, target }: CommandRule, { commands, containers }: AclCatalogue): void {
   if (target.startsWith('@')) {
     if (!isCategory(target.slice(1))) throw new AclRuleError(UNKNOWN);
     return;
   }
-  if (ACL_COMMANDS.has(target)) return;
+  if (commands.has(target)) return;
   const [command = '', argument, more] = target.split('|');
-  if (!ACL_COMMANDS.has(command)) throw new AclRuleError(UNKNOWN);
+  if (!commands.has(command)) throw new AclRuleError(UNKNOWN);
   if (argument === '') throw new AclRuleError(SYNTAX);
   if (more !== undefined) throw new AclRuleError('Allowing first-arg of a subcommand is not supported');
   // `+ping|x` allows a command with a certain first argument; there is no such thing for a container or a denial.
-  if (isContainer(command) || !allow) throw new AclRuleError(UNKNOWN);
-}
-
-function isFirstArgument(target: string): boolean {
-  return target.includes('|') && !ACL_COMMANDS.has(target);
+  if (containers.has(command) || !allow) throw new AclRuleError(UNKNOWN);
 }
 
 /** True when every command that `narrow` names is named by `wide` too, for targets of a kind. */
@@ -157,8 +160,8 @@ function covers(wide: string, narrow: string): boolean {
   return wide === narrow || narrow.startsWith(`${wide}|`);
 }
 
-function sameCommands(a: AclSelector, b: AclSelector): boolean {
-  for (const command of ACL_COMMANDS.values()) {
+function sameCommands(a: AclSelector, b: AclSelector, commands: ReadonlyMap<string, AclCommand>): boolean {
+  for (const command of commands.values()) {
     if (selectorAllows(a, command) !== selectorAllows(b, command)) return false;
   }
   return true;
@@ -177,7 +180,7 @@ export function selectorAllows(selector: AclSelector, command: AclCommand, first
 function concerns(target: string, command: AclCommand, firstArgument: string): boolean {
   if (target.startsWith('@')) return command.categories.some((category) => `@${category}` === target);
   if (covers(target, command.name)) return true;
-  return isFirstArgument(target) && target === `${command.name}|${firstArgument}`;
+  return target === `${command.name}|${firstArgument}`;
 }
 
 /** The rules on commands, as `ACL LIST` shows them. */

@@ -1,4 +1,5 @@
 /** A user and the rules that make one. Pure: the hash function comes in. */
+import type { AclCatalogue } from './acl-commands.js';
 import { AclRuleError, type AclSelector, applySelectorRule, describeSelector, EMPTY_SELECTOR } from './acl-selector.js';
 
 /** SHA-256 of a text's UTF-8 bytes, as 64 lower-case hexadecimal characters. */
@@ -21,6 +22,8 @@ export interface RuleContext {
   readonly hash: HashFunction;
   /** What a new or reset user may do on channels: `acl-pubsub-default`. */
   readonly pubsubDefault: 'allchannels' | 'resetchannels';
+  /** The commands that rules may name; by default a Sentinel's. */
+  readonly catalogue?: AclCatalogue;
 }
 
 /** A rule that was refused, with the modifier it stands in. */
@@ -103,7 +106,8 @@ function applyRule(user: AclUser, rule: string, context: RuleContext): AclUser {
   }
 }
 
-function applyPasswordOrSelector(user: AclUser, rule: string, { hash, pubsubDefault }: RuleContext): AclUser {
+function applyPasswordOrSelector(user: AclUser, rule: string, context: RuleContext): AclUser {
+  const { hash, pubsubDefault, catalogue } = context;
   const rest = rule.slice(1);
   switch (rule[0]) {
     case '>':
@@ -117,11 +121,12 @@ function applyPasswordOrSelector(user: AclUser, rule: string, { hash, pubsubDefa
     case '(': {
       const inside = rest.slice(0, -1).split(' ');
       const start = { ...EMPTY_SELECTOR, allChannels: pubsubDefault === 'allchannels' };
-      const selector = inside.filter((r) => r !== '').reduce(applySelectorRule, start);
+      const rules = inside.filter((each) => each !== '');
+      const selector = rules.reduce<AclSelector>((before, each) => applySelectorRule(before, each, catalogue), start);
       return { ...user, selectors: [...user.selectors, selector] };
     }
     default:
-      return { ...user, root: applySelectorRule(user.root, rule) };
+      return { ...user, root: applySelectorRule(user.root, rule, catalogue) };
   }
 }
 

@@ -1,7 +1,7 @@
 /** From a request to its answer: what it is, whether this client may send it, who answers. */
 import { randomBytes } from 'node:crypto';
 import { RateLimit } from '../../observe/rate-limit.js';
-import { checkRequest, denialMessage } from '../../redis/acl/acl-check.js';
+import { checkRequest, denialMessage, deniedObject } from '../../redis/acl/acl-check.js';
 import { runAclCommand } from '../../redis/acl/acl-command.js';
 import { ErrorReply, OK, type Reply, SimpleString } from '../../redis/reply.js';
 import type { Client } from './client.js';
@@ -80,7 +80,7 @@ export class Dispatcher {
     if (user === null) return NOAUTH;
     const denial = checkRequest(user, args);
     if (denial !== null) {
-      const object = denial.kind === 'command' ? denial.name : denial.channel;
+      const object = deniedObject(denial);
       const event = { reason: denial.kind, object, username: client.user, clientInfo: clientInfo(client) };
       this.#context.aclLog.add(event, performance.now());
       return new ErrorReply(denialMessage(denial));

@@ -1,0 +1,13 @@
+/** TLS of the configuration as sockets take it. */
+import type { TlsConfig } from '../config/nutcracker-types.js';
+import type { TlsSettings } from '../redis/endpoint.js';
+
+export function tlsSettings({ ca, cert, key, servername, insecure }: TlsConfig): TlsSettings {
+  return {
+    rejectUnauthorized: !insecure,
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key }),
+    ...(servername === null ? {} : { servername }),
+  };
+}
