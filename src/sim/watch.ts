@@ -10,7 +10,11 @@ import type { Manual } from './fact.js';
 
 export class Watch {
   /** What each group looked like after the step whose effects are being carried out. */
-  readonly #seen = new Map<string, { manual: Manual; voters: number; quorum: number }>();
+  readonly #seen = new Map<string, { voters: number; quorum: number }>();
+  /** Who wanted each group's own failover. */
+  readonly #manual = new Map<string, Manual>();
+  /** The group of which an operator has asked for a failover in this step, until it begins. */
+  #asked: string | null = null;
   /** The epoch that each group's own failover runs in. */
   readonly #tried = new Map<string, number>();
   #newEpoch = 0;
@@ -34,15 +38,13 @@ export class Watch {
 
   /** Looks at the state that a step has left, before its effects are carried out. */
   before(input: Input, effects: readonly Effect[], state: Sentinel): void {
-    const asked = input.on === 'command' && (input.args[1] ?? '').toUpperCase() === 'FAILOVER';
+    const asks = input.on === 'command' && (input.args[1] ?? '').toUpperCase() === 'FAILOVER';
+    this.#asked = asks ? (input.args[2] ?? null) : null;
     for (const effect of effects) {
       if (effect.act !== 'event' || effect.event.master === null || effect.event.level !== 'warning') continue;
       const group = state.groups.get(effect.event.master);
       if (group === undefined) continue;
-      // A failover may begin and end in one step: then only the input tells who wanted it.
-      const began = effect.event.type === '+try-failover';
-      const manual = began ? (asked ? 'planned' : 'no') : (this.#seen.get(group.name)?.manual ?? 'no');
-      this.#seen.set(group.name, { manual, voters: group.sentinels.size + 1, quorum: group.quorum });
+      this.#seen.set(group.name, { voters: group.sentinels.size + 1, quorum: group.quorum });
     }
   }
 
@@ -57,6 +59,9 @@ export class Watch {
         return;
       case '+try-failover':
         this.#tried.set(group, this.#newEpoch);
+        // One step may end a failover and begin another: only the first to begin is the operator's.
+        this.#manual.set(group, this.#asked === group ? 'planned' : 'no');
+        this.#asked = null;
         return;
       case '+vote-for-leader': {
         const [leader = '', epoch = ''] = event.text.split(' ').slice(-2);
@@ -75,7 +80,7 @@ export class Watch {
           sentinel,
           group,
           epoch: this.#tried.get(group) ?? 0,
-          manual: seen?.manual ?? 'no',
+          manual: this.#manual.get(group) ?? 'no',
         });
     }
   }
