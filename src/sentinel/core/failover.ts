@@ -9,7 +9,7 @@ import { askOthers } from './down.js';
 import { sendHelloToAll } from './hello.js';
 import { askInfo } from './info.js';
 import { reconfigure, reconfigureDueAt } from './reconfigure.js';
-import { type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
+import { clearFailover, type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
 import { runReconfigScript } from './switch.js';
 import {
   ELECTION_TIMEOUT_MS,
@@ -38,7 +38,7 @@ export function startIfNeeded(turn: Turn, group: Group): void {
       'warning',
       `The new master of ${group.name} is down: leaving its replicas' reconfiguration to the next failover`,
     );
-    endReconfiguration(group);
+    clearFailover(group);
   }
   const blockedUntil = startBlockedUntil(turn, group);
   if (turn.now < blockedUntil) {
@@ -52,11 +52,6 @@ export function startIfNeeded(turn: Turn, group: Group): void {
 /** The new master is told already; only its replicas were still being moved. */
 function isTailOfSwitch(group: Group): boolean {
   return group.failover?.phase === 'reconf' && group.failover.switched;
-}
-
-function endReconfiguration(group: Group): void {
-  group.failover = null;
-  for (const node of redisNodes(group)) node.reconf = null;
 }
 
 /** No failover begins within twice failover-timeout of the last one, unless that one is known to lead nowhere. */
@@ -322,6 +317,5 @@ export function abort(turn: Turn, group: Group, type: string, why: string): void
   turn.log('warning', `Failover given up for ${describe(turn.s, group)}: ${why}`);
   // What an operator tried must not keep us from acting when the master dies next.
   if (group.failover !== null && group.failover.manual !== 'no') group.failoverStartAt = NEVER;
-  group.failover = null;
-  for (const node of redisNodes(group)) node.reconf = null;
+  clearFailover(group);
 }

@@ -1,7 +1,7 @@
 /** The last phase of a failover: the other replicas and the old master are made to follow the new one. */
 import { mayDemoteAtOnce, sendReplicaOf } from './demote.js';
 import { follows } from './info.js';
-import { type Failover, type Group, type RedisNode, redisNodes } from './state.js';
+import { clearFailover, type Failover, type Group, type RedisNode, redisNodes } from './state.js';
 import { switchToPromoted } from './switch.js';
 import { REPLICA_RECONF_TIMEOUT_MS, SWITCH_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
@@ -99,7 +99,6 @@ function orderTheRest(turn: Turn, group: Group, failover: Reconf, open: readonly
 
 function end(turn: Turn, group: Group, failover: Reconf): void {
   if (!failover.switched) switchToPromoted(turn, group, failover.target);
-  group.failover = null;
-  for (const node of redisNodes(group)) node.reconf = null;
+  clearFailover(group);
   turn.touch(group);
 }

@@ -298,3 +298,9 @@ export function isMaster(node: RedisNode): boolean {
 export function redisNodes(group: Group): RedisNode[] {
   return [group.master, ...group.replicas.values()];
 }
+
+/** A failover is over, however it ended: nobody is on the way to another master any more. */
+export function clearFailover(group: Group): void {
+  group.failover = null;
+  for (const node of redisNodes(group)) node.reconf = null;
+}

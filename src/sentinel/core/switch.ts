@@ -5,7 +5,7 @@ import { addReplica } from './instances.js';
 import type { Address } from './io.js';
 import { forgive, redirectLink } from './links.js';
 import { findAt, replicaKey, shownHost } from './names.js';
-import { type Group, NEVER, type RedisNode, redisNodes, type SentinelPeer } from './state.js';
+import { clearFailover, type Group, NEVER, type RedisNode, redisNodes, type SentinelPeer } from './state.js';
 import { place, type Turn } from './turn.js';
 
 /** A Sentinel told a newer configuration: take it over, whatever we were doing. */
@@ -13,8 +13,7 @@ export function followConfiguration(turn: Turn, group: Group, address: Address, 
   const old = group.master.link.address;
   turn.event('warning', '+config-update-from', from);
   if (group.failover !== null) turn.log('warning', `Failover of ${group.name} given up: a newer configuration came`);
-  group.failover = null;
-  for (const node of redisNodes(group)) node.reconf = null;
+  clearFailover(group);
   announceSwitch(turn, group, old, address);
   makeMaster(turn, group, findAt(group.replicas.values(), address) ?? addReplica(turn, group, address));
   runReconfigScript(turn, group, 'observer', old, address);
@@ -29,8 +28,7 @@ export function confirmMaster(turn: Turn, group: Group): void {
   if (failover === null || failover.epoch > group.configEpoch) return;
   if (failover.phase === 'reconf' && failover.switched) return;
   turn.log('warning', `Failover of ${group.name} given up: a newer configuration keeps the master`);
-  group.failover = null;
-  for (const node of redisNodes(group)) node.reconf = null;
+  clearFailover(group);
   turn.touch(group);
 }
 
