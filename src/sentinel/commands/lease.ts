@@ -49,8 +49,8 @@ function answer(turn: Turn, group: Group, refusal: string | null): Reply {
 
 /** `<group>|* on|off`: maintenance. While it is on, no failover starts by itself; leases go on. */
 export function pause(turn: Turn, [name = '', word = '']: readonly string[]): Reply {
-  const paused = { on: true, off: false }[word.toLowerCase()];
-  if (paused === undefined)
+  const paused = word.toLowerCase() === 'on';
+  if (!paused && word.toLowerCase() !== 'off')
     return new ErrorReply(`ERR Invalid argument '${quoted(word)}' for SENTINEL PAUSE: on or off`);
   const one = turn.s.groups.get(name);
   if (name !== '*' && one === undefined) return NO_SUCH_MASTER;

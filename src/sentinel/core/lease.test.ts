@@ -186,6 +186,6 @@ describe('SENTINEL PAUSE', () => {
   it('wants a group that it knows, and on or off', () => {
     const driver = settled();
     expect(driver.command('SENTINEL', 'PAUSE', 'x', 'on')).toEqual(new ErrorReply('ERR No such master with that name'));
-    expect(driver.command('SENTINEL', 'PAUSE', 'm', 'toString')).toBeInstanceOf(ErrorReply);
+    expect(driver.command('SENTINEL', 'PAUSE', 'm', 'constructor')).toBeInstanceOf(ErrorReply);
   });
 });
