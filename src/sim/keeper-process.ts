@@ -50,8 +50,6 @@ export class KeeperProcess {
   #leaseLife = 0;
   #clock = { startedAt: 0, offset: 0, rate: 1 };
   #record: Record = { epoch: -1, address: '' };
-  /** The newest epoch in which the record named our Redis. */
-  #namedIn = -1;
   #namedSince = 0;
   #wrongSince: number | null = null;
   #frozenSince: number | null = null;
@@ -87,7 +85,6 @@ export class KeeperProcess {
     this.#clock = { startedAt: loop.now, offset: prng.below(1_000_000), rate };
     this.#voters = this.sentinels.map((place) => newVoter(place));
     this.#record = { epoch: -1, address: '' };
-    this.#namedIn = -1;
     this.#handOverUntil = 0;
     this.#quietUntil = 0;
     this.#wrongSince = null;
@@ -218,18 +215,15 @@ export class KeeperProcess {
       voter.until = Math.max(voter.until, ask.sentAt + this.plan.ttl_ms - this.margin_ms);
       this.#tell();
     }
+    const wasNamed = this.#isNamed();
     this.#learn(Number(field('epoch')), `${String(field('host'))}:${String(field('port'))}`);
-    this.#keepRole();
+    this.#keepRole(wasNamed);
   }
 
   #learn(epoch: number, address: string): void {
     if (epoch <= this.#record.epoch) return;
     this.#record = { epoch, address };
-    if (this.#isNamed()) {
-      this.#namedIn = epoch;
-      this.#askAll();
-      return;
-    }
+    if (this.#isNamed()) return this.#askAll();
     this.#handOverUntil = 0;
     if (this.#leasedUntil() > this.#now()) this.#release('another is the master');
   }
@@ -251,10 +245,16 @@ export class KeeperProcess {
     this.context.fact({ kind: 'leased', keeper: this.name, group: this.redis.group, at: loop.now, until: end });
   }
 
-  /** Makes the Redis what the newest record says, once a majority was heard of late. */
-  #keepRole(): void {
+  /**
+   * Makes the Redis what the newest record says, once a majority was heard of late. A master that the record has named
+   * until now steps down at once; any other may have been elected, and we not told yet.
+   */
+  #keepRole(wasNamed = false): void {
     const { redis } = this;
-    if (!redis.alive || redis.loading || this.#frozenSince !== null) return;
+    if (!redis.alive || redis.loading || this.#frozenSince !== null) {
+      this.#wrongSince = null;
+      return;
+    }
     if (this.#isNamed()) {
       this.#wrongSince = null;
       if (redis.role === 'replica' && this.#leasedUntil() > this.#now()) this.#order('NO', 'ONE');
@@ -267,15 +267,10 @@ export class KeeperProcess {
       return;
     }
     this.#wrongSince ??= this.#now();
-    const patience_ms = redis.role === 'replica' ? WRONG_MASTER_MS : this.#wasMaster() ? 0 : UNEXPECTED_MASTER_MS;
+    const patience_ms = wasNamed ? 0 : redis.role === 'replica' ? WRONG_MASTER_MS : UNEXPECTED_MASTER_MS;
     if (this.#now() - this.#wrongSince < patience_ms) return;
     const [ip = '', port = ''] = address.split(':');
     this.#order(ip, port);
-  }
-
-  /** It was the master of an earlier record: now it is not. */
-  #wasMaster(): boolean {
-    return this.#namedIn >= 0 && this.#namedIn < this.#record.epoch;
   }
 
   #hearsMajority(): boolean {
@@ -285,7 +280,6 @@ export class KeeperProcess {
 
   #order(host: string, port: string): void {
     this.#wrongSince = null;
-    this.#namedIn = host === 'NO' ? this.#namedIn : -1;
     const { redis } = this;
     redis.gate.pass(() => {
       if (!redis.alive) return;
