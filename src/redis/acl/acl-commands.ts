@@ -73,7 +73,7 @@ const CONTAINERS: Readonly<Record<string, Container>> = {
         RISKY,
         'ckquorum config debug failover flushconfig get-master-addr-by-name info-cache is-master-down-by-addr master ' +
           'masters monitor myid pending-scripts remove replicas reset sentinels set simulate-failure slaves ' +
-          'get-primary-addr-by-name is-primary-down-by-addr primary primaries',
+          'get-primary-addr-by-name is-primary-down-by-addr primary primaries keeper lease pause switchover',
       ],
       [['slow'], 'help'],
     ],
