@@ -1,7 +1,7 @@
 /** Who is who: names that every host derives from the same tanist.yml, so that nobody has to be introduced. */
 import { createHash } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
-import { canonicalIp } from '../base/ip.js';
+import { canonicalIp } from '../base/ip-bytes.js';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 
 /** The run id of a host's Sentinel: 40 hexadecimal characters, the same on every host that computes it. */
@@ -39,5 +39,5 @@ export function findOwnHost(config: TanistConfig, named: string | null, local = 
 
 function localAddresses(): ReadonlySet<string> {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return new Set(all.map(({ address }) => canonicalIp(address) ?? address));
+  return new Set(all.map(({ address }) => canonicalIp(address)));
 }

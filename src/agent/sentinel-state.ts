@@ -1,5 +1,5 @@
 /** What this host's Sentinel starts with: the settings of tanist.yml, and what it has learnt and promised before. */
-import { type MasterConf, MASTER_CONF_DEFAULTS, type SentinelState, STATE_DEFAULTS } from '../config/sentinel-types.js';
+import { MASTER_CONF_DEFAULTS, type MasterConf, type SentinelState, STATE_DEFAULTS } from '../config/sentinel-types.js';
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
 import { sentinelId } from './identity.js';
 
