@@ -9,6 +9,7 @@ import {
   type SentinelDirective,
   type StateDraft,
 } from './sentinel-draft.js';
+import { LEASE_TTL_MAX_MS } from './sentinel-types.js';
 import type { FileChecks } from './server-directives.js';
 
 type ApplyMaster = (
@@ -125,11 +126,12 @@ const votedLeader = option('<run id> <epoch>', exactly(3), (master, args, reader
   }
 });
 
-/** Ours: `fast-down <name> yes|no`. */
-const fastDown = valueOption('yes|no', (master, word, reader) => {
-  const value = reader.yesNo(word, 'fast-down');
-  if (value !== null) master.fastDown = value;
-});
+function flagOption(name: string, put: (value: boolean) => Patch): SentinelDirective {
+  return valueOption('yes|no', (master, word, reader) => {
+    const value = reader.yesNo(word, name);
+    if (value !== null) Object.assign(master, put(value));
+  });
+}
 
 const rebootDownAfter = integerOption('<milliseconds>', 0, TIME_MAX_ms, (v) => ({ masterRebootDownAfter_ms: v }));
 
@@ -153,6 +155,10 @@ export const MASTER_OPTIONS: readonly (readonly [string, SentinelDirective])[] =
   ['known-slave', knownReplica],
   ['known-sentinel', knownSentinel],
   ['rename-command', renameCommand],
-  ['fast-down', fastDown],
+  ['fast-down', flagOption('fast-down', (v) => ({ fastDown: v }))],
+  ['lease-ttl', integerOption('<milliseconds>', 0, LEASE_TTL_MAX_MS, (v) => ({ leaseTtl_ms: v }))],
+  ['ack-replicas', integerOption('<replicas>', 0, 2_147_483_647, (v) => ({ ackReplicas: v }))],
+  ['paused', flagOption('paused', (v) => ({ paused: v }))],
+  ['candidate-lag-max', integerOption('<bytes>', 0, Number.MAX_SAFE_INTEGER, (v) => ({ candidateLagMax_bytes: v }))],
   ['voted-leader', votedLeader],
 ];

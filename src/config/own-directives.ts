@@ -7,7 +7,14 @@ import type { ConfLine, DirectiveLine } from './conf-lines.js';
 import { quoteWord, splitWords } from './conf-words.js';
 
 /** Option names of `sentinel` that are ours. */
-export const OWN_OPTIONS: ReadonlySet<string> = new Set(['fast-down', 'voted-leader']);
+export const OWN_OPTIONS: ReadonlySet<string> = new Set([
+  'fast-down',
+  'voted-leader',
+  'lease-ttl',
+  'ack-replicas',
+  'paused',
+  'candidate-lag-max',
+]);
 
 const PREFIX = /^\s*#\s*tanist:\s*(?=sentinel\s)/;
 

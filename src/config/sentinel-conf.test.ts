@@ -85,6 +85,10 @@ describe('readSentinelConf', () => {
       sentinel known-sentinel m 10.0.0.3 3 ${ID}
       sentinel known-sentinel m 10.0.0.3 4
       # tanist: sentinel fast-down m yes
+      # tanist: sentinel lease-ttl m 900
+      # tanist: sentinel ack-replicas m 1
+      # tanist: sentinel paused m yes
+      # tanist: sentinel candidate-lag-max m 65536
       # tanist: sentinel voted-leader m ${ID} 7
       sentinel monitor m 10.0.0.9 6379 2
       sentinel current-epoch 4
@@ -105,6 +109,10 @@ describe('readSentinelConf', () => {
         clientReconfigScript: '/bin/b',
         masterRebootDownAfter_ms: 4000,
         fastDown: true,
+        leaseTtl_ms: 900,
+        ackReplicas: 1,
+        paused: true,
+        candidateLagMax_bytes: 65_536,
         renamedCommands: { CONFIG: 'CONF' },
         configEpoch: 5,
         leaderEpoch: 7,
@@ -222,6 +230,7 @@ describe('faults', () => {
     [`${MONITOR}sentinel rename-command m GET G\nsentinel rename-command m get H`, 3, 27, 'renamed twice'],
     [`${MONITOR}sentinel fast-down m maybe`, 2, 22, 'yes or no'],
     [`${MONITOR}# tanist: sentinel fast-down m maybe`, 2, 32, 'yes or no'],
+    [`${MONITOR}sentinel lease-ttl m 60001`, 2, 22, 'out of range'],
     [`${MONITOR}sentinel auth-pass m foo bar`, 2, 26, 'wrong number of arguments'],
   ])('%j', (text, line, column, message) => {
     expect(problems(text, absent)).toMatchObject([

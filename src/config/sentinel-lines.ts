@@ -103,9 +103,18 @@ function peerLines({ name, sentinels }: MasterConf): WantedGroup {
 function ownLines(master: MasterConf): readonly WantedGroup[] {
   const { name, votedLeader } = master;
   const vote = ['sentinel', 'voted-leader', name, votedLeader, String(master.leaderEpoch)];
-  const fastDown = ['sentinel', 'fast-down', name, master.fastDown ? 'yes' : 'no'];
+  const usual = MASTER_CONF_DEFAULTS;
+  const option = (key: string, value: number | boolean, usualValue: number | boolean): WantedGroup => {
+    const text = typeof value === 'number' ? String(value) : value ? 'yes' : 'no';
+    const words = ['sentinel', key, name, text];
+    return { ...single(sentinelKey(key, name), words, true), append: value !== usualValue, own: true };
+  };
   return [
-    { ...single(sentinelKey('fast-down', name), fastDown, true), append: master.fastDown, own: true },
+    option('fast-down', master.fastDown, usual.fastDown),
+    option('lease-ttl', master.leaseTtl_ms, usual.leaseTtl_ms),
+    option('ack-replicas', master.ackReplicas, usual.ackReplicas),
+    option('paused', master.paused, usual.paused),
+    option('candidate-lag-max', master.candidateLagMax_bytes, usual.candidateLagMax_bytes),
     { ...single(sentinelKey('voted-leader', name), vote, votedLeader !== ''), own: true },
   ];
 }

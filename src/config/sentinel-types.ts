@@ -30,6 +30,14 @@ export interface MasterConf {
   readonly masterRebootDownAfter_ms: number;
   /** Our own `fast-down`: a refused or reset connection counts as down at once. */
   readonly fastDown: boolean;
+  /** Our own `lease-ttl`: how long a grant of the master's lease lasts; 0 for a group without leases. */
+  readonly leaseTtl_ms: number;
+  /** Our own `ack-replicas`: a write counts as acknowledged once so many replicas have it; 0: by the master alone. */
+  readonly ackReplicas: number;
+  /** Our own `paused`: maintenance, no failover starts by itself. */
+  readonly paused: boolean;
+  /** Our own `candidate-lag-max`: a replica further behind is not promoted; 0 for no limit. */
+  readonly candidateLagMax_bytes: number;
   /** Upper-case command name to the name that it has on this master and its replicas. */
   readonly renamedCommands: Readonly<Record<string, string>>;
   readonly configEpoch: number;
@@ -69,6 +77,9 @@ export const STATE_DEFAULTS: SentinelState = {
   masters: [],
 };
 
+/** The longest lease: a Sentinel that has restarted grants none for as long as one that it gave before may live. */
+export const LEASE_TTL_MAX_MS = 60_000;
+
 /** What `sentinel monitor` gives without further options: the values of redis-sentinel. */
 export const MASTER_CONF_DEFAULTS = {
   downAfter_ms: 30_000,
@@ -80,6 +91,10 @@ export const MASTER_CONF_DEFAULTS = {
   clientReconfigScript: '',
   masterRebootDownAfter_ms: 0,
   fastDown: false,
+  leaseTtl_ms: 0,
+  ackReplicas: 0,
+  paused: false,
+  candidateLagMax_bytes: 0,
   renamedCommands: {},
   configEpoch: 0,
   leaderEpoch: 0,

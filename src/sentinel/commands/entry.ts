@@ -25,7 +25,17 @@ export function masterEntry(turn: Turn, group: Group): MapReply {
   fields.push(['parallel-syncs', group.parallelSyncs]);
   if (group.notificationScript !== '') fields.push(['notification-script', group.notificationScript]);
   if (group.clientReconfigScript !== '') fields.push(['client-reconfig-script', group.clientReconfigScript]);
-  return toMap(fields);
+  return toMap([...fields, ...ownSettings(group)]);
+}
+
+/** Settings that only Tanist has, those that are on. */
+function ownSettings(group: Group): Fields {
+  const fields: Fields = [];
+  if (group.leaseTtl_ms > 0) fields.push(['lease-ttl', group.leaseTtl_ms]);
+  if (group.ackReplicas > 0) fields.push(['ack-replicas', group.ackReplicas]);
+  if (group.candidateLagMax_bytes > 0) fields.push(['candidate-lag-max', group.candidateLagMax_bytes]);
+  if (group.paused) fields.push(['paused', 'yes']);
+  return fields;
 }
 
 /** The entry of a replica. */

@@ -24,6 +24,10 @@ describe('SENTINEL SET', () => {
     ['auth-pass', 'p', { authPass: 'p' }],
     ['fast-down', 'yes', { fastDown: true }],
     ['FAST-DOWN', 'NO', { fastDown: false }],
+    ['lease-ttl', '1000', { leaseTtl_ms: 1_000 }],
+    ['ack-replicas', '1', { ackReplicas: 1 }],
+    ['paused', 'yes', { paused: true }],
+    ['candidate-lag-max', '65536', { candidateLagMax_bytes: 65_536 }],
   ])('%s %s takes effect, is told and kept', (option, value, changed) => {
     const driver = settled();
     driver.snapshots.length = 0;

@@ -2,6 +2,7 @@
  * SENTINEL SET: options of one master. Ours is all or nothing: every option is checked before the first takes effect,
  * while redis-sentinel keeps those that stood before the faulty one.
  */
+import { LEASE_TTL_MAX_MS } from '../../config/sentinel-types.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
 import { reconnectLink } from '../core/links.js';
 import { type Group, redisNodes } from '../core/state.js';
@@ -39,6 +40,16 @@ function text(put: (group: Group, value: string) => void): Option {
       ([value = '']) =>
       (_turn, group) =>
         put(group, value),
+  };
+}
+
+function flag(put: (group: Group, value: boolean) => void): Option {
+  return {
+    values: 1,
+    read: ([text = '']) => {
+      const value = parseYesNo(text);
+      return value === null ? text : (_turn, group) => put(group, value);
+    },
   };
 }
 
@@ -106,7 +117,36 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
     }, true),
   ],
   ['rename-command', { values: 2, read: readRename }],
-  ['fast-down', { values: 1, read: readFastDown }],
+  [
+    'fast-down',
+    flag((group, value) => {
+      group.fastDown = value;
+    }),
+  ],
+  [
+    'lease-ttl',
+    integer(0, LEASE_TTL_MAX_MS, (group, value) => {
+      group.leaseTtl_ms = value;
+    }),
+  ],
+  [
+    'ack-replicas',
+    integer(0, COUNT_MAX, (group, value) => {
+      group.ackReplicas = value;
+    }),
+  ],
+  [
+    'paused',
+    flag((group, value) => {
+      group.paused = value;
+    }),
+  ],
+  [
+    'candidate-lag-max',
+    integer(0, Number.MAX_SAFE_INTEGER, (group, value) => {
+      group.candidateLagMax_bytes = value;
+    }),
+  ],
 ]);
 
 function readDownAfter([value = '']: readonly string[]): Change | string {
@@ -126,14 +166,6 @@ function readRename([from = '', to = '']: readonly string[]): Change | string {
     const name = from.toUpperCase();
     if (to.toUpperCase() === name) group.renamedCommands.delete(name);
     else group.renamedCommands.set(name, to);
-  };
-}
-
-function readFastDown([value = '']: readonly string[]): Change | string {
-  const fastDown = parseYesNo(value);
-  if (fastDown === null) return value;
-  return (_turn, group) => {
-    group.fastDown = fastDown;
   };
 }
 

@@ -49,6 +49,14 @@ describe('SENTINEL MASTER', () => {
     expect(names(settled().command('SENTINEL', 'MASTER', 'm')).at(-1)).toBe('parallel-syncs');
   });
 
+  it('shows the settings that only Tanist has after all others, those that are on', () => {
+    const driver = settled({ leaseTtl_ms: 1_000, ackReplicas: 1, paused: true, candidateLagMax_bytes: 65_536 });
+    expect(names(driver.command('SENTINEL', 'MASTER', 'm')).slice(-5)).toEqual([
+      ...['parallel-syncs', 'lease-ttl', 'ack-replicas', 'candidate-lag-max', 'paused'],
+    ]);
+    expect(master(driver)).toMatchObject({ 'lease-ttl': '1000', paused: 'yes' });
+  });
+
   it('tells since when it is down, in the places of redis-sentinel', () => {
     const driver = settled();
     driver.peers.forEach((peer) => {

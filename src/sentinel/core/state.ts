@@ -167,6 +167,14 @@ export interface Group {
   clientReconfigScript: string;
   masterRebootDownAfter_ms: number;
   fastDown: boolean;
+  /** How long a grant of the lease lasts; 0 for a group without leases. */
+  leaseTtl_ms: number;
+  /** Replicas that have a write before it counts as acknowledged: a promotion needs the proof that none is lost. */
+  ackReplicas: number;
+  /** Maintenance: no failover starts by itself. */
+  paused: boolean;
+  /** A replica further behind is not promoted; 0 for no limit. */
+  candidateLagMax_bytes: number;
   /** Upper-case command name to its new name. */
   renamedCommands: Map<string, string>;
   configEpoch: number;
