@@ -89,7 +89,12 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
   const reader = new PoolReader(map, problems);
   const sentinels = reader.entries('sentinels', (text) => parseHostPort(text, 'sentinels'));
   const follows = reader.node('sentinels') !== undefined;
-  const servers = reader.entries('servers', follows ? parseMaster : parseServer);
+  const redisAuth = reader.text('redis_auth');
+  const serverTls = readTls('server_tls', reader, outside, problems);
+  const login = redisAuth === null ? null : { user: '', password: redisAuth };
+  const servers = reader
+    .entries('servers', follows ? parseMaster : parseServer)
+    .map((server) => ({ ...server, login, tls: serverTls }));
   const hashTag = reader.text('hash_tag');
   if (hashTag !== null && [...hashTag].length !== 2) {
     problems.add(reader.node('hash_tag'), `hash_tag: '${hashTag}' must be two characters, e.g. "{}"`);
@@ -110,7 +115,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     tcpKeepalive: reader.flag('tcpkeepalive'),
     preconnect: reader.flag('preconnect'),
     redis: reader.flag('redis'),
-    redisAuth: reader.text('redis_auth'),
+    redisAuth,
     users: readUsers(reader, problems),
     redisDb: reader.number('redis_db', 0, 0, 1_000_000),
     serverConnections: reader.number('server_connections', 1, 1, 1024),
@@ -119,7 +124,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     serverFailureLimit: reader.number('server_failure_limit', 2, 1),
     reusePort: reader.flag('reuse_port'),
     servers,
-    serverTls: readTls('server_tls', reader, outside, problems),
+    serverTls,
     sentinels,
     holdTimeout_ms: reader.number('hold_timeout', 5_000, 0),
     hold_bytes: reader.number('hold_bytes', 64 * 1024 * 1024, 0),

@@ -113,9 +113,11 @@ export class RedisFront implements Front {
 
   greeting(lane: number, shard: Shard): Buffer[] {
     const db = dbOf(lane);
-    const { redisAuth } = this.#pool.config;
+    const { login } = shard.config;
     const greeting: Buffer[] = [];
-    if (redisAuth !== null) greeting.push(encodeRequest(['AUTH', redisAuth]));
+    if (login !== null) {
+      greeting.push(encodeRequest(['AUTH', ...(login.user === '' ? [] : [login.user]), login.password]));
+    }
     if (isResp3(lane)) greeting.push(HELLO_3);
     if (db !== 0) greeting.push(encodeRequest(['SELECT', String(db)]));
     if (shard.follows) greeting.push(encodeRequest(['ROLE']));

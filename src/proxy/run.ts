@@ -145,7 +145,9 @@ function untilStopped(log: ProxyLog, reload: ConfigReload, proxy: AnyProxy): Pro
 type AnyProxy = ProxyServer | Supervisor;
 
 function newProxy(workers: number, log: ProxyLog): AnyProxy {
-  return workers > 1 ? new Supervisor({ version: VERSION, log, workers }) : new ProxyServer({ version: VERSION, log });
+  return workers > 1
+    ? new Supervisor({ version: VERSION, log, workers, doubted: () => {} })
+    : new ProxyServer({ version: VERSION, log });
 }
 
 /**
@@ -171,7 +173,7 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   const stats = createStatsServer(proxy);
   try {
     await listenForStats(stats, options);
-    await proxy.start(read.config, read.text);
+    await proxy.start(read.config);
     if (options.pidFile !== null) writeFileSync(options.pidFile, `${process.pid}\n`);
   } catch (error) {
     stats.close();
@@ -181,7 +183,7 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);
   const { file } = options;
-  const reload = new ConfigReload({ file, text: read.text, log, apply: (config, text) => proxy.reload(config, text) });
+  const reload = new ConfigReload({ file, text: read.text, log, apply: (config) => proxy.reload(config) });
   if (options.watch) reload.watch();
   const signal = await untilStopped(log, reload, proxy);
   reload.stop();

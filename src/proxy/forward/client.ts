@@ -441,6 +441,18 @@ export class Client {
     this.#closeWhenAnswered();
   }
 
+  /** It is to go: what it was asked for is still answered, what it has not begun to ask is not taken. */
+  leave(): void {
+    if (this.gone) return;
+    this.halt('closing');
+    this.#closeWhenAnswered();
+  }
+
+  /** Nothing is owed to it, and nothing on its way. */
+  get settled(): boolean {
+    return this.gone || (this.inFlight === 0 && this.#out_bytes === 0 && this.#flying.length === 0);
+  }
+
   #closeWhenAnswered(): void {
     const unheard = this.halted !== null && this.halted !== 'closing';
     if (unheard || this.inFlight !== 0 || this.#out_bytes > 0 || this.#flying.length > 0 || this.gone) return;

@@ -133,7 +133,7 @@ export class ServerLink {
     this.#connectSince_ms = this.shard.pool.turn.now;
     this.#scanner.reset();
     this.#replyBegun = false;
-    const socket = openServerSocket(address, this.shard.pool.config.serverTls, (bytes, size) => {
+    const socket = openServerSocket(address, this.shard.config.tls, (bytes, size) => {
       if (socket === this.#socket) this.#receive(bytes, size);
     });
     this.#socket = socket;
@@ -145,7 +145,7 @@ export class ServerLink {
     const failed = (why: string, kind: 'eof' | 'error'): void => {
       if (socket === this.#socket) this.fail(why, kind);
     };
-    socket.once(this.shard.pool.config.serverTls === null ? 'connect' : 'secureConnect', () => {
+    socket.once(this.shard.config.tls === null ? 'connect' : 'secureConnect', () => {
       if (socket === this.#socket) this.#connected();
     });
     socket.once('end', () => {

@@ -41,11 +41,11 @@ export class Shard {
   readonly index: number;
   readonly config: ServerConfig;
   readonly stats = new ServerStats();
-  /** True when its master is found through sentinels. */
+  /** True when its master may change: somebody says where it is, and the server there must confirm it. */
   readonly follows: boolean;
   /** Null while no master is known. */
   address: SocketAddress | null;
-  /** False while requests must wait: it follows sentinels, and no verified master is connected. */
+  /** False while requests must wait: it follows a master, and no verified one is connected. */
   open: boolean;
   seeker: MasterSeeker | null = null;
   readonly links: ServerLink[];
@@ -67,8 +67,9 @@ export class Shard {
     this.pool = pool;
     this.index = index;
     this.config = config;
-    this.follows = config.target.kind === 'master';
-    this.address = config.target.kind === 'master' ? null : config.target;
+    const { target } = config;
+    this.follows = target.kind === 'master' || target.kind === 'group';
+    this.address = target.kind === 'master' || target.kind === 'group' ? null : target;
     this.open = !this.follows;
     this.#lane = laneOf(pool.config.redisDb, false);
     this.links = Array.from({ length: pool.config.serverConnections }, () => new ServerLink(this, this.#lane, null));
@@ -164,15 +165,21 @@ export class Shard {
    * nothing new is sent.
    */
   suspect(reason: string): void {
-    this.#downReason = reason;
     if (this.open) {
-      this.open = false;
-      this.#downSince_ms = this.pool.turn.now;
-      this.#drainingSince_ms = this.pool.turn.now;
-      for (const link of this.allLinks()) link.accepts = false;
       this.pool.log.notice(`${this.pool.config.name}: '${this.config.label}' (${this.addressText}) says: ${reason}`);
     }
+    this.pause(reason);
     this.seeker?.doubted(this, reason);
+  }
+
+  /** Nothing new is sent until a master is verified; what is under way is waited for. */
+  pause(reason: string): void {
+    this.#downReason = reason;
+    if (!this.open) return;
+    this.open = false;
+    this.#downSince_ms = this.pool.turn.now;
+    this.#drainingSince_ms = this.pool.turn.now;
+    for (const link of this.allLinks()) link.accepts = false;
   }
 
   /** Requests wait from now on; connections end. */
