@@ -41,6 +41,7 @@ const raw = {
   close: libc.func('int close(int fd)'),
   fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
   ppoll: libc.func('int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)'),
+  clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *param)'),
 };
 
@@ -118,6 +119,11 @@ export function setRealtime(priority: number): void {
   const SCHED_RESET_ON_FORK = 0x4000_0000;
   const result = raw.sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, int32(priority));
   checked(result, 'sched_setscheduler', 'real-time scheduling');
+}
+
+/** Reads a clock into `struct timespec`, 16 bytes. */
+export function clockGettime(clock: number, into: Uint8Array): void {
+  checked(raw.clock_gettime(clock, into), 'clock_gettime', 'reading the clock');
 }
 
 /** Memory that keeps its place, for structures that point to each other. */

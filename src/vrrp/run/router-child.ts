@@ -20,6 +20,8 @@ export interface RouterChildEvents {
   /** A new process is ready for its configuration. */
   started(): void;
   message(message: FromRouter): void;
+  /** What was written has gone, after it had not. */
+  drained?(): void;
   /** It has died too often. */
   givenUp(): void;
 }
@@ -55,13 +57,26 @@ export class RouterChild {
       for (const line of cutter.push(chunk)) this.#events.message(JSON.parse(line));
     });
     // What is written to a process that has just died is lost with it.
-    (child.stdio[3] as Writable).on('error', () => undefined);
+    const input = child.stdio[3] as Writable;
+    input.on('error', () => undefined);
+    input.on('drain', () => this.#events.drained?.());
     child.on('error', (error) => {
       this.#log('error', null, `the router process cannot start: ${error.message}`);
       if (child.pid === undefined) this.#ended(null, null);
     });
     child.on('exit', (code, signal) => this.#ended(code, signal));
     this.#events.started();
+  }
+
+  /** True while it does not read, so that what is sent piles up here. */
+  get congested(): boolean {
+    const input = this.#child?.stdio[3] as Writable | undefined;
+    return input?.writableNeedDrain === true;
+  }
+
+  /** Ends it at once; another one is started. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
   }
 
   send(message: ToRouter): void {
