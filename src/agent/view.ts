@@ -67,11 +67,23 @@ export interface ClusterView {
 
 /** One line of `tanist history`. */
 export interface HistoryEntry {
+  /** Counts up on this host, over restarts, without holes as long as its history is kept. */
+  readonly id: number;
   readonly at: string;
   readonly group: string;
   readonly host: string;
   readonly epoch: number;
-  readonly what: 'failover' | 'switchover' | 'role' | 'vip' | 'fence' | 'saved' | 'pause' | 'resume' | 'config';
+  readonly what:
+    | 'failover'
+    | 'switchover'
+    | 'role'
+    | 'vip'
+    | 'fence'
+    | 'saved'
+    | 'pause'
+    | 'resume'
+    | 'config'
+    | 'hook';
   readonly text: string;
 }
 
