@@ -67,7 +67,7 @@ export interface ClusterView {
 
 /** One line of `tanist history`. */
 export interface HistoryEntry {
-  /** Counts up on this host, over restarts, without holes as long as its history is kept. */
+  /** Grows from entry to entry on this host, over restarts, even when the kept history is lost. */
   readonly id: number;
   readonly at: string;
   readonly group: string;

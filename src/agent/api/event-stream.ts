@@ -87,16 +87,14 @@ export class EventStream {
   #replay(reader: Reader, lastId: string): void {
     const host = this.#control.local().host;
     const kept = this.#control.history(null, this.#limits.replayMax);
-    const newest = kept.at(-1)?.id ?? 0;
     const known = /^(.+)-(\d{1,15})$/.exec(lastId);
+    // Another host counts for itself.
     const last = known === null || known[1] !== host ? null : Number(known[2]);
-    const oldest = kept[0]?.id ?? 1;
-    if (last === null || last > newest || last < oldest - 1) {
-      // Another host counts for itself; a lost state directory begins at one again.
+    if (!kept.some(({ id }) => id === last)) {
       this.#send(reader, `event: gap\ndata: ${JSON.stringify({ host, lastId: lastId.slice(0, 100) })}\n\n`);
     }
-    const from = last === null || last > newest ? newest : last;
-    for (const entry of kept) if (entry.id > from) this.#sendEntry(reader, entry, host);
+    if (last === null) return;
+    for (const entry of kept) if (entry.id > last) this.#sendEntry(reader, entry, host);
   }
 
   #publish(entry: HistoryEntry): void {
