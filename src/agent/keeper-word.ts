@@ -1,6 +1,6 @@
 /** `SENTINEL KEEPER <group>`: what an agent tells another one of its keeper, as JSON. */
 import { z } from 'zod';
-import { ErrorReply, type Reply } from '../redis/reply.js';
+import type { Reply } from '../redis/reply.js';
 import type { KeeperWord } from './cluster-view.js';
 
 /** Longer is not a keeper's word. */
@@ -25,7 +25,7 @@ export function printWord(word: KeeperWord): string {
 
 /** @returns null for anything that is not a keeper's word: another version's, or nonsense */
 export function readWord(reply: Reply): KeeperWord | null {
-  if (typeof reply !== 'string' || reply instanceof ErrorReply || reply.length > WORD_MAX_chars) return null;
+  if (typeof reply !== 'string' || reply.length > WORD_MAX_chars) return null;
   try {
     return WORD.parse(JSON.parse(reply));
   } catch {
