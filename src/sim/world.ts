@@ -1,7 +1,7 @@
 /** One run's world: every host and process of a plan, the checkers that watch it, and the transcript. */
 import { Prng } from '../base/prng.js';
 import { MASTER_CONF_DEFAULTS, type SentinelState } from '../config/sentinel-types.js';
-import { currentMasterAddress } from '../sentinel/core/hello.js';
+import { currentMasterAddress } from '../sentinel/core/names.js';
 import { redisNodes } from '../sentinel/core/state.js';
 import { isOfTrueMajority } from './checkers/checker.js';
 import { newCheckers } from './checkers/index.js';

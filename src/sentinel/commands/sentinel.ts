@@ -7,6 +7,7 @@ import { debug, simulateFailure } from './debug.js';
 import { isMasterDown } from './down.js';
 import { failover } from './failover.js';
 import { HELP } from './help.js';
+import { lease, pause } from './lease.js';
 import { monitor, remove, reset } from './monitor.js';
 import { checkQuorum } from './quorum.js';
 import { set } from './set.js';
@@ -47,6 +48,8 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ['MONITOR', exactly(4, monitor)],
   ['REMOVE', exactly(1, remove)],
   ['SET', atLeast(3, set)],
+  ['LEASE', { least: 5, most: 6, run: lease }],
+  ['PAUSE', exactly(2, pause)],
   ['CONFIG', atLeast(1, config)],
   ['FLUSHCONFIG', exactly(0, flushConfig)],
   ['SIMULATE-FAILURE', atLeast(1, simulateFailure)],

@@ -4,6 +4,7 @@
  */
 import { LEASE_TTL_MAX_MS } from '../../config/sentinel-types.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
+import { awaitLease } from '../core/lease.js';
 import { reconnectLink } from '../core/links.js';
 import { type Group, redisNodes } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
@@ -123,12 +124,7 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
       group.fastDown = value;
     }),
   ],
-  [
-    'lease-ttl',
-    integer(0, LEASE_TTL_MAX_MS, (group, value) => {
-      group.leaseTtl_ms = value;
-    }),
-  ],
+  ['lease-ttl', { values: 1, read: readLeaseTtl }],
   [
     'ack-replicas',
     integer(0, COUNT_MAX, (group, value) => {
@@ -156,6 +152,16 @@ function readDownAfter([value = '']: readonly string[]): Change | string {
     group.downAfter_ms = downAfter_ms;
     // How often an instance is pinged follows from it.
     for (const { link } of [...redisNodes(group), ...group.sentinels.values()]) turn.touchLink(link);
+  };
+}
+
+function readLeaseTtl([value = '']: readonly string[]): Change | string {
+  const ttl_ms = parseInteger(value, 0, LEASE_TTL_MAX_MS);
+  if (ttl_ms === null) return value;
+  return (turn, group) => {
+    group.leaseTtl_ms = ttl_ms;
+    // Nobody could ask before: the master is given time to get its first lease.
+    awaitLease(turn, group, group.master.link.address);
   };
 }
 

@@ -1,7 +1,6 @@
 /** The subcommands that only show what is known. */
 import { NULL_ARRAY, type Reply } from '../../redis/reply.js';
-import { currentMasterAddress } from '../core/hello.js';
-import { shownHost } from '../core/names.js';
+import { currentMasterAddress, shownHost } from '../core/names.js';
 import { redisNodes } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
 import { withMaster } from './arguments.js';

@@ -4,7 +4,7 @@ import type { MasterConf } from '../../config/sentinel-types.js';
 import { removeSentinel } from './instances.js';
 import type { Address } from './io.js';
 import { dropLink } from './links.js';
-import { type Group, NEVER, newLink, newRedisNode } from './state.js';
+import { type Group, NEVER, newLease, newLink, newRedisNode } from './state.js';
 import { switchToPromoted } from './switch.js';
 import type { Turn } from './turn.js';
 
@@ -45,6 +45,7 @@ export function addGroup(turn: Turn, settings: GroupSettings, address: Address):
     splitRetries: 0,
     noCandidateRetryAt: null,
     ledAt: NEVER,
+    lease: newLease(turn.now, turn.s.formerLeaseTtl_ms),
     wakeAt: turn.now,
   };
   const group = rest as Group;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PEER_B, SentinelDriver } from '../../../test/support/sentinel-driver.js';
-import { currentMasterAddress } from './hello.js';
+import { currentMasterAddress } from './names.js';
 import { SENTINELS_MAX } from './timing.js';
 
 describe('a newer configuration that comes during a failover of ours', () => {

@@ -7,7 +7,7 @@ import { followEpoch, isCredibleEpoch } from './epoch.js';
 import { addSentinel } from './instances.js';
 import type { Address } from './io.js';
 import { redirectLink } from './links.js';
-import { addressOf, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
+import { addressOf, currentMasterAddress, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
 import { type Group, type Instance, isMaster, redisNodes, type SentinelPeer } from './state.js';
 import { confirmMaster, followConfiguration } from './switch.js';
 import { HELLO_PERIOD_MS, nextBeat, SENTINELS_MAX } from './timing.js';
@@ -53,12 +53,6 @@ export function parseHello(message: string): Hello | null {
     masterPort: Number(masterPort),
     configEpoch: Number(configEpoch),
   };
-}
-
-/** Where clients are told that the master is: the promoted replica's place from the moment of its promotion. */
-export function currentMasterAddress(group: Group): Address {
-  const { failover } = group;
-  return failover?.phase === 'reconf' ? failover.target.link.address : group.master.link.address;
 }
 
 /** Sends what we believe of a group through one of its instances: PUBLISH, on a Redis and straight to a Sentinel. */

@@ -24,6 +24,12 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && (a.host === b.host || (a.ip !== '' && a.ip === b.ip));
 }
 
+/** Where clients are told that the master is: the promoted replica's place from the moment of its promotion. */
+export function currentMasterAddress(group: Group): Address {
+  const { failover } = group;
+  return failover?.phase === 'reconf' ? failover.target.link.address : group.master.link.address;
+}
+
 /** The key of a replica in its group. */
 export function replicaKey(address: Address): string {
   return `${address.ip === '' ? address.host : address.ip}:${address.port}`;

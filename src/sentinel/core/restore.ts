@@ -19,6 +19,8 @@ export interface Start {
   /** What the names in the snapshot resolved to; a name that is missing is looked up later. */
   readonly names: ReadonlyMap<string, string>;
   readonly prng: Prng;
+  /** How long a lease lasted before this start, when the file's `lease-ttl` was shortened since. */
+  readonly formerLeaseTtl_ms?: number;
   /** Monotonic milliseconds. */
   readonly now: number;
 }
@@ -50,6 +52,7 @@ export function createSentinel(snapshot: SentinelState, start: Start): { state: 
     tiltSince: null,
     dueAt: start.now,
     nextConnId: 1,
+    formerLeaseTtl_ms: start.formerLeaseTtl_ms ?? 0,
     crashAfterElection: false,
     crashAfterPromotion: false,
   };

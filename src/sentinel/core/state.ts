@@ -150,6 +150,34 @@ export type Coordination =
   /** Writes are paused until `until`; `offset` is what the target must reach, once it is known. */
   | { readonly by: 'pause'; readonly paused: boolean; readonly until: number; readonly offset: number | null };
 
+/** A Sentinel's word that it elects nobody else, and grants the lease to nobody else, before `until`. */
+export interface Grant {
+  /** The master whose keeper asked. */
+  readonly holder: Address;
+  /** The config epoch in which it is the master. */
+  readonly epoch: number;
+  readonly until: number;
+  /** The keeper consents to the election of another meanwhile: a planned switchover. */
+  readonly handOver: boolean;
+}
+
+/** What a Sentinel has granted and promised of a group's lease: in memory only. */
+export interface Lease {
+  grant: Grant | null;
+  /** When we began to know this group; a grant of our life before may still be counted on. */
+  readonly bornAt: number;
+  /** How long such a grant may last when the ttl was longer then. */
+  readonly formerTtl_ms: number;
+  /** Since when the master is the one that it is. */
+  recordSince: number;
+  /** Until when the master has held a grant of ours, or does. */
+  heldUntil: number;
+  /** The keeper has given the lease of this master back. */
+  released: { readonly by: Address; readonly reason: string } | null;
+  /** When our last vote was given; at the start: just now. */
+  votedAt: number;
+}
+
 export interface Group {
   readonly name: string;
   master: RedisNode;
@@ -195,6 +223,7 @@ export interface Group {
   noCandidateRetryAt: number | null;
   /** When we last won an election for this group: then we may demote the old master unasked. */
   ledAt: number;
+  readonly lease: Lease;
   wakeAt: number;
 }
 
@@ -232,6 +261,8 @@ export interface Sentinel {
    */
   dueAt: number;
   nextConnId: ConnId;
+  /** The longest lease that this Sentinel may have granted before it was started. */
+  readonly formerLeaseTtl_ms: number;
   crashAfterElection: boolean;
   crashAfterPromotion: boolean;
 }
@@ -261,6 +292,19 @@ export function newLink(address: Address, now: number, withHello: boolean): Link
     refusedSince: null,
     trouble: '',
     wakeAt: now,
+  };
+}
+
+/** No grant yet. @param formerTtl_ms how long the grants of an earlier life lasted, if longer than those of now */
+export function newLease(now: number, formerTtl_ms: number): Lease {
+  return {
+    grant: null,
+    bornAt: now,
+    formerTtl_ms,
+    recordSince: now,
+    heldUntil: NEVER,
+    released: null,
+    votedAt: now,
   };
 }
 

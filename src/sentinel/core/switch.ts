@@ -3,6 +3,7 @@
 import { askInfo } from './info.js';
 import { addReplica } from './instances.js';
 import type { Address } from './io.js';
+import { awaitLease } from './lease.js';
 import { forgive, redirectLink } from './links.js';
 import { findAt, replicaKey, shownHost } from './names.js';
 import { clearFailover, type Group, NEVER, type RedisNode, redisNodes, type SentinelPeer } from './state.js';
@@ -55,6 +56,7 @@ function makeMaster(turn: Turn, group: Group, node: RedisNode): void {
   old.rebootedAt = null;
   forgive(old.link, turn.now);
   turn.touchLink(old.link);
+  awaitLease(turn, group, node.link.address);
   group.odownSince = null;
   group.startAt = null;
   group.noCandidateRetryAt = null;

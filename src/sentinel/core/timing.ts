@@ -52,6 +52,22 @@ export const CONVERT_WAIT_MS = 4 * HELLO_PERIOD_MS;
 export const TICK_GRAIN_MS = 5;
 export const CONNECT_TIMEOUT_MAX_MS = 5_000;
 
+/**
+ * Ours: after a vote the old master gets no lease for this long, or until the elected one's configuration is here. The
+ * elected one sends its promotion only while `LEASE_PROMISE_SPARE_MS` of it are left.
+ */
+export const LEASE_PROMISE_MS = 3_000;
+export const LEASE_PROMISE_SPARE_MS = 1_000;
+/** Ours: a new master is given this, beyond a ttl, to get its first lease. */
+export const LEASE_GRACE_MS = 500;
+/** Ours: clocks of two hosts may run apart by this part. */
+const CLOCK_DRIFT = 0.05;
+
+/** How long another host may take for what are `ttl_ms` by its own clock. */
+export function withDrift_ms(ttl_ms: number): number {
+  return ttl_ms * (1 + CLOCK_DRIFT);
+}
+
 /** Ours: how many members a group may have; whoever may publish on a Redis could invent any number of them. */
 export const SENTINELS_MAX = 256;
 export const REPLICAS_MAX = 1_024;

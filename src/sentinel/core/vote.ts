@@ -1,5 +1,6 @@
 /** Votes: one a group and epoch, made durable before it is told to anyone. */
 import { followEpoch } from './epoch.js';
+import { voteLimitation } from './lease.js';
 import type { Group, SentinelPeer } from './state.js';
 import { ASK_PERIOD_MS, MAX_DESYNC_MS } from './timing.js';
 import type { Turn } from './turn.js';
@@ -10,14 +11,20 @@ export interface Vote {
 }
 
 /**
- * Gives the group's vote for `epoch` to `candidate`, unless a vote was given for that epoch or a later one. @returns
- * whom the vote went to, and in which epoch.
+ * Gives the group's vote for `epoch` to `candidate`, unless a vote was given for that epoch or a later one, or the
+ * master's lease forbids it. @returns whom the last vote went to, and in which epoch.
  */
 export function vote(turn: Turn, group: Group, epoch: number, candidate: string): Vote {
   followEpoch(turn, epoch, group);
+  const limitation = voteLimitation(turn, group);
+  if (limitation !== null) {
+    turn.log('notice', `No vote in epoch ${epoch} of ${group.name}: ${limitation}`);
+    return { leader: group.leader, epoch: group.leaderEpoch };
+  }
   if (group.leaderEpoch < epoch && turn.s.currentEpoch <= epoch) {
     group.leader = candidate;
     group.leaderEpoch = epoch;
+    group.lease.votedAt = turn.now;
     turn.persist();
     turn.plainEvent('warning', '+vote-for-leader', `${candidate} ${epoch}`, group);
     if (candidate !== turn.s.myId) {

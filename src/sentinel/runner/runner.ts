@@ -155,13 +155,17 @@ function refusalOf(questions: readonly Question[]): ErrorReply | null {
   return null;
 }
 
-/** Subcommands of SENTINEL whose answer says that something is now so, and must still be so after a crash. */
+/**
+ * Subcommands of SENTINEL whose answer says that something is now so, and must still be so after a crash. LEASE is none:
+ * a grant is in memory alone, and whoever starts anew keeps still for as long as one may live.
+ */
 const PROMISES: ReadonlySet<string> = new Set([
   'IS-MASTER-DOWN-BY-ADDR',
   'IS-PRIMARY-DOWN-BY-ADDR',
   'FAILOVER',
   'FLUSHCONFIG',
   'MONITOR',
+  'PAUSE',
   'REMOVE',
   'RESET',
   'SET',
