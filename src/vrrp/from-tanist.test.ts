@@ -1,58 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupConfig, HostConfig, TanistConfig, VipConfig } from '../config/tanist/model.js';
+import {
+  clusterConfig as cluster,
+  groupConfig as group,
+  hostConfig as host,
+  vipConfig as vip,
+} from '../../test/support/tanist-config.js';
+import type { GroupConfig } from '../config/tanist/model.js';
 import { planVips, VipPlanError } from './from-tanist.js';
 
-const host = (name: string, address: string, more: Partial<HostConfig> = {}): HostConfig => ({
-  name,
-  address,
-  witness: false,
-  interface: null,
-  ...more,
-});
-const vip = (address: string, more: Partial<VipConfig> = {}): VipConfig => ({
-  address,
-  prefix: address.includes(':') ? 64 : 24,
-  interface: null,
-  vrid: 51,
-  ...more,
-});
-const group = (more: Partial<GroupConfig> = {}): GroupConfig => ({
-  name: 'mymaster',
-  hosts: ['a', 'b'],
-  redis: {
-    port: 6379,
-    program: 'redis-server',
-    config: null,
-    directory: '/var/lib/tanist/mymaster',
-    attach: false,
-    auth: null,
-    tls: null,
-    bind: [],
-    hangAfter_ms: 1000,
-    busyLimit_ms: 10_000,
-    candidateLagMax_bytes: null,
-  },
-  vips: [vip('10.0.0.100')],
-  durability: 'async',
-  failback: { when: 'never' },
-  ...more,
-});
-const cluster = (more: Partial<TanistConfig> = {}): TanistConfig => ({
-  file: 'tanist.yml',
-  cluster: 'tanist',
-  mode: 'quorum',
-  hosts: [host('a', '10.0.0.1'), host('b', '10.0.0.2'), host('w', '10.0.0.3', { witness: true })],
-  groups: [group()],
-  lease: { ttl_ms: 1000 },
-  sentinel: { port: 26379, auth: null, downAfter_ms: 5000, failoverTimeout_ms: 60_000 },
-  proxy: null,
-  api: { host: '127.0.0.1', port: 8008, token: null },
-  arbiter: null,
-  hooks: [],
-  stateDirectory: '/var/lib/tanist',
-  logLevel: 'notice',
-  ...more,
-});
 const eth0 = { interfaceOf: (address: string) => (address.startsWith('10.') ? 'eth0' : null) };
 
 describe('quorum mode', () => {

@@ -137,7 +137,8 @@ export class Instance {
       return;
     }
     const why = this.#state === 'INIT' ? 'started' : 'all faults are gone';
-    if (this.#health.priority === PRIORITY_OWNER) this.#becomeMaster(now, `${why}, and owns the addresses`);
+    const right = this.#config.leased ? 'has been lent the addresses' : 'owns the addresses';
+    if (this.#health.priority === PRIORITY_OWNER) this.#becomeMaster(now, `${why}, and ${right}`);
     else this.#becomeBackup(now, why);
   }
 
