@@ -6,7 +6,8 @@ export type HookResult =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly why: string; readonly timedOut: boolean; readonly output: string };
 
-const OUTPUT_MAX_bytes = 4 * 1024;
+/** The log cuts a line at twice this. */
+const OUTPUT_MAX_bytes = 2 * 1024;
 /** Between asking a group to end and ending it. */
 const GRACE_MS = 1_000;
 /** For output that is still in the pipe when the program has ended. */
