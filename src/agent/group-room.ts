@@ -6,7 +6,7 @@ import type { Input, KeeperState, LeaderRecord, Place, Sibling } from '../keeper
 import { createKeeper, type Keeper, nextDeadline, snapshot, step } from '../keeper/core/step.js';
 import type { Voter } from '../keeper/run/lease-voters.js';
 import { MemoryFile } from '../keeper/run/memory-file.js';
-import { type LogLevel, KeeperRunner } from '../keeper/run/runner.js';
+import { KeeperRunner, type LogLevel } from '../keeper/run/runner.js';
 import type { Reply } from '../redis/reply.js';
 import type { KeeperWord } from './cluster-view.js';
 import type { Conditions } from './conditions.js';
@@ -108,10 +108,7 @@ export class GroupRoom {
   /** Lets the others elect while this one still leads. @returns whether a majority has heard of it */
   async consent(deadline_ms: number): Promise<boolean> {
     this.tell({ on: 'hand-over', deadline_ms });
-    return this.#options.conditions.until(
-      () => snapshot(this.#keeper, performance.now()).consented,
-      deadline_ms,
-    );
+    return this.#options.conditions.until(() => snapshot(this.#keeper, performance.now()).consented, deadline_ms);
   }
 
   /** What other agents are told. */

@@ -1,7 +1,7 @@
 /** What a Sentinel knows of a group, as plain data for the program around it. Nothing here changes anything. */
 import { chooseCandidate } from '../core/candidate.js';
-import { currentMasterAddress } from '../core/hello.js';
-import { addressOf, sameAddress, shownHost } from '../core/names.js';
+
+import { addressOf, currentMasterAddress, sameAddress, shownHost } from '../core/names.js';
 import { type Group, NEVER, type RedisNode, redisNodes, type Sentinel } from '../core/state.js';
 import { Turn } from '../core/turn.js';
 
