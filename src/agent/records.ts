@@ -11,7 +11,18 @@ export interface RecordChange {
   readonly before: LeaderRecord | null;
 }
 
+/** Requests wait this long for the new master; then the old one, which has kept its place, is asked again. */
+const HOLD_MS = 1_000;
+
+/** The proxies are to hold a group's requests. */
+export interface HandOverNews {
+  readonly group: string;
+  readonly for_ms: number;
+  readonly reason: string;
+}
+
 export class RecordWatch {
+  readonly #handingOver = new Set<string>();
   readonly #known = new Map<string, { readonly record: LeaderRecord; readonly paused: boolean }>();
 
   /** What has changed since the last look. Called after every step of the Sentinel: cheap when nothing has. */
@@ -26,6 +37,21 @@ export class RecordWatch {
       changes.push({ group: group.name, record, paused: group.paused, before: known?.record ?? null });
     }
     return changes;
+  }
+
+  /** Planned changes of master that have begun since the last look, as the masters' own leases tell. */
+  handOvers(s: Sentinel): readonly HandOverNews[] {
+    const news: HandOverNews[] = [];
+    for (const group of s.groups.values()) {
+      const { grant } = group.lease;
+      const begun = grant?.handOver === true;
+      if (begun && !this.#handingOver.has(group.name)) {
+        news.push({ group: group.name, for_ms: HOLD_MS, reason: 'a planned switchover has begun' });
+      }
+      if (begun) this.#handingOver.add(group.name);
+      else this.#handingOver.delete(group.name);
+    }
+    return news;
   }
 
   /** Who leads a group, as of the last look. */
