@@ -5,7 +5,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { AddressError, parseHostPort, parseListen, parseMaster, parseServer } from './nutcracker-address.js';
 import { PoolReader, Problems } from './nutcracker-reader.js';
-import { OUTSIDE, type Outside, readClientTls, readSentinelAuth, readTls, readUsers } from './nutcracker-security.js';
+import { readClientTls, readSentinelAuth, readTls, readUsers } from './nutcracker-security.js';
 import {
   DISTRIBUTION_NAMES,
   HASH_NAMES,
@@ -15,6 +15,7 @@ import {
   type ServerConfig,
   type SocketAddress,
 } from './nutcracker-types.js';
+import { OUTSIDE, type Outside } from './outside.js';
 
 function readListen(key: 'listen' | 'listen_tls', reader: PoolReader, problems: Problems): SocketAddress | null {
   const text = reader.text(key);
