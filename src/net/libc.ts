@@ -39,6 +39,7 @@ const raw = {
   read: libc.func('long read(int fd, void *data, size_t size)'),
   write: libc.func('long write(int fd, const void *data, size_t size)'),
   close: libc.func('int close(int fd)'),
+  flock: libc.func('int flock(int fd, int operation)'),
   fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
   ppoll: libc.func('int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)'),
   clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
@@ -103,6 +104,13 @@ export function setNonBlocking(fd: number): void {
   const O_NONBLOCK = 0o4000;
   const flags = checked(raw.fcntl(fd, F_GETFL, 0), 'fcntl', `file descriptor ${fd}`);
   checked(raw.fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', `file descriptor ${fd}`);
+}
+
+/** Takes the exclusive lock of a file at once; false when another has it. */
+export function flock(fd: number, what: string): boolean {
+  const LOCK_EX = 2;
+  const LOCK_NB = 4;
+  return checkedOrLater(raw.flock(fd, LOCK_EX | LOCK_NB), 'flock', what) !== null;
 }
 
 /** `ppoll` on an array of `struct pollfd`; null when a signal came first. */

@@ -1,0 +1,134 @@
+/**
+ * The link to the Redis that is kept: what it says goes to the core as inputs. A request whose reply does not come brings
+ * no input at all: the core measures silence with its own clock.
+ */
+import type { Endpoint, TlsSettings } from '../../redis/endpoint.js';
+import type { Credentials } from '../../redis/handshake.js';
+import { type LinkState, RedisLink } from '../../redis/link.js';
+import type { Reply } from '../../redis/reply.js';
+import type { Input, Tag } from '../core/io.js';
+
+export interface LocalRedisOptions {
+  readonly to: Endpoint;
+  readonly tls: TlsSettings | null;
+  readonly auth: Credentials | null;
+}
+
+export interface LocalRedisHooks {
+  readonly deliver: (input: Input) => void;
+  readonly log: (level: 'debug' | 'verbose', text: string) => void;
+  /** The connection is gone, or was refused. Before the core is told. */
+  readonly onBroken: () => void;
+  readonly onAnswer: () => void;
+}
+
+/** Redis is on this host: an attempt costs nothing, and every millisecond counts after its start. */
+const BACKOFF = { base_ms: 5, max_ms: 100, attempts_max: Number.POSITIVE_INFINITY } as const;
+const CONNECT_ms = 2_000;
+/** A late reply is still a sign of life; after this it is not waited for any more. */
+export const REPLY_DEADLINE_ms = 10_000;
+/**
+ * Requests of one kind that may be unanswered: a Redis that hangs must not fill a queue. Questions are soon at their bound,
+ * so that they leave room for orders.
+ */
+const QUESTIONS_MAX = 8;
+const ORDERS_MAX = 24;
+const LIMITS = { bulk_bytes: 8 * 1024 * 1024, value_bytes: 16 * 1024 * 1024, element_count: 64 * 1024 } as const;
+
+export class LocalRedis {
+  readonly #options: LocalRedisOptions;
+  readonly #hooks: LocalRedisHooks;
+  readonly #unanswered = new Map<Tag, number>();
+  readonly #requests = new Set<Promise<void>>();
+  #link: RedisLink | null = null;
+  /** What the core was told last. */
+  #told: 'nothing' | 'up' | 'down' | 'refused' = 'nothing';
+
+  constructor(options: LocalRedisOptions, hooks: LocalRedisHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+  }
+
+  /**
+   * Connects, and goes on trying until `close`. Refusals are no news to the core before the first success: a process
+   * that has just been started does not listen yet.
+   */
+  open(): void {
+    this.close();
+    const link = new RedisLink({
+      ...this.#options,
+      name: 'tanist-keeper',
+      connectTimeout_ms: CONNECT_ms,
+      backoff: BACKOFF,
+      pending_max: 256,
+      limits: LIMITS,
+      onState: (state) => {
+        if (this.#link === link) this.#changed(state);
+      },
+      onNote: (text) => this.#hooks.log('debug', text),
+    });
+    this.#link = link;
+  }
+
+  /** Nothing is heard of it any more. */
+  close(): void {
+    this.#link?.close();
+    this.#link = null;
+    this.#unanswered.clear();
+    this.#told = 'nothing';
+  }
+
+  /** Sends a command of the core; its reply comes as an input. */
+  send(tag: Tag, args: readonly string[]): void {
+    const unanswered = this.#unanswered.get(tag) ?? 0;
+    const link = this.#link;
+    const most = tag === 'ping' || tag === 'info' || tag === 'save-state' ? QUESTIONS_MAX : ORDERS_MAX;
+    if (link === null || unanswered >= most) {
+      this.#hooks.log('debug', `${args[0]} is not sent: ${link === null ? 'no process' : 'too much is unanswered'}`);
+      return;
+    }
+    this.#unanswered.set(tag, unanswered + 1);
+    const done = (): void => {
+      if (this.#link === link) this.#unanswered.set(tag, Math.max(0, (this.#unanswered.get(tag) ?? 0) - 1));
+    };
+    const request = link.request(args, { deadline_ms: REPLY_DEADLINE_ms }).then(
+      (reply) => {
+        done();
+        if (this.#link !== link) return;
+        this.#hooks.onAnswer();
+        this.#hooks.deliver({ on: 'reply', tag, reply });
+      },
+      (error: unknown) => {
+        done();
+        this.#hooks.log('debug', `${args[0]}: ${error instanceof Error ? error.message : String(error)}`);
+      },
+    );
+    this.#requests.add(request);
+    void request.then(() => this.#requests.delete(request));
+  }
+
+  /** Settles when everything that was sent is answered, or given up. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#requests);
+  }
+
+  /** A question of the runner's own. @throws {LinkError} (rejects) when there is no reply in time, or no process. */
+  async ask(args: readonly string[], deadline_ms: number): Promise<Reply> {
+    if (this.#link === null) throw new Error('no Redis is running');
+    return this.#link.request(args, { deadline_ms });
+  }
+
+  #changed(state: LinkState): void {
+    if (state.is === 'up') {
+      this.#told = 'up';
+      this.#hooks.deliver({ on: 'redis-up' });
+      return;
+    }
+    const refused = state.why === 'refused';
+    const isNews = this.#told === 'up' || (this.#told === 'down' && refused) || (this.#told === 'nothing' && !refused);
+    this.#hooks.onBroken();
+    if (!isNews) return;
+    this.#told = refused ? 'refused' : 'down';
+    this.#hooks.deliver({ on: 'redis-down', why: state.detail, refused });
+  }
+}
