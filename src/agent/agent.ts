@@ -5,14 +5,10 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
-import type { Sibling } from '../keeper/core/io.js';
-import { siblingOf } from '../keeper/core/sibling.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { fromTanist } from '../proxy/agent/from-tanist.js';
-import { ErrorReply, type Reply } from '../redis/reply.js';
 import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
-import { pictureOf } from '../sentinel/embedded/picture.js';
 import { planVips } from '../vrrp/from-tanist.js';
 import { thisHost, vipRightsFault } from '../vrrp/host-facts.js';
 import { VipKeeper } from '../vrrp/run/vip-keeper.js';
@@ -26,7 +22,8 @@ import { AgentMetrics } from './metrics/metrics.js';
 import { Peers } from './peers.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
-import { tlsOf } from './tls.js';
+import { SiblingLinks } from './sibling-links.js';
+import { clientSettings, tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
 
 /** How often the keepers are told of the others although nothing has happened. */
@@ -189,7 +186,7 @@ export class Agent {
       version,
       log: (level, text) => log.write(level, text),
       askOwn: (args) => this.#sentinel.command(args),
-      askSiblings: () => void this.#control.freshSiblings(group).then((list) => room.siblings(list)),
+      siblings: new SiblingLinks(config, self, group, group.redis.tls === null ? null : clientSettings(group.redis.tls)),
       vip: {
         grant: (until_ns) => this.#vip.grant(name, until_ns),
         revoke: (reason) => this.#vip.revoke(name, reason),
@@ -227,7 +224,7 @@ export class Agent {
 
   #everySecond(): void {
     for (const room of this.#rooms.values()) {
-      room.siblings(this.#siblings(room));
+      room.askSiblings();
       this.#control.lookAtFailback(room);
     }
     for (const { name } of this.#options.config.groups) this.#tellProxy(name);
@@ -243,18 +240,6 @@ export class Agent {
       epoch,
       ...master,
       replicas: replicas.map(({ host, port }) => ({ host, port })),
-    });
-  }
-
-  /** The others of a group, by the Sentinel's last news. */
-  #siblings(room: GroupRoom): Sibling[] {
-    const now = performance.now();
-    const group = this.#sentinel.state.groups.get(room.group.name);
-    if (group === undefined) return [];
-    return pictureOf(this.#sentinel.state, group, now).nodes.flatMap((node) => {
-      if (node.host === room.place.host && node.port === room.place.port) return [];
-      const at = { host: node.host, port: node.port };
-      return siblingOf(node.info, at, { alive: node.answers, age_ms: node.infoAge_ms }) ?? [];
     });
   }
 

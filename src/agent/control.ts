@@ -1,7 +1,6 @@
 /** What the operator, other agents and clients may ask of this agent, and the answers. */
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
-import type { Place, Sibling } from '../keeper/core/io.js';
-import { siblingOf } from '../keeper/core/sibling.js';
+import type { Place } from '../keeper/core/io.js';
 import type { LogLevel } from '../observe/log.js';
 import { ErrorReply, OK, type Reply } from '../redis/reply.js';
 import type { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
@@ -154,25 +153,6 @@ export class Control implements AgentControl {
     void this.#handOverHere(room, this.#placeOf(room.group, preferred), false).then(({ ok, text }) =>
       this.#options.log(ok ? 'notice' : 'warning', `${name}: failback to ${preferred}: ${text}`),
     );
-  }
-
-  /** What the others of a group say now: their keepers are asked, and the Sentinel's last news is used for the rest. */
-  async freshSiblings(group: GroupConfig): Promise<readonly Sibling[]> {
-    const { sentinel, self } = this.#options;
-    const known = this.picture(group.name)?.nodes ?? [];
-    const now = performance.now();
-    const state = sentinel.state.groups.get(group.name);
-    if (state === undefined) return [];
-    return known.flatMap((node) => {
-      if (node.host === self.address && node.port === group.redis.port) return [];
-      const at = { host: node.host, port: node.port };
-      return (
-        siblingOf(node.info, at, {
-          alive: node.answers,
-          age_ms: Math.max(0, node.infoAge_ms - (performance.now() - now)),
-        }) ?? []
-      );
-    });
   }
 
   #groupView(group: GroupConfig, words: ReadonlyMap<string, KeeperWord>, asked: 'local' | 'all'): GroupView | null {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Prng } from '../base/prng.js';
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
-import type { Input, KeeperState, LeaderRecord, Place, Sibling } from '../keeper/core/io.js';
+import type { Input, KeeperState, LeaderRecord, Place } from '../keeper/core/io.js';
 import { createKeeper, type Keeper, nextDeadline, snapshot, step } from '../keeper/core/step.js';
 import type { Voter } from '../keeper/run/lease-voters.js';
 import { MemoryFile } from '../keeper/run/memory-file.js';
@@ -11,6 +11,8 @@ import type { Reply } from '../redis/reply.js';
 import type { KeeperWord } from './cluster-view.js';
 import type { Conditions } from './conditions.js';
 import { placesOf } from './sentinel-state.js';
+import type { SiblingLinks } from './sibling-links.js';
+import { clientSettings } from './tls.js';
 import type { HistoryEntry } from './view.js';
 
 export interface GroupRoomOptions {
@@ -26,6 +28,7 @@ export interface GroupRoomOptions {
     revoke(reason: string): void;
     holds(): boolean;
   };
+  readonly siblings: SiblingLinks;
   readonly note: (entry: Pick<HistoryEntry, 'what' | 'text'>) => void;
   readonly conditions: Conditions;
 }
@@ -36,6 +39,8 @@ export class GroupRoom {
   readonly #options: GroupRoomOptions;
   readonly #keeper: Keeper;
   readonly #runner: KeeperRunner;
+  #asking = false;
+  #askAgain = false;
 
   /** Begins to keep the Redis at once. */
   constructor(options: GroupRoomOptions) {
@@ -69,13 +74,14 @@ export class GroupRoom {
       },
       place: this.place,
       auth: group.redis.auth === null ? null : { user: group.redis.auth.user, pass: group.redis.auth.password.value },
-      tls: group.redis.tls === null ? null : tlsOf(group),
+      tls: group.redis.tls === null ? null : clientSettings(group.redis.tls),
       voters: this.#voters(),
       memory,
       hooks: {
         grantVip: (until) => options.vip.grant(monotonic_ns(until)),
         revokeVip: (reason) => options.vip.revoke(reason),
         became: (state, from, reason) => this.#became(state, from, reason),
+        askSiblings: () => this.askSiblings(),
         saved: (path) => options.note({ what: 'saved', text: `the data set was put aside as ${path}` }),
         log,
       },
@@ -101,8 +107,21 @@ export class GroupRoom {
     this.#options.conditions.changed();
   }
 
-  siblings(siblings: readonly Sibling[]): void {
-    this.tell({ on: 'siblings', siblings });
+  /** Asks the others of the group what they hold, and tells the keeper. Asked again meanwhile, it is asked once more. */
+  askSiblings(): void {
+    if (this.#asking) {
+      this.#askAgain = true;
+      return;
+    }
+    this.#asking = true;
+    void this.#options.siblings.ask().then((siblings) => {
+      this.#asking = false;
+      this.tell({ on: 'siblings', siblings });
+      if (this.#askAgain) {
+        this.#askAgain = false;
+        this.askSiblings();
+      }
+    });
   }
 
   /** Lets the others elect while this one still leads. @returns whether a majority has heard of it */
@@ -132,6 +151,7 @@ export class GroupRoom {
   /** Lets go: the lease is given back, the VIP leaves, Redis stays. */
   async stop(): Promise<void> {
     await this.#runner.stop();
+    this.#options.siblings.close();
   }
 
   #became(state: KeeperState, from: KeeperState, reason: string): void {

@@ -6,6 +6,11 @@ import type { CommandEntry } from './program.js';
  */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'run',
+    summary: 'the node agent: keep one host of a cluster by tanist.yml',
+    load: () => import('./run.js'),
+  },
+  {
     name: 'sentinel',
     summary: 'a Sentinel: watch masters, agree, fail over',
     load: () => import('./sentinel.js'),
