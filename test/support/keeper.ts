@@ -81,6 +81,7 @@ export async function keep(cleanup: Cleanup, options: KeptOptions = {}) {
   const logs: string[] = [];
   const became: KeeperState[] = [];
   const vip: string[] = [];
+  const asked: string[] = [];
   const saved: string[] = [];
   const auth = settings.auth === null ? null : { user: settings.auth.user, pass: settings.auth.password.value };
   killAfter(cleanup, stateDirectory);
@@ -96,6 +97,7 @@ export async function keep(cleanup: Cleanup, options: KeptOptions = {}) {
       grantVip: (deadline) => vip.push(`granted until ${deadline}`),
       revokeVip: (reason) => vip.push(`revoked: ${reason}`),
       became: (state) => became.push(state),
+      askSiblings: () => asked.push('siblings'),
       saved: (path) => saved.push(path),
       log: (_level, text) => logs.push(text),
     },
@@ -116,6 +118,7 @@ export async function keep(cleanup: Cleanup, options: KeptOptions = {}) {
     logs,
     became,
     vip,
+    asked,
     saved,
     settings,
     port,

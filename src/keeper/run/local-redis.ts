@@ -12,6 +12,8 @@ export interface LocalRedisOptions {
   readonly to: Endpoint;
   readonly tls: TlsSettings | null;
   readonly auth: Credentials | null;
+  /** Whether a refusal is news before the first success: of a Redis whose process nobody tells of. */
+  readonly tellsFirstRefusal: boolean;
 }
 
 export interface LocalRedisHooks {
@@ -50,13 +52,16 @@ export class LocalRedis {
   }
 
   /**
-   * Connects, and goes on trying until `close`. Refusals are no news to the core before the first success: a process
+   * Connects, and goes on trying until `close`. Unless wanted, refusals are not told before the first success: a process
    * that has just been started does not listen yet.
    */
   open(): void {
     this.close();
+    const { to, tls, auth } = this.#options;
     const link = new RedisLink({
-      ...this.#options,
+      to,
+      tls,
+      auth,
       name: 'tanist-keeper',
       connectTimeout_ms: CONNECT_ms,
       backoff: BACKOFF,
@@ -125,10 +130,22 @@ export class LocalRedis {
       return;
     }
     const refused = state.why === 'refused';
-    const isNews = this.#told === 'up' || (this.#told === 'down' && refused) || (this.#told === 'nothing' && !refused);
     this.#hooks.onBroken();
-    if (!isNews) return;
+    if (!this.#isNews(refused)) return;
     this.#told = refused ? 'refused' : 'down';
     this.#hooks.deliver({ on: 'redis-down', why: state.detail, refused });
+  }
+
+  #isNews(refused: boolean): boolean {
+    switch (this.#told) {
+      case 'nothing':
+        return !refused || this.#options.tellsFirstRefusal;
+      case 'up':
+        return true;
+      case 'down':
+        return refused;
+      case 'refused':
+        return false;
+    }
   }
 }

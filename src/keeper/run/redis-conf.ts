@@ -10,9 +10,7 @@ import { DISK_CHECKS, loadConfFile } from '../../config/conf-files.js';
 import { type ConfDocument, type ConfLine, type DirectiveLine, printConfBytes } from '../../config/conf-lines.js';
 import { quoteWord } from '../../config/conf-words.js';
 import type { RedisSettings } from '../../config/tanist/model.js';
-
-/** Nobody can listen on port 0: what follows it stays a replica of nobody, and takes no write. */
-export const NOWHERE = { host: '127.0.0.1', port: 0 } as const;
+import { NOWHERE } from '../core/io.js';
 
 export interface RedisConfOptions {
   readonly settings: RedisSettings;

@@ -10,29 +10,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { RedisSettings } from '../../config/tanist/model.js';
 import type { ProcessLook } from '../core/io.js';
+import type { KeptProcess } from './kept-process.js';
 import { LogTail } from './log-tail.js';
 import { describeHolder, portHolder } from './port-holder.js';
-import { readProcFile, readStat, workingDirectory } from './proc.js';
+import { readProcFile, workingDirectory } from './proc.js';
 import { ProcessWatch } from './process-look.js';
 import { makeRedisConf } from './redis-conf.js';
 import { isAlive, type RedisRecord, readRecord, recordOf, removeRecord, writeRecord } from './redis-record.js';
-import { bindAddresses, redisEnvironment, writeTlsFiles } from './redis-surroundings.js';
+import { bindAddresses, redisEnvironment, type Surroundings, writeTlsFiles } from './redis-surroundings.js';
 
-export interface RedisProcessOptions {
+export interface RedisProcessOptions extends Surroundings {
   readonly group: string;
-  readonly settings: RedisSettings;
-  /** The host's address, which the leader record names this Redis by. */
-  readonly address: string;
-  /** The group has a VIP: without a `bind` it then listens on all addresses. */
-  readonly hasVip: boolean;
   /** Absolute; the agent holds its lock (`state-lock.ts`). */
   readonly stateDirectory: string;
 }
 
 export interface RedisProcessHooks {
-  /** `pid` is 0 for an attached Redis that cannot be looked into. */
   readonly onRunning: (pid: number, adopted: boolean) => void;
   /** `how`: by which signal or code, and the last lines of its log. */
   readonly onEnded: (how: string) => void;
@@ -46,11 +40,9 @@ const ADOPTED_LOOK_ms = 20;
 
 type Running =
   | { readonly as: 'child'; readonly record: RedisRecord; readonly child: ChildProcess; hasAnswered: boolean }
-  | { readonly as: 'adopted'; readonly record: RedisRecord }
-  /** It is there, but nothing of its process can be seen. */
-  | { readonly as: 'unseen' };
+  | { readonly as: 'adopted'; readonly record: RedisRecord };
 
-export class RedisProcess {
+export class RedisProcess implements KeptProcess {
   readonly #options: RedisProcessOptions;
   readonly #hooks: RedisProcessHooks;
   readonly #recordPath: string;
@@ -71,14 +63,8 @@ export class RedisProcess {
     this.#log = new LogTail([join(options.settings.directory, 'redis.log')]);
   }
 
-  /** Of the process that runs; null when none does, or it cannot be seen. */
   get pid(): number | null {
-    const running = this.#running;
-    return running === null || running.as === 'unseen' ? null : running.record.pid;
-  }
-
-  get isRunning(): boolean {
-    return this.#running !== null;
+    return this.#running?.record.pid ?? null;
   }
 
   /** Finds the process again, or starts it. Answered by `onRunning` or `onFailed`, at the earliest after the return. */
@@ -105,39 +91,27 @@ export class RedisProcess {
     }
   }
 
-  /** Tells what a process that does not answer is doing. */
+  /**
+   * Tells what the process is doing. One that an earlier agent has started is found here as well, and told of by
+   * `onRunning` before the look is.
+   */
   async look(): Promise<ProcessLook> {
+    if (this.#running === null && !this.#letGo) this.#adoptIfThere();
     const running = this.#running;
     if (running === null) return { state: 'gone' };
-    if (running.as === 'unseen') return { state: 'running', cpuMoved: false };
     return this.#watch.look(running.record.pid, () => isAlive(running.record));
   }
 
-  /** Ends it for good, wherever it hangs; `onEnded` follows. Of an attached Redis it is only logged. */
+  /** Ends it for good, wherever it hangs; `onEnded` follows. */
   kill(reason: string): void {
     const running = this.#running;
     if (running === null) return;
-    if (this.#options.settings.attach || running.as === 'unseen') {
-      this.#hooks.log('warning', `Redis of ${this.#options.group} is not ended (${reason}): it is attached, not kept`);
-      return;
-    }
+    this.#hooks.log('warning', `process ${running.record.pid} is ended: ${reason}`);
     try {
       if (isAlive(running.record)) process.kill(running.record.pid, 'SIGKILL');
     } catch (error) {
       this.#hooks.log('warning', `process ${running.record.pid} cannot be ended: ${String(error)}`);
     }
-  }
-
-  /**
-   * Names the process of an attached Redis that answered INFO with `process_id`, if none was found by its port.
-   * A pid from inside a container is another process here, or none: it is taken only when it looks like a Redis.
-   */
-  isPid(pid: number): void {
-    const stat = readStat(pid);
-    if (this.#running?.as !== 'unseen' || stat === null || !/redis|valkey|keydb/.test(stat.name)) return;
-    const record = recordOf(pid, this.#options.settings);
-    if (record === null) return;
-    this.#adopt(record);
   }
 
   /** Forgets it without ending it: the agent ends, Redis stays. */
@@ -149,51 +123,47 @@ export class RedisProcess {
   }
 
   #start(): void {
-    const running = this.#running;
-    if (running !== null) {
-      this.#hooks.onRunning(this.pid ?? 0, running.as !== 'child');
-      return;
-    }
-    const found = this.#find();
-    switch (found.is) {
-      case 'ours':
-        return this.#adopt(found.record);
-      case 'unseen':
-        this.#running = { as: 'unseen' };
-        return this.#hooks.onRunning(0, true);
-      case 'in the way':
-        return this.#hooks.onFailed(found.why);
-      case 'nobody':
-        return this.#spawn();
+    if (this.#running !== null) {
+      this.#hooks.onRunning(this.#running.record.pid, this.#running.as === 'adopted');
+    } else if (!this.#adoptIfThere()) {
+      const why = this.#obstacle();
+      if (why === null) this.#spawn();
+      else this.#hooks.onFailed(why);
     }
   }
 
-  #find():
-    | { readonly is: 'ours'; readonly record: RedisRecord }
-    | { readonly is: 'unseen' | 'nobody' }
-    | { readonly is: 'in the way'; readonly why: string } {
-    const { port, directory, attach } = this.#options.settings;
+  #adoptIfThere(): boolean {
+    const { port, directory } = this.#options.settings;
     const record = readRecord(this.#recordPath);
-    if (record !== null && !attach && isAlive(record)) {
-      if (record.port === port && record.directory === directory) return { is: 'ours', record };
-      const why =
+    const isRecorded = record !== null && isAlive(record) && record.port === port && record.directory === directory;
+    const found = isRecorded ? record : this.#byPort();
+    if (found === null) return false;
+    this.#adopt(found);
+    return true;
+  }
+
+  #byPort(): RedisRecord | null {
+    const { port, directory } = this.#options.settings;
+    const pid = portHolder(this.#bind, port)?.pid ?? null;
+    return pid !== null && this.#wasStartedHere(pid) ? recordOf(pid, { port, directory }) : null;
+  }
+
+  /** Why it cannot be started; null when nothing is in the way. */
+  #obstacle(): string | null {
+    const { port, directory } = this.#options.settings;
+    const record = readRecord(this.#recordPath);
+    if (record !== null && isAlive(record)) {
+      return (
         `process ${record.pid} is this group's Redis, started on port ${record.port} in ${record.directory}; ` +
-        `tanist.yml now says port ${port} in ${directory}: end it first (kill ${record.pid})`;
-      return { is: 'in the way', why };
+        `tanist.yml now says port ${port} in ${directory}: end it first (kill ${record.pid})`
+      );
     }
     const holder = portHolder(this.#bind, port);
-    if (holder === null) {
-      if (!attach) return { is: 'nobody' };
-      return { is: 'in the way', why: `nothing listens on port ${port}, and an attached Redis is not started` };
-    }
-    const isOurs = holder.pid !== null && (attach || this.#wasStartedHere(holder.pid));
-    const found = isOurs && holder.pid !== null ? recordOf(holder.pid, { port, directory }) : null;
-    if (found !== null) return { is: 'ours', record: found };
-    if (attach) return { is: 'unseen' };
-    const why =
+    if (holder === null) return null;
+    return (
       `port ${port} on ${holder.address} is held by ${describeHolder(holder)}, which is not this group's Redis: ` +
-      'end it, choose another redis.port, or set redis.attach to keep what is there';
-    return { is: 'in the way', why };
+      'end it, choose another redis.port, or set redis.attach to keep what is there'
+    );
   }
 
   /** A record may be lost: our Redis has also written its pid where we told it, and works in its directory. */
@@ -204,7 +174,7 @@ export class RedisProcess {
 
   #adopt(record: RedisRecord): void {
     this.#running = { as: 'adopted', record };
-    if (!this.#options.settings.attach) writeRecord(this.#recordPath, record);
+    writeRecord(this.#recordPath, record);
     this.#timer = setInterval(() => this.checkNow(), ADOPTED_LOOK_ms).unref();
     this.#hooks.onRunning(record.pid, true);
   }
@@ -291,7 +261,7 @@ export class RedisProcess {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#running = null;
-    if (!this.#options.settings.attach) removeRecord(this.#recordPath);
+    removeRecord(this.#recordPath);
   }
 }
 

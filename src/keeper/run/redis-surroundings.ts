@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../config/atomic-file.js';
 import type { RedisSettings } from '../../config/tanist/model.js';
 
+export interface Surroundings {
+  readonly settings: RedisSettings;
+  /** The host's address, which the leader record names this Redis by. */
+  readonly address: string;
+  /** The group has a VIP: without a `bind` Redis then listens on all addresses. */
+  readonly hasVip: boolean;
+}
+
 /**
  * Where it listens. By default on the host's address and on loopback; with a VIP on all addresses, since that one comes
  * and goes. A host whose own address is a loopback one shares the machine with others of its cluster, on the same port:
  * there it listens on that address only.
  */
-export function bindAddresses(options: {
-  readonly settings: RedisSettings;
-  readonly address: string;
-  readonly hasVip: boolean;
-}): readonly string[] {
-  const { settings, address, hasVip } = options;
+export function bindAddresses({ settings, address, hasVip }: Surroundings): readonly string[] {
   if (settings.bind.length > 0) return settings.bind;
   if (address.startsWith('127.') || address === '::1') return [address];
   return hasVip ? ['*', '-::*'] : [address, '127.0.0.1'];

@@ -10,6 +10,7 @@ import { needs } from '../../../test/support/needs.js';
 import { startRedis } from '../../../test/support/redis-server.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
 import { until } from '../../../test/support/until.js';
+import { NOWHERE } from '../core/io.js';
 import { MemoryFile, NO_MEMORY } from './memory-file.js';
 import { readStat } from './proc.js';
 
@@ -24,7 +25,7 @@ describe('starting', () => {
     const kept = await keep(cleanup);
     const pid = await kept.start();
     expect(kept.runner.pid).toBe(pid);
-    expect(await kept.ask('ROLE')).toEqual(['slave', '127.0.0.1', 0, 'connect', -1]);
+    expect(await kept.ask('ROLE')).toEqual(['slave', NOWHERE.host, NOWHERE.port, 'connect', -1]);
     await expect(kept.cli('SET', 'a', 'b')).rejects.toThrow(/^READONLY/);
     expect(readFileSync(join(kept.directory, 'redis.log'), 'utf8')).toContain('Ready to accept connections');
   });
@@ -175,8 +176,13 @@ describe('a Redis outlives its agent', () => {
     parent.kill('SIGKILL');
     await until(() => readStat(parent.pid ?? 0)?.startTicks === undefined, { what: 'the starter to be gone' });
     const kept = await keep(cleanup, options);
-    kept.say({ do: 'start-redis' });
-    expect(await kept.input('process-running')).toEqual({ on: 'process-running', pid, adopted: true });
+    kept.say({ do: 'look' });
+    await kept.input('looked');
+    expect(kept.core.inputs.slice(2)).toMatchObject([
+      { on: 'process-running', pid, adopted: true },
+      ...kept.core.all('redis-up'),
+      { on: 'looked', look: { state: 'running' } },
+    ]);
     await kept.input('redis-up');
     expect(await kept.cli('GET', 'key')).toBe('kept');
     expect(await kept.ask('ROLE')).toEqual(['master', 0, []]);
@@ -219,19 +225,29 @@ describe('a Redis outlives its agent', () => {
 });
 
 describe('an attached Redis', () => {
-  it('is found by its port, and its end is noticed, but it is neither started nor ended', async () => {
+  it('is watched by its link and looked at, but neither started nor ended', async () => {
     const other = await startRedis(cleanup);
     const kept = await keep(cleanup, { port: other.port, settings: { attach: true } });
-    kept.say({ do: 'start-redis' });
-    expect(await kept.input('process-running')).toEqual({ on: 'process-running', pid: other.pid, adopted: true });
     await kept.input('redis-up');
+    await until(() => kept.runner.pid === other.pid, { what: 'its pid to be known' });
     kept.say({ do: 'kill-redis', reason: 'a test' });
     expect(kept.logs.at(-1)).toMatch('it is attached, not kept');
     expect(await kept.ask('PING')).toBe('PONG');
+    other.freeze();
+    kept.say({ do: 'look' });
+    expect(await kept.input('looked')).toEqual({ on: 'looked', look: { state: 'stopped' } });
     await other.kill9();
-    await kept.input('process-ended');
-    kept.say({ do: 'start-redis' });
-    expect((await kept.input('process-failed')).why).toMatch('an attached Redis is not started');
+    await until(() => kept.core.all('redis-down').some((input) => input.refused), { what: 'a refusal' });
+    kept.say({ do: 'look' });
+    expect(await kept.input('looked', 2)).toEqual({ on: 'looked', look: { state: 'gone' } });
+    expect(kept.core.inputs.filter((input) => input.on.startsWith('process-'))).toEqual([]);
+  });
+
+  it('is told of as refused when it is not there', async () => {
+    const kept = await keep(cleanup, { settings: { attach: true } });
+    expect(await kept.input('redis-down')).toMatchObject({ refused: true });
+    kept.say({ do: 'look' });
+    expect(await kept.input('looked')).toEqual({ on: 'looked', look: { state: 'unknown' } });
   });
 });
 

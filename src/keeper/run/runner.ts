@@ -6,6 +6,8 @@ import { unreachable } from '../../base/assert.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
 import type { Effect, Input, KeeperState, Place } from '../core/io.js';
+import { AttachedProcess } from './attached-process.js';
+import type { KeptProcess } from './kept-process.js';
 import { LeaseVoters, type Voter } from './lease-voters.js';
 import { LocalRedis } from './local-redis.js';
 import type { MemoryFile } from './memory-file.js';
@@ -27,6 +29,8 @@ export interface KeeperHooks {
   readonly grantVip: (until: number) => void;
   readonly revokeVip: (reason: string) => void;
   readonly became: (state: KeeperState, from: KeeperState, reason: string) => void;
+  /** News of the siblings is wanted now; it comes by `deliver`. */
+  readonly askSiblings: () => void;
   /** A data set was put aside: for the history. */
   readonly saved: (path: string) => void;
   readonly log: (level: LogLevel, text: string) => void;
@@ -54,7 +58,7 @@ const INBOX_MAX = 100_000;
 
 export class KeeperRunner {
   readonly #options: KeeperRunnerOptions;
-  readonly #process: RedisProcess;
+  readonly #process: KeptProcess;
   readonly #redis: LocalRedis;
   readonly #voters: LeaseVoters;
   readonly #saveAside: SaveAside;
@@ -71,24 +75,25 @@ export class KeeperRunner {
     const { group, settings, address } = options.process;
     const deliver = (input: Input): void => this.deliver(input);
     const log = (level: LogLevel, text: string): void => hooks.log(level, `${group}: ${text}`);
-    this.#process = new RedisProcess(options.process, {
-      onRunning: (pid, adopted) => this.#running(pid, adopted),
-      onEnded: (how) => this.#gone({ on: 'process-ended', how }),
-      onFailed: (why) => this.#gone({ on: 'process-failed', why }),
-      log,
-    });
     const to = { host: connectAddress(settings.bind, address), port: settings.port };
     this.#redis = new LocalRedis(
-      { to, tls, auth },
-      { deliver, log, onBroken: () => this.#process.checkNow(), onAnswer: () => this.#process.answered() },
+      { to, tls, auth, tellsFirstRefusal: settings.attach },
+      {
+        deliver: (input) => this.#fromRedis(input),
+        log,
+        onBroken: () => this.#process.checkNow(),
+        onAnswer: () => this.#process.answered(),
+      },
     );
+    this.#process = settings.attach ? new AttachedProcess(options.process, log) : this.#startable(options.process, log);
     this.#voters = new LeaseVoters({ group, place, voters: options.voters, deliver, log });
     this.#saveAside = new SaveAside({
       group,
       directory: settings.directory,
       ask: (args, deadline_ms) => this.#redis.ask(args, deadline_ms),
-      isRunning: () => this.#process.isRunning,
+      isRunning: () => settings.attach || this.#process.pid !== null,
     });
+    if (settings.attach) this.#redis.open();
     this.deliver({ on: 'tick' });
   }
 
@@ -128,6 +133,15 @@ export class KeeperRunner {
     this.#process.letGo();
   }
 
+  #startable(options: RedisProcessOptions, log: (level: LogLevel, text: string) => void): RedisProcess {
+    return new RedisProcess(options, {
+      onRunning: (pid, adopted) => this.#running(pid, adopted),
+      onEnded: (how) => this.#gone({ on: 'process-ended', how }),
+      onFailed: (why) => this.#gone({ on: 'process-failed', why }),
+      log,
+    });
+  }
+
   #carryOut(effect: Effect): void {
     const { hooks, memory } = this.#options;
     switch (effect.do) {
@@ -145,6 +159,8 @@ export class KeeperRunner {
         return hooks.grantVip(effect.until);
       case 'revoke-vip':
         return hooks.revokeVip(effect.reason);
+      case 'ask-siblings':
+        return hooks.askSiblings();
       case 'save-aside':
         return this.#save(effect.reason);
       case 'persist':
@@ -162,7 +178,6 @@ export class KeeperRunner {
   #running(pid: number, adopted: boolean): void {
     this.#redis.open();
     this.deliver({ on: 'process-running', pid, adopted });
-    if (pid === 0) void this.#askForPid();
   }
 
   #gone(input: Extract<Input, { on: 'process-ended' | 'process-failed' }>): void {
@@ -188,11 +203,11 @@ export class KeeperRunner {
     );
   }
 
-  /** An attached Redis of another user: what it says of itself is all there is to know. */
-  async #askForPid(): Promise<void> {
-    const reply = await this.#redis.ask(['INFO', 'server'], 5_000).catch(() => null);
-    const pid = /^process_id:(\d+)/m.exec(typeof reply === 'string' ? reply : '')?.[1];
-    if (pid !== undefined) this.#process.isPid(Number(pid));
+  #fromRedis(input: Input): void {
+    this.deliver(input);
+    const process = this.#process;
+    if (input.on !== 'redis-up' || !(process instanceof AttachedProcess)) return;
+    void process.find((args, deadline_ms) => this.#redis.ask(args, deadline_ms));
   }
 
   /** A timer that rings too early is left alone: it arms itself again. So a burst of replies sets none. */
