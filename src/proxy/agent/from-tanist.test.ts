@@ -31,6 +31,10 @@ const pool: PoolSettings = {
   listen: { host: '0.0.0.0', port: 22121 },
   tls: null,
   groups: ['two', 'one'],
+  ring: [
+    { group: 'two', name: 'two', weight: 1 },
+    { group: 'one', name: 'shard-1', weight: 3 },
+  ],
   hash: 'fnv1a_64',
   hashTag: '{}',
   distribution: 'ketama',
@@ -65,9 +69,14 @@ describe('the pools of a tanist.yml', () => {
     const auth = { user: 'app', password: { value: 'pw', from: 'file' as const } };
     const { pools } = fromTanist(cluster([pool], [group('one', { auth }), group('two'), group('other')]));
     expect(pools).toHaveLength(1);
-    expect(pools[0]?.servers.map(({ name, target, login }) => ({ name, target, login }))).toEqual([
-      { name: 'two', target: { kind: 'group', group: 'two' }, login: null },
-      { name: 'one', target: { kind: 'group', group: 'one' }, login: { user: 'app', password: 'pw' } },
+    expect(pools[0]?.servers.map(({ name, target, login, weight }) => ({ name, target, login, weight }))).toEqual([
+      { name: 'two', target: { kind: 'group', group: 'two' }, login: null, weight: 1 },
+      {
+        name: 'shard-1',
+        target: { kind: 'group', group: 'one' },
+        login: { user: 'app', password: 'pw' },
+        weight: 3,
+      },
     ]);
     expect(pools[0]).toMatchObject({
       listen: { kind: 'tcp', host: '0.0.0.0', port: 22121 },

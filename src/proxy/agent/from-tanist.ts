@@ -5,22 +5,22 @@ import {
   type PoolConfig,
   type ServerConfig,
 } from '../../config/nutcracker-types.js';
-import type { GroupConfig, PoolSettings, TanistConfig } from '../../config/tanist/model.js';
+import type { GroupConfig, PoolSettings, RingEntry, TanistConfig } from '../../config/tanist/model.js';
 import { userProblem } from '../users.js';
 
 /** The settings come checked, from one place: where in the file each stood is not known here. */
 const NOWHERE = { line: 1, column: 1 };
 
-/** Keys are placed by the group's name, so a group may move to other hosts and ports. */
-function serverOf(group: GroupConfig): ServerConfig {
+/** Keys are placed by a name and not by an address, so a group may move to other hosts and ports. */
+function serverOf(group: GroupConfig, { name, weight }: RingEntry): ServerConfig {
   const { auth, tls } = group.redis;
   return {
-    name: group.name,
+    name,
     label: group.name,
     target: { kind: 'group', group: group.name },
     login: auth === null ? null : { user: auth.user, password: auth.password.value },
     tls,
-    weight: 1,
+    weight,
     place: NOWHERE,
   };
 }
@@ -50,7 +50,9 @@ function poolOf(pool: PoolSettings, groups: readonly GroupConfig[]): PoolConfig 
     serverRetryTimeout_ms: 30_000,
     serverFailureLimit: 2,
     reusePort: false,
-    servers: pool.groups.flatMap((name) => groups.filter((group) => group.name === name)).map(serverOf),
+    servers: pool.ring.flatMap((entry) =>
+      groups.filter(({ name }) => name === entry.group).map((group) => serverOf(group, entry)),
+    ),
     serverTls: null,
     sentinels: [],
     holdTimeout_ms: pool.holdTimeout_ms,
