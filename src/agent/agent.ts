@@ -19,6 +19,7 @@ import { GroupRoom } from './group-room.js';
 import { History } from './history.js';
 import { Hooks } from './hooks/hooks.js';
 import { AgentMetrics } from './metrics/metrics.js';
+import { pairNews } from './pair-record.js';
 import { Peers } from './peers.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
@@ -193,6 +194,7 @@ export class Agent {
         holds: () => this.#vip.holds(name),
       },
       note: (entry) => this.#note(name, entry),
+      leads: () => this.#tellPair(name),
       conditions: this.#conditions,
     });
     this.#rooms.set(name, room);
@@ -241,6 +243,15 @@ export class Agent {
       ...master,
       replicas: replicas.map(({ host, port }) => ({ host, port })),
     });
+  }
+
+  /** In pair mode whoever has become the master tells it; else the Sentinels have told it before. */
+  #tellPair(group: string): void {
+    const { config, self } = this.#options;
+    const room = this.#rooms.get(group);
+    if (config.mode !== 'pair' || room === undefined) return;
+    const news = pairNews(config, self, group, room.place, this.#records.of(group));
+    if (news !== null) void this.#sentinel.command(news);
   }
 
   #vipHeld(group: string, held: boolean): void {

@@ -30,6 +30,8 @@ export interface GroupRoomOptions {
   };
   readonly siblings: SiblingLinks;
   readonly note: (entry: Pick<HistoryEntry, 'what' | 'text'>) => void;
+  /** The Redis here has become the master. */
+  readonly leads: () => void;
   readonly conditions: Conditions;
 }
 
@@ -158,6 +160,7 @@ export class GroupRoom {
     const { group, log, note, conditions } = this.#options;
     log('warning', `${group.name}: ${from} -> ${state}: ${reason}`);
     note({ what: state === 'fenced' ? 'fence' : 'role', text: `${from} -> ${state}: ${reason}` });
+    if (state === 'master') this.#options.leads();
     conditions.changed();
   }
 
