@@ -25,6 +25,10 @@ export interface FakeRedis {
   linkUp: boolean;
   linkDownSince_s: number;
   offset: number;
+  /** Its replication history, and the one that this continues. */
+  replId: string;
+  replId2: string;
+  secondOffset: number;
   priority: number;
   /** Refuses CLIENT PAUSE, as for a user without the right to it. */
   refusesPause: boolean;
@@ -256,6 +260,9 @@ function fakeRedis(port: number): FakeRedis {
     linkUp: true,
     linkDownSince_s: 1,
     offset: 100,
+    replId: 'd'.repeat(40),
+    replId2: '0'.repeat(40),
+    secondOffset: -1,
     priority: 100,
     refusesPause: false,
     refusesFailover: '',
@@ -305,7 +312,8 @@ function handOver(redis: FakeRedis, to: number, all: ReadonlyMap<number, FakeRed
 }
 
 function infoText(redis: FakeRedis, all: ReadonlyMap<number, FakeRedis>): string {
-  const lines = [`run_id:${redis.runId}`, `role:${redis.role}`];
+  const lines = [`run_id:${redis.runId}`, `role:${redis.role}`, `master_replid:${redis.replId}`];
+  lines.push(`master_replid2:${redis.replId2}`, `second_repl_offset:${redis.secondOffset}`);
   if (redis.role === 'master') {
     lines.push(`master_repl_offset:${redis.offset}`);
     let index = 0;

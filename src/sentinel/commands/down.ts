@@ -1,5 +1,6 @@
 /** SENTINEL IS-MASTER-DOWN-BY-ADDR: another Sentinel asks what we see, and perhaps for our vote. */
 import { ErrorReply, type Reply } from '../../redis/reply.js';
+import { isDownForUs } from '../core/down.js';
 import { isCredibleEpoch } from '../core/epoch.js';
 import { groupAt } from '../core/names.js';
 import type { Turn } from '../core/turn.js';
@@ -18,7 +19,7 @@ export function isMasterDown(turn: Turn, args: readonly string[]): Reply {
   if (!isCredibleEpoch(turn, epoch)) return new ErrorReply('ERR The epoch is out of all proportion');
   if (runId !== '*' && !/^[0-9a-f]{40}$/i.test(runId)) return new ErrorReply('ERR Invalid run id');
   const group = groupAt(turn.s, host, port);
-  const down = group !== null && turn.s.tiltSince === null && group.master.sdownSince !== null;
+  const down = group !== null && isDownForUs(turn, group);
   if (group === null || runId === '*') return [down ? 1 : 0, '*', 0];
   const given = vote(turn, group, epoch, runId);
   return [down ? 1 : 0, given.leader ?? '*', given.epoch];

@@ -7,7 +7,7 @@ const SUBCOMMANDS: readonly (readonly [usage: string, ...what: string[]])[] = [
   ['CONFIG SET <param> <value> [<param> <value> ...]', 'Changes settings of this Sentinel: all of them, or none.'],
   ['DEBUG', 'The times of the protocol in milliseconds; they are fixed.'],
   [
-    'FAILOVER <master-name> [COORDINATED | FORCE]',
+    'FAILOVER <master-name> [COORDINATED | FORCE] [TO <host> <port>]',
     'Promotes a replica now. The master is asked to hand over, so that no write is lost;',
     'COORDINATED gives up when it cannot, FORCE does not ask it.',
   ],

@@ -43,7 +43,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ['INFO-CACHE', atLeast(1, infoCache)],
   ['CKQUORUM', exactly(1, checkQuorum)],
   ['MYID', exactly(0, (turn) => turn.s.myId)],
-  ['FAILOVER', { least: 1, most: 2, run: failover }],
+  ['FAILOVER', { least: 1, most: 5, run: failover }],
   ['RESET', exactly(1, reset)],
   ['MONITOR', exactly(4, monitor)],
   ['REMOVE', exactly(1, remove)],

@@ -101,11 +101,11 @@ describe('SENTINEL MASTER', () => {
     const driver = settled();
     const [target] = driver.group.replicas.values();
     if (target === undefined) throw new Error('no replica');
-    const since = { epoch: 1, startedAt: driver.now, since: driver.now, manual: 'no' } as const;
+    const since = { epoch: 1, startedAt: driver.now, since: driver.now, manual: 'no', to: null } as const;
     const old = driver.group.master;
     driver.group.failover =
       phase === 'select'
-        ? { ...since, phase }
+        ? { ...since, phase, unaided: false }
         : phase === 'reconf'
           ? { ...since, phase, target, old, switched: false }
           : { ...since, phase, target };

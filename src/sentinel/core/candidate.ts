@@ -1,5 +1,7 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
+import { durabilityLimitation } from './durability.js';
 import { follows } from './info.js';
+import type { Address } from './io.js';
 import { addressOf, sameAddress } from './names.js';
 import { type Group, isMaster, NEVER, type RedisNode } from './state.js';
 import { INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
@@ -11,12 +13,22 @@ export interface Choice {
   readonly reasons: readonly string[];
 }
 
+/** What a candidate must be besides fit. */
+export interface Wanted {
+  /** Only what was said since then counts. */
+  readonly freshSince: number;
+  /** The one that the operator wants, if any. */
+  readonly to: Address | null;
+  /** It must be proven that its promotion loses no acknowledged write. */
+  readonly proven: boolean;
+}
+
 /** Chooses by replica-priority, then by replication offset, then by run id; the unfit are left out. */
-export function chooseCandidate(turn: Turn, group: Group, freshSince: number): Choice {
+export function chooseCandidate(turn: Turn, group: Group, wanted: Wanted): Choice {
   const fit: RedisNode[] = [];
   const reasons: string[] = [];
   for (const node of group.replicas.values()) {
-    const limit = candidateLimitation(turn, node, freshSince);
+    const limit = limitationOf(turn, node, wanted);
     if (limit === null) fit.push(node);
     else reasons.push(`${nodeName(turn.s, node)}: ${limit}`);
   }
@@ -25,6 +37,12 @@ export function chooseCandidate(turn: Turn, group: Group, freshSince: number): C
   if (chosen === undefined) return { chosen: null, reasons };
   for (const node of others) reasons.push(`${nodeName(turn.s, node)}: ${whyLess(turn, node, chosen)}`);
   return { chosen, reasons };
+}
+
+function limitationOf(turn: Turn, node: RedisNode, { freshSince, to, proven }: Wanted): string | null {
+  if (to !== null && !sameAddress(node.link.address, to)) return 'another one was asked for';
+  const limit = candidateLimitation(turn, node, freshSince);
+  return limit === null && proven ? durabilityLimitation(turn, node, freshSince) : limit;
 }
 
 /** Why a replica cannot become the master, whatever it will tell when it is asked anew; or null. */
@@ -49,6 +67,8 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   if (node.info.askedAt < freshSince) return 'has not answered INFO since the election';
   const validity = master.sdownSince === null ? INFO_PERIOD_MS * 3 : PING_PERIOD_MS * 5;
   if (turn.now - node.info.at > validity) return 'what it last told is too old';
+  const lag = lagLimitation(node);
+  if (lag !== null) return lag;
   // A master that says it is a replica takes no writes: nobody falls further behind it, however long its link is down.
   if (node.role === 'master' || master.role === 'replica') return null;
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
@@ -57,6 +77,17 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
     return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
   }
   return null;
+}
+
+/** Whether it lags further behind the furthest offset that is known than the operator allows. */
+function lagLimitation(node: RedisNode): string | null {
+  const { group } = node;
+  const allowed = group.candidateLagMax_bytes;
+  if (allowed === 0) return null;
+  const known = [...group.replicas.values()].map(offsetOf);
+  if (group.master.role === 'master') known.push(group.master.masterReplOffset);
+  const lag = Math.max(...known) - offsetOf(node);
+  return lag > allowed ? `${lag} bytes behind, candidate-lag-max allows ${allowed}` : null;
 }
 
 /**

@@ -9,7 +9,7 @@ import { askInfo, follows } from './info.js';
 import type { CoordinationStep } from './io.js';
 import { shownHost } from './names.js';
 import type { Coordination, Failover, Group } from './state.js';
-import { COORDINATION_MAX_MS, PAUSE_MARGIN } from './timing.js';
+import { COORDINATION_MAX_MS, HELP_WITHIN_MS, PAUSE_MARGIN, PAUSE_SPARE_MS, withDrift_ms } from './timing.js';
 import { nodeName, type Turn } from './turn.js';
 
 type Coordinating = Extract<Failover, { phase: 'coordinate' }>;
@@ -20,12 +20,26 @@ export type CoordinationOutcome =
   | { readonly next: 'way'; readonly way: Coordination }
   | { readonly next: 'promote' }
   | { readonly next: 'promoted' }
+  /** The master does not help after all, and the failover can do without. */
+  | { readonly next: 'unaided'; readonly why: string }
   | { readonly next: 'abort'; readonly why: string };
+
+/**
+ * Whether the master is to be asked for help: in a planned failover, and in one that its lease has brought about while it
+ * still answers, as when its agent has died. One whose keeper gave the lease back has taken its last write.
+ */
+export function mayHelp(turn: Turn, group: Group, { manual }: Failover): boolean {
+  const { master, lease } = group;
+  const { link } = master;
+  if (master.role !== 'master' || !turn.canSend(link)) return false;
+  if (manual === 'planned' || manual === 'coordinated') return master.sdownSince === null;
+  if (manual === 'forced' || group.leaseTtl_ms === 0 || lease.released !== null) return false;
+  return link.activePingSince === null || turn.now - link.activePingSince < HELP_WITHIN_MS;
+}
 
 /** Asks the master to hold its writes. @returns null when it cannot be asked. */
 export function beginCoordination(turn: Turn, group: Group): Coordination | null {
   const { master } = group;
-  if (master.sdownSince !== null || master.role !== 'master') return null;
   const length_ms = pause_ms(group);
   const asked = turn.sendTo(master, tag(group, 'pause'), ['CLIENT', 'PAUSE', String(length_ms), 'WRITE']);
   return asked ? { by: 'pause', paused: false, until: turn.now + length_ms, offset: null } : null;
@@ -36,7 +50,10 @@ export function beginCoordination(turn: Turn, group: Group): Coordination | null
  * to those it must not look dead before it answers again.
  */
 function pause_ms(group: Group): number {
-  return Math.max(1, Math.floor(Math.min(COORDINATION_MAX_MS, group.downAfter_ms / 2)));
+  const usual_ms = Math.min(COORDINATION_MAX_MS, group.downAfter_ms / 2);
+  // The pause must outlast the lease that the master may still count on.
+  const lease_ms = group.leaseTtl_ms === 0 ? 0 : withDrift_ms(group.leaseTtl_ms) + PAUSE_SPARE_MS;
+  return Math.max(1, Math.floor(Math.max(usual_ms, lease_ms)));
 }
 
 /** From here on it is too late to promote: the pause might end before the old master is told. */
@@ -48,8 +65,23 @@ function tag(group: Group, step: CoordinationStep): { kind: 'coordinate'; master
   return { kind: 'coordinate', master: group.name, step };
 }
 
-/** How the coordination stands now. */
+/** How the coordination stands now. A failover that nobody asked for goes on where one that is planned gives up. */
 export function coordinate(turn: Turn, group: Group, failover: Coordinating): CoordinationOutcome {
+  const outcome = outcomeOf(turn, group, failover);
+  if (failover.manual !== 'no') return outcome;
+  if (outcome.next === 'abort') return { next: 'unaided', why: outcome.why };
+  if (group.master.link.command.phase !== 'up') return { next: 'unaided', why: 'it has gone' };
+  if (outcome.next === 'wait' && !isHelping(failover) && turn.now > failover.since + HELP_WITHIN_MS) {
+    return { next: 'unaided', why: 'it does not answer' };
+  }
+  return outcome;
+}
+
+function isHelping({ way }: Coordinating): boolean {
+  return way.by === 'failover-command' || (way.by === 'pause' && way.paused);
+}
+
+function outcomeOf(turn: Turn, group: Group, failover: Coordinating): CoordinationOutcome {
   const { target, way } = failover;
   if (way.by === 'failover-command') {
     // It becomes a master by the old one's word alone: nobody has to promote it.
@@ -128,14 +160,14 @@ function askToHandOver(turn: Turn, group: Group, failover: Coordinating): void {
 const UNABLE = /^(?:NOPERM|ERR unknown (?:sub)?command|ERR syntax)|cannot be reached/i;
 
 function withoutHelp(turn: Turn, group: Group, failover: Coordinating, refused: string): void {
-  if (failover.manual === 'coordinated' || !UNABLE.test(refused)) {
+  if (failover.manual !== 'planned' || group.ackReplicas > 0 || !UNABLE.test(refused)) {
     // The phase itself gives up and says so.
     group.failover = { ...failover, way: { by: 'nobody', why: refused } };
     return;
   }
   turn.log('warning', `The master of ${group.name} will not help (${refused}): writes may be lost in this failover`);
-  const { epoch, startedAt, manual, target } = failover;
-  group.failover = { phase: 'send-slaveof-noone', epoch, startedAt, manual, since: turn.now, target };
+  const { epoch, startedAt, manual, to, target } = failover;
+  group.failover = { phase: 'send-slaveof-noone', epoch, startedAt, manual, to, since: turn.now, target };
 }
 
 /** Redis gives up by itself at its time-out; a little later so do we, if nothing was heard. */
@@ -148,5 +180,6 @@ export function coordinateDueAt(group: Group, failover: Coordinating): number {
   const { way } = failover;
   if (way.by === 'failover-command') return handOverEndsAt(group, failover) + 1;
   if (way.by === 'nobody') return failover.since;
-  return Math.max(failover.since, lastMoment(group, way.until) + 1);
+  const due = Math.max(failover.since, lastMoment(group, way.until) + 1);
+  return way.paused || failover.manual !== 'no' ? due : Math.min(due, failover.since + HELP_WITHIN_MS + 1);
 }

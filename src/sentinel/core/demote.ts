@@ -2,6 +2,7 @@
 
 import { askInfo, follows } from './info.js';
 import type { Tag } from './io.js';
+import { isLeased } from './lease.js';
 import { pingPeriod_ms } from './links.js';
 import { shownHost } from './names.js';
 import { type Group, isMaster, type RedisNode, type SentinelPeer } from './state.js';
@@ -45,7 +46,7 @@ export function repairRoles(turn: Turn, group: Group): void {
 
 function repairMasterRole(turn: Turn, node: RedisNode): void {
   const { group } = node;
-  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS) return;
+  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS || !mayRepair(turn, group)) return;
   // Whether the new master still is one decides: what it said before this one came back does not count.
   if (node.formerMasterSince !== null && group.master.info.askedAt < node.link.command.since)
     askInfo(turn, group.master);
@@ -57,6 +58,14 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
   if (!sendReplicaOf(turn, node, group.master, { kind: 'demote', master: group.name })) return;
   node.demotedAt = turn.now;
   turn.event('notice', '+convert-to-slave', node);
+}
+
+/**
+ * With leases whoever may have missed a change of master leaves the roles alone: that one is the master in the newest
+ * configuration is proven by the lease that it holds of us.
+ */
+function mayRepair(turn: Turn, group: Group): boolean {
+  return group.leaseTtl_ms === 0 || isLeased(turn, group);
 }
 
 /**
@@ -89,7 +98,7 @@ function answers(turn: Turn, { link, sdownSince }: SentinelPeer): boolean {
 function repairWrongMaster(turn: Turn, node: RedisNode): void {
   const { group } = node;
   const wait_ms = group.failoverTimeout_ms;
-  if (follows(turn, node, group.master) || !masterLooksSane(turn, group)) return;
+  if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, group)) return;
   if (turn.now - node.lastDownAt <= wait_ms || turn.now - node.masterChangedAt <= wait_ms) return;
   if (turn.now - node.demotedAt < HELLO_PERIOD_MS) return;
   if (!sendReplicaOf(turn, node, group.master, { kind: 'demote', master: group.name })) return;

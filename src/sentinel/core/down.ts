@@ -1,6 +1,7 @@
 /** Who is down: by our own eyes (SDOWN), and by agreement of the quorum (ODOWN). */
 
 import type { Reply } from '../../redis/reply.js';
+import { isLeased, lapsesAt, leaseDownReason } from './lease.js';
 import { shownHost } from './names.js';
 import { type Group, type Instance, isMaster, NEVER, type RedisNode, redisNodes, type SentinelPeer } from './state.js';
 import { ASK_PERIOD_MS, FIRST_ASK_REPEAT_MS, INFO_PERIOD_MS } from './timing.js';
@@ -34,6 +35,8 @@ function judgeInstance(turn: Turn, instance: Instance): void {
 /** Why an instance is down for us, or null. */
 function downReason(turn: Turn, instance: Instance): string | null {
   const { link, group } = instance;
+  const unleased = instance.kind === 'redis' && isMaster(instance) ? leaseDownReason(turn, group) : null;
+  if (unleased !== null) return unleased;
   const silent_ms = silence_ms(turn.now, instance);
   if (silent_ms > group.downAfter_ms) {
     const trouble = link.trouble === '' ? '' : ` (${link.trouble})`;
@@ -71,7 +74,7 @@ export function sdownDueAt(instance: Instance): number {
   if (instance.rebootedAt !== null) {
     due = Math.min(due, instance.rebootedAt + group.masterRebootDownAfter_ms + 1);
   }
-  return due;
+  return Math.min(due, lapsesAt(group));
 }
 
 /** ODOWN: we and enough others, by fresh answers, find the master down. */
@@ -80,6 +83,7 @@ export function judgeObjectivelyDown(turn: Turn, group: Group): void {
   if (agreeing >= group.quorum && group.odownSince === null) {
     group.odownSince = turn.now;
     turn.event('warning', '+odown', group, `#quorum ${agreeing}/${group.quorum}`);
+    if (group.paused) turn.log('warning', `${group.name} is paused: no failover begins before SENTINEL PAUSE … off`);
   } else if (agreeing < group.quorum && group.odownSince !== null) {
     group.odownSince = null;
     group.startAt = null;
@@ -87,8 +91,16 @@ export function judgeObjectivelyDown(turn: Turn, group: Group): void {
   }
 }
 
+/**
+ * What we tell others that ask whether the master is down. One whose lease lives is not, however silent: we would vote for
+ * nobody, so nobody should try.
+ */
+export function isDownForUs(turn: Turn, group: Group): boolean {
+  return turn.s.tiltSince === null && group.master.sdownSince !== null && !isLeased(turn, group);
+}
+
 function countAgreeing(turn: Turn, group: Group): number {
-  if (group.master.sdownSince === null) return 0;
+  if (!isDownForUs(turn, group)) return 0;
   let agreeing = 1;
   for (const peer of group.sentinels.values()) {
     if (turn.now - peer.lastAskReplyAt > ASK_PERIOD_MS * 5) peer.saysMasterDown = false;

@@ -3,21 +3,25 @@
  * `moveTo` alone changes the phase.
  */
 import { allHaveAnswered, chooseCandidate, hasCandidate, someHaveAnswered } from './candidate.js';
-import { beginCoordination, coordinate, coordinateDueAt } from './coordinate.js';
+import { beginCoordination, coordinate, coordinateDueAt, mayHelp } from './coordinate.js';
 import { sendReplicaOf } from './demote.js';
 import { askOthers } from './down.js';
 import { sendHelloToAll } from './hello.js';
 import { askInfo } from './info.js';
+import { mayVoteAt, voteLimitation } from './lease.js';
 import { reconfigure, reconfigureDueAt } from './reconfigure.js';
 import { clearFailover, type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
 import { runReconfigScript } from './switch.js';
 import {
   ELECTION_TIMEOUT_MS,
+  LEASE_PROMISE_MS,
+  LEASE_PROMISE_SPARE_MS,
   MANUAL_ELECTION_MS,
   MAX_DESYNC_MS,
   NO_CANDIDATE_RETRY_MS,
   PROBE_MS,
   PROBE_NONE_MS,
+  PROMOTED_WITHIN_MS,
   SPLIT_RETRIES_MAX,
   SPLIT_RETRY_MAX_MS,
   SPLIT_RETRY_MIN_MS,
@@ -31,7 +35,7 @@ type Phase<P extends Failover['phase']> = Extract<Failover, { phase: P }>;
 
 /** Begins a failover if the master is objectively down and nothing speaks against it. */
 export function startIfNeeded(turn: Turn, group: Group): void {
-  if (group.odownSince === null) return;
+  if (group.odownSince === null || group.paused || voteLimitation(turn, group) !== null) return;
   if (group.failover !== null) {
     if (!isTailOfSwitch(group)) return;
     turn.log(
@@ -59,7 +63,9 @@ function startBlockedUntil(turn: Turn, group: Group): number {
   if (group.noCandidateRetryAt !== null && hasCandidate(turn, group)) return group.noCandidateRetryAt;
   const chosen = group.votedFor === null ? undefined : group.sentinels.get(group.votedFor);
   if (chosen !== undefined && chosen.sdownSince !== null) return NEVER;
-  return group.failoverStartAt + group.failoverTimeout_ms * 2;
+  // With leases one that has not promoted by then does not promote any more.
+  const wait_ms = group.leaseTtl_ms > 0 ? LEASE_PROMISE_MS : group.failoverTimeout_ms * 2;
+  return group.failoverStartAt + wait_ms;
 }
 
 function logDelay(turn: Turn, group: Group, blockedUntil: number): void {
@@ -84,13 +90,14 @@ function rank(turn: Turn, group: Group): number {
 /** When `startIfNeeded` is to be called again although nothing happens. */
 export function startDueAt(turn: Turn, group: Group): number {
   if (group.odownSince === null || (group.failover !== null && !isTailOfSwitch(group))) return Number.POSITIVE_INFINITY;
-  return Math.max(turn.now, group.startAt ?? startBlockedUntil(turn, group));
+  if (group.paused) return Number.POSITIVE_INFINITY;
+  return Math.max(turn.now, mayVoteAt(turn, group), group.startAt ?? startBlockedUntil(turn, group));
 }
 
 /** Stands for election in a new epoch: our own vote first, then those of the others. */
-export function startFailover(turn: Turn, group: Group, manual: Failover['manual']): void {
+export function startFailover(turn: Turn, group: Group, manual: Failover['manual'], to: Failover['to'] = null): void {
   const epoch = ++turn.s.currentEpoch;
-  group.failover = { phase: 'wait-start', epoch, startedAt: turn.now, since: turn.now, manual };
+  group.failover = { phase: 'wait-start', epoch, startedAt: turn.now, since: turn.now, manual, to };
   group.failoverStartAt = turn.now;
   group.votedFor = null;
   group.startAt = null;
@@ -128,6 +135,9 @@ function runPhase(turn: Turn, group: Group, failover: Failover): void {
     const { leaderEpoch, leader } = group;
     return abort(turn, group, '-failover-abort-not-elected', `our vote in epoch ${leaderEpoch} went to ${leader}`);
   }
+  if (turn.now > promiseEndsAt(group, failover)) {
+    return abort(turn, group, '-failover-abort-slave-timeout', 'the old master may be leased again from now on');
+  }
   switch (failover.phase) {
     case 'wait-start':
       return awaitElection(turn, group, failover);
@@ -144,10 +154,23 @@ function runPhase(turn: Turn, group: Group, failover: Failover): void {
   }
 }
 
+/**
+ * Those who voted keep the lease from the old master for a while: what they promised must hold when the promotion is sent,
+ * and when the promoted one says so.
+ */
+function promiseEndsAt({ leaseTtl_ms }: Group, { phase, startedAt }: Failover): number {
+  if (leaseTtl_ms === 0 || phase === 'wait-start' || phase === 'reconf') return Number.POSITIVE_INFINITY;
+  return startedAt + (phase === 'wait-promotion' ? PROMOTED_WITHIN_MS : LEASE_PROMISE_MS - LEASE_PROMISE_SPARE_MS);
+}
+
 /** When the phase under way runs out of time or has to be looked at again. */
 export function failoverDueAt(group: Group): number {
   const { failover } = group;
   if (failover === null) return Number.POSITIVE_INFINITY;
+  return Math.min(phaseDueAt(group, failover), promiseEndsAt(group, failover) + 1);
+}
+
+function phaseDueAt(group: Group, failover: Failover): number {
   switch (failover.phase) {
     case 'wait-start':
       return failover.since + electionTimeout_ms(group, failover) + 1;
@@ -176,7 +199,7 @@ function awaitElection(turn: Turn, group: Group, failover: Phase<'wait-start'>):
     group.ledAt = turn.now;
     group.splitRetries = 0;
     enterSelect(turn, group, failover);
-  } else if (failover.manual !== 'no' && (outcome.result !== 'open' || late)) {
+  } else if (failover.manual !== 'no' && group.leaseTtl_ms === 0 && (outcome.result !== 'open' || late)) {
     turn.log('warning', `No majority voted for the failover of ${group.name}; going on, as it was asked for by hand`);
     enterSelect(turn, group, failover);
   } else if (outcome.result === 'lost') {
@@ -186,7 +209,7 @@ function awaitElection(turn: Turn, group: Group, failover: Phase<'wait-start'>):
   } else if (outcome.result === 'split') {
     abort(turn, group, '-failover-abort-not-elected', `nobody can win epoch ${failover.epoch} any more`);
     // Unless our vote in a later epoch has gone to another: then it is that one's turn.
-    if (group.votedFor === null) retrySoon(turn, group);
+    if (group.votedFor === null && failover.manual === 'no') retrySoon(turn, group);
   } else if (late) {
     abort(turn, group, '-failover-abort-not-elected', `${outcome.votes} of ${outcome.needed} votes came in time`);
   }
@@ -204,14 +227,18 @@ function enterSelect(turn: Turn, group: Group, failover: Failover): void {
     turn.effects.push({ act: 'crash', why: 'SENTINEL SIMULATE-FAILURE crash-after-election' });
     return;
   }
-  moveTo(turn, group, { ...base(failover), phase: 'select', since: turn.now });
   turn.event('warning', '+failover-state-select-slave', group);
+  beginSelection(turn, group, failover, false);
+}
+
+function beginSelection(turn: Turn, group: Group, failover: Failover, unaided: boolean): void {
+  moveTo(turn, group, { ...base(failover), phase: 'select', since: turn.now, unaided });
   // What replicas said up to ten seconds ago is no ground for a choice: ask them all again.
   for (const node of redisNodes(group)) askInfo(turn, node);
 }
 
-function base(failover: Failover): Pick<Failover, 'epoch' | 'startedAt' | 'manual'> {
-  return { epoch: failover.epoch, startedAt: failover.startedAt, manual: failover.manual };
+function base(failover: Failover): Pick<Failover, 'epoch' | 'startedAt' | 'manual' | 'to'> {
+  return { epoch: failover.epoch, startedAt: failover.startedAt, manual: failover.manual, to: failover.to };
 }
 
 function moveTo(turn: Turn, group: Group, next: Failover): void {
@@ -223,7 +250,9 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   const elapsed = turn.now - failover.since;
   const enough = someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS;
   if (!allHaveAnswered(group, failover.since) && elapsed < enough) return;
-  const { chosen, reasons } = chooseCandidate(turn, group, failover.since);
+  const aided = !failover.unaided && mayHelp(turn, group, failover);
+  const { since: freshSince, to } = failover;
+  const { chosen, reasons } = chooseCandidate(turn, group, { freshSince, to, proven: !aided && needsProof(failover) });
   for (const reason of reasons) turn.log('notice', `Not chosen as master of ${group.name}: ${reason}`);
   if (chosen === null) {
     const why = group.replicas.size === 0 ? 'no replica is known' : reasons.join('; ');
@@ -235,19 +264,23 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   }
   turn.event('warning', '+selected-slave', chosen);
   turn.log('notice', `Chosen as master of ${group.name}: ${nodeName(turn.s, chosen)}, offset ${chosen.replOffset}`);
-  if (failover.manual === 'planned' || failover.manual === 'coordinated') {
-    const way = beginCoordination(turn, group);
-    if (way !== null) {
-      moveTo(turn, group, { ...base(failover), phase: 'coordinate', since: turn.now, target: chosen, way });
-      return;
-    }
-    if (failover.manual === 'coordinated') {
-      abort(turn, group, '-failover-abort-master-unreachable', 'a coordinated failover needs the master');
-      return;
-    }
+  const way = aided ? beginCoordination(turn, group) : null;
+  if (way !== null) {
+    moveTo(turn, group, { ...base(failover), phase: 'coordinate', since: turn.now, target: chosen, way });
+    return;
+  }
+  if (aided) return beginSelection(turn, group, failover, true);
+  if (failover.manual === 'coordinated') {
+    abort(turn, group, '-failover-abort-master-unreachable', 'a coordinated failover needs the master');
+    return;
   }
   turn.event('notice', '+failover-state-send-slaveof-noone', chosen);
   moveTo(turn, group, { ...base(failover), phase: 'send-slaveof-noone', since: turn.now, target: chosen });
+}
+
+/** An operator's force goes on without proof that no acknowledged write is lost. */
+function needsProof({ manual }: Failover): boolean {
+  return manual !== 'forced';
 }
 
 function coordinatePhase(turn: Turn, group: Group, failover: Phase<'coordinate'>): void {
@@ -269,6 +302,9 @@ function coordinatePhase(turn: Turn, group: Group, failover: Phase<'coordinate'>
       return;
     case 'promoted':
       return promoted(turn, group, failover, failover.target);
+    case 'unaided':
+      turn.log('warning', `The master of ${group.name} does not help (${step.why}): going on without it`);
+      return beginSelection(turn, group, failover, true);
     case 'abort':
       abort(turn, group, '-failover-abort-slave-timeout', step.why);
   }
@@ -316,6 +352,20 @@ export function abort(turn: Turn, group: Group, type: string, why: string): void
   turn.event('warning', type, group);
   turn.log('warning', `Failover given up for ${describe(turn.s, group)}: ${why}`);
   // What an operator tried must not keep us from acting when the master dies next.
-  if (group.failover !== null && group.failover.manual !== 'no') group.failoverStartAt = NEVER;
+  const { failover } = group;
+  if (failover !== null && failover.manual !== 'no') group.failoverStartAt = NEVER;
   clearFailover(group);
+  if (failover !== null && group.leaseTtl_ms > 0 && failover.phase !== 'wait-start') keepMaster(turn, group, failover);
+}
+
+/**
+ * We were elected and have made nobody the master: then it stays the old one, in the epoch that was ours to give away. Those
+ * who voted wait for the configuration of that epoch before they grant a lease again.
+ */
+function keepMaster(turn: Turn, group: Group, { epoch }: Failover): void {
+  if (epoch <= group.configEpoch) return;
+  group.configEpoch = epoch;
+  turn.persist();
+  turn.log('notice', `The master of ${group.name} stays, in epoch ${epoch}`);
+  sendHelloToAll(turn, group);
 }

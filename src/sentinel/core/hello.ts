@@ -91,7 +91,9 @@ export function sendHelloToAll(turn: Turn, group: Group): void {
  */
 function mustStayClear(to: Instance): boolean {
   const { failover } = to.group;
-  if (to.kind === 'sentinel' || !isMaster(to) || failover === null || failover.manual === 'no') return false;
+  if (to.kind === 'sentinel' || !isMaster(to) || failover === null) return false;
+  // Without a lease only a planned failover pauses a master.
+  if (failover.manual === 'no' && to.group.leaseTtl_ms === 0) return false;
   if (failover.phase === 'reconf') return !failover.switched;
   return failover.phase !== 'wait-start' && failover.phase !== 'select';
 }

@@ -78,6 +78,9 @@ export function onInfo(turn: Turn, node: RedisNode, reply: Reply): void {
   const told = readServerInfo(reply);
   takeRunId(turn, node, told);
   takeRole(turn, node, told);
+  node.replId = told.masterReplId ?? '';
+  node.replId2 = told.masterReplId2 ?? '';
+  node.secondOffset = told.secondReplOffset ?? -1;
   if (told.role === 'master') node.masterReplOffset = told.masterReplOffset ?? 0;
   if (isMaster(node)) discoverReplicas(turn, group, told);
   if (info.again) askInfo(turn, node);

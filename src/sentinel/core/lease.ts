@@ -97,6 +97,12 @@ export function mayVoteAt(turn: Turn, group: Group): number {
   return Math.max(waitEndsAt(group), liveGrant(turn, group)?.until ?? turn.now);
 }
 
+/** When a master that is down is to be looked at again, since no lease protects it any more. */
+export function leaseDueAt(turn: Turn, group: Group): number {
+  if (group.master.sdownSince === null || voteLimitation(turn, group) === null) return Number.POSITIVE_INFINITY;
+  return mayVoteAt(turn, group);
+}
+
 /** Why the master is down by what we know of its lease, or null. */
 export function leaseDownReason(turn: Turn, group: Group): string | null {
   const { lease, master } = group;

@@ -76,6 +76,10 @@ export interface RedisNode {
   downReason: string;
   lastHelloSentAt: number;
   readonly info: InfoState;
+  /** The replication history that it is in, and the one that it continues: up to `secondOffset`. Empty: not told. */
+  replId: string;
+  replId2: string;
+  secondOffset: number;
   role: Role;
   /** When `role` was last seen to change. */
   roleSince: number;
@@ -129,12 +133,15 @@ interface FailoverBase {
   readonly since: number;
   /** Asked for by an operator: needs no agreement that the master is down. */
   readonly manual: 'no' | 'planned' | 'coordinated' | 'forced';
+  /** The replica that the operator wants; null for the best. */
+  readonly to: Address | null;
 }
 
 export type Failover = FailoverBase &
   (
     | { readonly phase: 'wait-start' }
-    | { readonly phase: 'select' }
+    /** `unaided`: the master's help was tried, or is not to be had. */
+    | { readonly phase: 'select'; readonly unaided: boolean }
     | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
     | { readonly phase: 'send-slaveof-noone'; readonly target: RedisNode }
     | { readonly phase: 'wait-promotion'; readonly target: RedisNode }
@@ -319,6 +326,9 @@ export function newRedisNode(group: Group, link: Link, role: Role, now: number):
     downReason: '',
     lastHelloSentAt: NEVER,
     info: { text: '', at: NEVER, askedAt: NEVER, outstandingSince: null, again: false },
+    replId: '',
+    replId2: '',
+    secondOffset: -1,
     role,
     roleSince: now,
     priority: 100,

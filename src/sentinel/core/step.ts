@@ -12,6 +12,7 @@ import { failoverDueAt, runFailover, startDueAt, startIfNeeded } from './failove
 import { helloDueAt, onHello, sendHello } from './hello.js';
 import { askDueInfo, askInfo, infoDueAt, onInfo } from './info.js';
 import type { Effect, Input, Tag } from './io.js';
+import { leaseDueAt } from './lease.js';
 import { onClosed, onConnected, onPong, sweepLink } from './links.js';
 import { onResolved } from './names.js';
 import { toSnapshot } from './restore.js';
@@ -185,7 +186,7 @@ function wakeAt(turn: Turn, group: Group): number {
     due = Math.min(due, helloDueAt(instance), sdownDueAt(instance));
     due = Math.min(due, instance.kind === 'redis' ? infoDueAt(instance) : askDueAt(instance));
   }
-  due = Math.min(due, failoverDueAt(group), startDueAt(turn, group), repairDueAt(turn, group));
+  due = Math.min(due, failoverDueAt(group), startDueAt(turn, group), repairDueAt(turn, group), leaseDueAt(turn, group));
   return Math.max(due, turn.now + 1);
 }
 

@@ -42,6 +42,8 @@ export const RECONNECT_MAX_MS = 1_000;
 export const COORDINATION_MAX_MS = 5_000;
 /** Ours: a promotion after a pause is sent only while this part of the pause is left. */
 export const PAUSE_MARGIN = 0.4;
+/** Ours: a pause outlasts the lease by this. */
+export const PAUSE_SPARE_MS = 100;
 /** Ours: how long a manual failover tries for a majority before it goes on without, as redis-sentinel always does. */
 export const MANUAL_ELECTION_MS = 500;
 /** Ours: the shortest period at which a Redis is asked for the change that is expected of it. */
@@ -58,6 +60,10 @@ export const CONNECT_TIMEOUT_MAX_MS = 5_000;
  */
 export const LEASE_PROMISE_MS = 3_000;
 export const LEASE_PROMISE_SPARE_MS = 1_000;
+/** Ours: and takes the promotion for done only if it hears of it by then; clocks may run apart meanwhile. */
+export const PROMOTED_WITHIN_MS = 2_700;
+/** Ours: a master that has not answered PING for this long, or CLIENT PAUSE, is not waited for in a failover. */
+export const HELP_WITHIN_MS = 250;
 /** Ours: a new master is given this, beyond a ttl, to get its first lease. */
 export const LEASE_GRACE_MS = 500;
 /** Ours: clocks of two hosts may run apart by this part. */

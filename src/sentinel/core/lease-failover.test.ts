@@ -1,0 +1,308 @@
+import { describe, expect, it } from 'vitest';
+import { SentinelDriver } from '../../../test/support/sentinel-driver.js';
+import type { MasterConf } from '../../config/sentinel-types.js';
+import { ErrorReply, OK } from '../../redis/reply.js';
+
+const TTL_MS = 1_000;
+
+/** The keeper of the master renews its lease; time passes. */
+function renewFor(driver: SentinelDriver, ms: number, ...more: string[]): void {
+  for (let passed = 0; passed < ms; passed += 250) {
+    renew(driver, ...more);
+    driver.advance(Math.min(250, ms - passed));
+  }
+}
+
+function renew(driver: SentinelDriver, ...more: string[]): void {
+  const { configEpoch, master } = driver.group;
+  const { port } = master.link.address;
+  driver.command('SENTINEL', 'LEASE', 'm', '10.0.0.1', String(port), String(configEpoch), String(TTL_MS), ...more);
+}
+
+function release(driver: SentinelDriver, reason = 'redis ended: signal 9'): void {
+  const { configEpoch } = driver.group;
+  driver.command('SENTINEL', 'LEASE', 'm', '10.0.0.1', '1', String(configEpoch), '0', reason);
+}
+
+/** A group whose master is leased, and peers that agree to whatever they are asked. */
+function leased(options: Partial<MasterConf> = {}): SentinelDriver {
+  const driver = new SentinelDriver({ leaseTtl_ms: TTL_MS, ...options });
+  driver.peersAgree();
+  driver.advance(1_050);
+  renewFor(driver, 3_000);
+  renew(driver);
+  return driver;
+}
+
+const SWITCH = '+switch-master m 10.0.0.1 1 10.0.0.1 2';
+const paused = (driver: SentinelDriver) => driver.fake(1).asked.some((words) => words.startsWith('CLIENT PAUSE'));
+
+function untilEvent(driver: SentinelDriver, type: string, limit_ms: number): number {
+  const from = driver.now;
+  while (!driver.eventTypes().includes(type) && driver.now - from < limit_ms) driver.advance(1);
+  return driver.now - from;
+}
+
+describe('a lease that is given back', () => {
+  it('makes the master down at once, and another one is there in tens of milliseconds', () => {
+    const driver = leased();
+    driver.kill(1);
+    release(driver);
+    expect(driver.eventTypes()).toContain('+sdown');
+    expect(driver.logs).toContain('The Redis is down for us: its keeper gave the lease back: redis ended: signal 9');
+    expect(untilEvent(driver, '+promoted-slave', 1_000)).toBeLessThan(50);
+    expect(untilEvent(driver, '+switch-master', 1_000)).toBeLessThan(50);
+    expect(driver.events).toContain(SWITCH);
+    expect(paused(driver)).toBe(false);
+  });
+
+  it('asks no help of a master that answers still: its keeper may have found it empty', () => {
+    const driver = leased();
+    release(driver, 'its data set is empty');
+    driver.advance(100);
+    expect(driver.events).toContain(SWITCH);
+    expect(paused(driver)).toBe(false);
+  });
+
+  it('is forgiven when it is asked for again in time', () => {
+    const driver = leased();
+    driver.peers.forEach((peer) => {
+      peer.answer = () => null;
+    });
+    release(driver);
+    driver.advance(10);
+    renew(driver);
+    expect(driver.eventTypes().slice(-1)).toEqual(['-sdown']);
+  });
+});
+
+describe('a lease that is not renewed', () => {
+  it('makes the master down when the ttl is over', () => {
+    const driver = leased();
+    driver.advance(999);
+    expect(driver.eventTypes()).not.toContain('+sdown');
+    driver.advance(10);
+    expect(driver.eventTypes()).toContain('+sdown');
+    expect(driver.logs.join()).toMatch(/its lease was not renewed for \d ms/);
+  });
+
+  it('makes it down at the start only after it had time to be asked for', () => {
+    const driver = new SentinelDriver({ leaseTtl_ms: TTL_MS });
+    driver.advance(1_500);
+    expect(driver.eventTypes()).not.toContain('+sdown');
+    driver.advance(200);
+    expect(driver.eventTypes()).toContain('+sdown');
+  });
+
+  it('gives a new master the same time', () => {
+    const driver = leased();
+    driver.kill(1);
+    release(driver);
+    driver.advance(200);
+    driver.events.length = 0;
+    driver.advance(1_200);
+    expect(driver.events).not.toContain('+sdown master m 10.0.0.1 2');
+    driver.advance(500);
+    expect(driver.events).toContain('+sdown master m 10.0.0.1 2');
+  });
+
+  it('has writes paused and offsets compared first if the master still answers', () => {
+    const driver = leased();
+    driver.fake(1).offset = 500;
+    driver.advance(1_500);
+    expect(paused(driver)).toBe(true);
+    expect(driver.eventTypes()).not.toContain('+promoted-slave');
+    driver.fake(2).offset = 500;
+    driver.advance(300);
+    expect(driver.events).toContain(SWITCH);
+    expect(driver.fake(1).role).toBe('slave');
+  });
+
+  it('goes on without a master that does not help', () => {
+    const driver = leased();
+    driver.fake(1).refusesPause = true;
+    driver.fake(1).refusesFailover = 'ERR unknown command';
+    driver.advance(1_300);
+    expect(driver.events).toContain(SWITCH);
+    expect(driver.logs.join()).toContain('does not help');
+  });
+
+  it('does not wait for one that is silent', () => {
+    const driver = leased({ downAfter_ms: 60_000 });
+    driver.fake(1).state = 'silent';
+    driver.advance(3_000);
+    expect(driver.events).toContain(SWITCH);
+    expect(paused(driver)).toBe(false);
+  });
+});
+
+describe('a lease that lives', () => {
+  it('keeps a master in its place that answers nobody: it may be busy', () => {
+    const driver = leased();
+    driver.fake(1).state = 'silent';
+    renewFor(driver, 5_000);
+    expect(driver.eventTypes()).toContain('+sdown');
+    expect(driver.eventTypes()).not.toContain('+odown');
+    expect(driver.command('SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '10.0.0.1', '1', '0', '*')).toEqual([0, '*', 0]);
+    driver.advance(1_100);
+    expect(driver.events).toContain(SWITCH);
+  });
+
+  it('is an error for an operator who asks for a failover without its consent', () => {
+    const driver = leased();
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm')).toBeInstanceOf(ErrorReply);
+    renew(driver, 'handover');
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm', 'COORDINATED', 'TO', '10.0.0.1', '3')).toBe(OK);
+    driver.advance(500);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 3');
+    // The pause outlasts what the master may still count on.
+    expect(driver.fake(1).asked).toContain('CLIENT PAUSE 1150 WRITE');
+  });
+});
+
+describe('a failover with leases', () => {
+  it('by hand does not go on without a majority', () => {
+    const driver = leased();
+    driver.peers.forEach((peer) => {
+      peer.answer = () => null;
+    });
+    renew(driver, 'handover');
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm', 'FORCE')).toBe(OK);
+    driver.advance(600);
+    expect(driver.eventTypes()).toContain('-failover-abort-not-elected');
+    expect(driver.group.failover).toBeNull();
+    expect(driver.eventTypes()).not.toContain('+promoted-slave');
+  });
+
+  it('does not begin while the group is paused', () => {
+    const driver = leased();
+    driver.command('SENTINEL', 'PAUSE', 'm', 'on');
+    driver.kill(1);
+    release(driver);
+    driver.advance(10_000);
+    expect(driver.eventTypes()).toContain('+odown');
+    expect(driver.eventTypes()).not.toContain('+try-failover');
+    driver.command('SENTINEL', 'PAUSE', 'm', 'off');
+    driver.advance(100);
+    expect(driver.events).toContain(SWITCH);
+  });
+
+  it('that finds no candidate keeps the master, in the new epoch, so that it can be leased again', () => {
+    const driver = leased();
+    driver.fake(2).priority = 0;
+    driver.fake(3).priority = 0;
+    driver.advance(1_100);
+    expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');
+    expect(driver.group).toMatchObject({ configEpoch: 1, leaderEpoch: 1 });
+    expect(driver.snapshots.at(-1)?.masters[0]).toMatchObject({ configEpoch: 1, port: 1 });
+    renew(driver);
+    expect(driver.eventTypes().at(-1)).toBe('-odown');
+  });
+
+  it('sends no promotion when those who voted may have leased the old master again', () => {
+    const driver = leased();
+    driver.kill(1);
+    release(driver);
+    driver.fake(2).state = 'silent';
+    driver.fake(3).state = 'silent';
+    untilEvent(driver, '+elected-leader', 1_000);
+    const { failover } = driver.group;
+    if (failover?.phase !== 'select') throw new Error(`in phase ${failover?.phase}`);
+    driver.group.failover = { ...failover, startedAt: driver.now - 2_001 };
+    driver.fake(2).state = 'up';
+    driver.advance(1_100);
+    expect(driver.logs.join()).toContain('the old master may be leased again from now on');
+    expect(driver.fake(2).asked).toEqual([]);
+  });
+
+  it('leaves out a replica that lags more than is allowed', () => {
+    const driver = leased({ candidateLagMax_bytes: 1_000 });
+    driver.fake(2).priority = 1;
+    driver.fake(3).offset = 1_101;
+    driver.kill(1);
+    release(driver);
+    driver.advance(100);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 3');
+    expect(driver.logs.join()).toContain('10.0.0.1:2: 1001 bytes behind, candidate-lag-max allows 1000');
+  });
+});
+
+describe('a failover where acknowledged writes are promised to live', () => {
+  function afterDeath(change: (driver: SentinelDriver) => void): SentinelDriver {
+    const driver = leased({ ackReplicas: 1 });
+    change(driver);
+    driver.kill(1);
+    release(driver);
+    driver.advance(1_500);
+    return driver;
+  }
+
+  const lost = (driver: SentinelDriver) => driver.logs.filter((line) => line.includes('writes could be lost')).join();
+
+  it('is made when every replica has answered, and takes the one that has most', () => {
+    const driver = afterDeath(({ redis }) => Object.assign(redis.get(3) ?? {}, { offset: 101 }));
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 3');
+  });
+
+  it('is not made when one that may have more does not answer', () => {
+    const driver = afterDeath((each) => each.kill(3));
+    expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');
+    expect(lost(driver)).toContain(
+      '10.0.0.1:2: acknowledged writes could be lost: 1 of 2 replicas answered, not 10.0.0.1:3',
+    );
+  });
+
+  it('is made with fewer when writes are acknowledged by more', () => {
+    const driver = leased({ ackReplicas: 2 });
+    driver.kill(3);
+    driver.kill(1);
+    release(driver);
+    driver.advance(500);
+    expect(driver.events).toContain(SWITCH);
+  });
+
+  it('does not take one with less, whatever its priority', () => {
+    const driver = afterDeath(({ redis }) => {
+      Object.assign(redis.get(2) ?? {}, { priority: 1 });
+      Object.assign(redis.get(3) ?? {}, { offset: 150 });
+    });
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 3');
+    expect(lost(driver)).toContain('10.0.0.1:2: acknowledged writes could be lost: 10.0.0.1:3 has 50 bytes more');
+  });
+
+  it('is not made where histories cannot be compared', () => {
+    const driver = afterDeath(({ redis }) =>
+      Object.assign(redis.get(3) ?? {}, { replId: 'e'.repeat(40), priority: 0 }),
+    );
+    expect(lost(driver)).toContain('10.0.0.1:3 is in a history that cannot be compared');
+    expect(driver.group.master.link.address.port).toBe(1);
+  });
+
+  it("lets those be that are in a history which the candidate has left behind, or was never the master's", () => {
+    const behind = afterDeath(({ redis }) => {
+      Object.assign(redis.get(3) ?? {}, { replId: 'e'.repeat(40), offset: 9_999, priority: 0 });
+      Object.assign(redis.get(2) ?? {}, { replId2: 'e'.repeat(40), secondOffset: 50 });
+    });
+    expect(behind.events).toContain(SWITCH);
+    const apart = afterDeath(({ redis }) => {
+      Object.assign(redis.get(3) ?? {}, { replId: 'e'.repeat(40), offset: 9_999, priority: 0, masterPort: 9 });
+    });
+    expect(apart.events).toContain(SWITCH);
+  });
+
+  it('knows how far one got that was promoted without being leased', () => {
+    const driver = afterDeath(({ redis }) => {
+      const promoted = { role: 'master', replId: 'e'.repeat(40), replId2: 'd'.repeat(40), secondOffset: 102 };
+      Object.assign(redis.get(3) ?? {}, promoted);
+    });
+    expect(lost(driver)).toContain('10.0.0.1:2: acknowledged writes could be lost: 10.0.0.1:3 has 1 bytes more');
+  });
+
+  it('needs no such proof when the living master has handed over', () => {
+    const driver = leased({ ackReplicas: 1 });
+    driver.kill(3);
+    driver.advance(1_500);
+    expect(paused(driver)).toBe(true);
+    expect(driver.events).toContain(SWITCH);
+  });
+});
