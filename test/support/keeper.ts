@@ -128,12 +128,13 @@ export async function keep(cleanup: Cleanup, options: KeptOptions = {}) {
     input,
     /** A command over a connection of its own, as a client has it. */
     cli: (...args: readonly (string | number)[]) => request({ port }, ...args),
-    /** Starts Redis, and waits until it answers. */
+    /** Starts Redis, and waits until it has loaded its data. */
     start: async (): Promise<number> => {
+      const count = core.all('redis-up').length + 1;
       say({ do: 'start-redis' });
-      const { pid } = await input('process-running');
-      await input('redis-up');
-      return pid;
+      await input('redis-up', count);
+      await until(() => hasLoaded(port), { what: 'the data to be loaded' });
+      return runner.pid ?? 0;
     },
     /** Waits for the reply to a command of the core's. */
     ask: async (...args: string[]) => {
@@ -142,6 +143,12 @@ export async function keep(cleanup: Cleanup, options: KeptOptions = {}) {
       return (await input('reply', count + 1)).reply;
     },
   };
+}
+
+/** Whether it answers without LOADING; that a password is missing is an answer as well. */
+async function hasLoaded(port: number): Promise<boolean> {
+  const answer = await request({ port }, 'PING').catch((error: Error) => error.message);
+  return answer === 'PONG' || String(answer).startsWith('NOAUTH');
 }
 
 /** A kept Redis outlives its keeper: the test must end it. */

@@ -133,8 +133,7 @@ describe('the end of the process', () => {
     await kept.cli('SAVE');
     process.kill(pid, 'SIGKILL');
     expect((await kept.input('process-ended')).how).toBe('signal SIGKILL');
-    kept.say({ do: 'start-redis' });
-    await kept.input('redis-up', 2);
+    await kept.start();
     expect(await kept.cli('GET', 'a')).toBe('b');
     expect(kept.runner.pid).not.toBe(pid);
   });
