@@ -30,4 +30,39 @@ export const commands: readonly CommandEntry[] = [
     summary: 'a sharding proxy that reads nutcracker.yml and follows failovers',
     load: () => import('./proxy.js'),
   },
+  {
+    name: 'status',
+    summary: 'the cluster: who leads, who follows, and why',
+    load: () => import('./status.js'),
+  },
+  {
+    name: 'switchover',
+    summary: 'hand the mastership to another host, planned',
+    load: () => import('./switchover.js'),
+  },
+  {
+    name: 'failover',
+    summary: "promote another host without the master's help",
+    load: () => import('./failover.js'),
+  },
+  {
+    name: 'pause',
+    summary: 'no automatic failover, for maintenance',
+    load: () => import('./pause.js'),
+  },
+  {
+    name: 'resume',
+    summary: 'automatic failover again',
+    load: () => import('./resume.js'),
+  },
+  {
+    name: 'history',
+    summary: 'what happened',
+    load: () => import('./history.js'),
+  },
+  {
+    name: 'explain',
+    summary: 'who would take over now, and why',
+    load: () => import('./explain.js'),
+  },
 ];
