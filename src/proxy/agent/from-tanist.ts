@@ -20,6 +20,7 @@ function serverOf(group: GroupConfig): ServerConfig {
     target: { kind: 'group', group: group.name },
     login: auth === null ? null : { user: auth.user, password: auth.password.value },
     tls,
+    replicated: group.durability === 'replicated',
     weight: 1,
     place: NOWHERE,
   };
