@@ -5,7 +5,7 @@ import type { FilePlace, ServerConfig, SocketAddress } from './nutcracker-types.
 export class AddressError extends Error {}
 
 /** What the pool's other keys say about all of its servers is filled in by the reader. */
-const OPEN = { login: null, tls: null } as const;
+const OPEN = { login: null, tls: null, replicated: false } as const;
 
 /** memcached's port is left out of a server's ring name, as nutcracker does for libmemcached's sake. */
 const PORT_OMITTED_FROM_NAME = 11211;

@@ -50,6 +50,8 @@ export interface ServerConfig {
   readonly login: Login | null;
   /** Null for plain TCP towards it. */
   readonly tls: TlsConfig | null;
+  /** A write is acknowledged to its client only when a replica has it. */
+  readonly replicated: boolean;
   readonly weight: number;
   readonly place: FilePlace;
 }
@@ -124,7 +126,7 @@ export interface PoolConfig {
   readonly serverTls: TlsConfig | null;
   /** Sentinels to follow; empty for a pool of fixed addresses. */
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
-  /** How long a request waits for a shard that has no master. Only with sentinels. */
+  /** How long a request waits for a shard that has no master, and a write for a replica. Only with sentinels. */
   readonly holdTimeout_ms: number;
   /** How many bytes of requests a pool keeps for repetition. Only with sentinels. */
   readonly hold_bytes: number;

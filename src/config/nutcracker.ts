@@ -59,7 +59,11 @@ function checkRedisOnly(pool: PoolConfig, reader: PoolReader, problems: Problems
   }
 }
 
+/** When a write is acknowledged: when the master has it, or when a replica has it as well. */
+const DURABILITIES = ['async', 'replicated'] as const;
+
 const ONLY_WITH_SENTINELS = [
+  'durability',
   'hold_timeout',
   'hold_bytes',
   'sentinel_auth',
@@ -92,10 +96,11 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
   const follows = reader.node('sentinels') !== undefined;
   const redisAuth = reader.text('redis_auth');
   const serverTls = readTls('server_tls', reader, outside, problems);
+  const durability = reader.oneOf('durability', DURABILITIES, 'async');
   const login = redisAuth === null ? null : { user: '', password: redisAuth };
   const servers = reader
     .entries('servers', follows ? parseMaster : parseServer)
-    .map((server) => ({ ...server, login, tls: serverTls }));
+    .map((server) => ({ ...server, login, tls: serverTls, replicated: durability === 'replicated' }));
   const hashTag = reader.text('hash_tag');
   if (hashTag !== null && [...hashTag].length !== 2) {
     problems.add(reader.node('hash_tag'), `hash_tag: '${hashTag}' must be two characters, e.g. "{}"`);

@@ -20,6 +20,7 @@ function serverOf(group: GroupConfig, { name, weight }: RingEntry): ServerConfig
     target: { kind: 'group', group: group.name },
     login: auth === null ? null : { user: auth.user, password: auth.password.value },
     tls,
+    replicated: group.durability === 'replicated',
     weight,
     place: NOWHERE,
   };

@@ -63,6 +63,8 @@ export class Client {
   lane: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
+  /** What it has under way goes over the connection of writes that wait for a replica. */
+  writing = false;
   /** It waits for a command that blocks on its own connection. */
   blocking = false;
   /** Set while it is subscribed to something. */
