@@ -1,5 +1,6 @@
 /** The VIP as a loan, between hosts: what the router process does with it when agents, processes and hosts fail. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Failback, TanistConfig } from '../../src/config/tanist/model.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { groupConfig, vipConfig } from '../support/tanist-config.js';
 import { until } from '../support/until.js';
@@ -216,5 +217,48 @@ describe('a VIP that is lent', () => {
     const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', ...rights];
     const child = s.lab.host('a').start('setpriv', [...nobody, process.execPath, '-e', program]);
     await child.untilOutput(/needs CAP_NET_ADMIN and CAP_NET_RAW, which this process does not have\n {2}fix: /);
+  });
+});
+
+describe('a VIP that two hosts elect for', () => {
+  const pair = (failback: Failback): TanistConfig =>
+    labCluster({ mode: 'pair', groups: [groupConfig({ vips: [vipConfig(VIP)], failback })] });
+
+  it('goes to the first fit host, from an unfit one to the other, and stays there', async () => {
+    const s = scene(cleanup);
+    const config = pair({ when: 'never' });
+    const [a, b] = [await startVipHost(s, 'a', cleanup, config), await startVipHost(s, 'b', cleanup, config)];
+    b.tell(`lend ${GROUP} 1000`);
+    await b.child.untilOutput(/role mymaster master/);
+    let from = b.child.output.length;
+    a.tell(`lend ${GROUP} 1000`);
+    await a.child.untilOutput(/role mymaster backup/);
+    await b.holds(true);
+    // Its Redis ends: a takes over at once. It comes back: a stays.
+    b.tell(`revoke ${GROUP} redis ended: signal 9`);
+    await b.child.untilOutput(/role mymaster fault: redis mymaster is down: redis ended: signal 9/, { from });
+    await a.child.untilOutput(/role mymaster master: no advert/);
+    from = b.child.output.length;
+    b.tell(`lend ${GROUP} 1000`);
+    await b.child.untilOutput(/role mymaster backup/, { from });
+    await until(() => s.lab.holders(VIP).join() === 'a', { what: 'a alone to hold the address' });
+    // The whole agent of a stands still: its loan ends, and so does its mastership.
+    a.child.freeze();
+    await until(() => s.lab.holders(VIP).join() === 'b', { what: 'b to take over from the frozen a' });
+    a.child.thaw();
+    await a.child.untilOutput(/role mymaster fault[\s\S]*role mymaster backup/);
+    expect(s.lab.holders(VIP)).toEqual(['b']);
+  });
+
+  it('goes back to the preferred host after the time that failback names', async () => {
+    const s = scene(cleanup);
+    const config = pair({ when: 'after', wait_ms: 1000 });
+    const [a, b] = [await startVipHost(s, 'a', cleanup, config), await startVipHost(s, 'b', cleanup, config)];
+    b.tell(`lend ${GROUP} 1000`);
+    await b.holds(true);
+    a.tell(`lend ${GROUP} 1000`);
+    await a.child.untilOutput(/role mymaster backup[\s\S]*role mymaster master/);
+    await b.child.untilOutput(/role mymaster backup: 10.99.0.1 has a higher priority: 250 > 230/);
+    await until(() => s.lab.holders(VIP).join() === 'a', { what: 'a alone to hold the address' });
   });
 });
