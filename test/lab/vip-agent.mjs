@@ -4,8 +4,9 @@
  *     vip-agent.mjs HOST CONFIG.json SOCKET [LIFETIME_S]
  *
  * A line on the socket is an order: `lend GROUP TTL_MS` (and renew it every quarter), `once GROUP MS` (lend, do not renew),
- * `revoke GROUP REASON`, `stop`. Times are of CLOCK_MONOTONIC in ms, which all processes of the machine share.
+ * `revoke GROUP REASON`, `sleep` (start some other process), `stop`. Times are of CLOCK_MONOTONIC in ms, which all processes of the machine share.
  */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -64,6 +65,9 @@ const orders = {
     clearInterval(renewals.get(group));
     say(`revokes ${group}`);
     keeper.revoke(group, reason.join(' '));
+  },
+  sleep() {
+    say(`sleeper ${spawn('sleep', ['60'], { stdio: 'ignore' }).pid}`);
   },
   stop() {
     say('stops');

@@ -1,4 +1,5 @@
 /** The VIP as a loan, between hosts: what the router process does with it when agents, processes and hosts fail. */
+import { chmodSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Failback, TanistConfig } from '../../src/config/tanist/model.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
@@ -59,7 +60,7 @@ describe('a VIP that is lent', () => {
   it('ends by the router, not by the kernel, when the agent is frozen', async () => {
     const s = scene(cleanup);
     const adverts = await s.lab.capture('ip proto 112');
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 600`);
     await a.holds(true);
     a.child.freeze();
@@ -73,7 +74,7 @@ describe('a VIP that is lent', () => {
 
   it('ends at once when the agent is killed', async () => {
     const s = scene(cleanup);
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 60000`);
     await a.holds(true);
     await a.child.kill9();
@@ -82,7 +83,7 @@ describe('a VIP that is lent', () => {
 
   it('is the first thing to go when a frozen host wakes up, whatever waits for it there', async () => {
     const s = scene(cleanup, 'a', 'b', 'client');
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 500`);
     await a.holds(true);
     const router = a.routerPid();
@@ -149,7 +150,7 @@ describe('a VIP that is lent', () => {
 
   it('leaves when the agent stops', async () => {
     const s = scene(cleanup);
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 60000`);
     await a.holds(true);
     a.tell('stop');
@@ -208,6 +209,28 @@ describe('a VIP that is lent', () => {
     await b.becomes('VI', 'MASTER');
     a.tell(`lend ${GROUP} 1000`);
     await until(() => s.lab.holders(VIP).join() === 'a', { what: 'a alone to hold the address again' });
+  });
+
+  it('needs two capabilities, which nothing but the router process gets', async () => {
+    const s = scene(cleanup, 'a');
+    chmodSync(s.folder, 0o777);
+    const rights = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((o) => [o, '-all,+net_raw,+net_admin']);
+    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...rights, '--no-new-privs'];
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { before: nobody });
+    a.tell(`lend ${GROUP} 1000`);
+    await a.holds(true);
+    const capabilities = (pid: number): string | undefined =>
+      /^CapEff:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    expect(capabilities(a.routerPid())).toBe('0000000000003000');
+    a.tell('sleep');
+    const [, sleeper] = await a.child.untilOutput(/sleeper (\d+)/);
+    expect(capabilities(Number(sleeper))).toBe('0000000000000000');
+    // One that takes a dead one's place gets them as well.
+    process.kill(a.routerPid(), 'SIGKILL');
+    await a.child.untilOutput(
+      /held mymaster false[\s\S]*held mymaster true[\s\S]*held mymaster false[\s\S]*held mymaster true/,
+    );
+    expect(capabilities(a.routerPid())).toBe('0000000000003000');
   });
 
   it('is refused at the start, with the fix, without the rights', async () => {
