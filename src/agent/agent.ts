@@ -187,7 +187,12 @@ export class Agent {
       version,
       log: (level, text) => log.write(level, text),
       askOwn: (args) => this.#sentinel.command(args),
-      siblings: new SiblingLinks(config, self, group, group.redis.tls === null ? null : clientSettings(group.redis.tls)),
+      siblings: new SiblingLinks(
+        config,
+        self,
+        group,
+        group.redis.tls === null ? null : clientSettings(group.redis.tls),
+      ),
       vip: {
         grant: (until_ns) => this.#vip.grant(name, until_ns),
         revoke: (reason) => this.#vip.revoke(name, reason),

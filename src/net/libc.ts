@@ -42,6 +42,7 @@ const raw = {
   flock: libc.func('int flock(int fd, int operation)'),
   fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
   ppoll: libc.func('int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)'),
+  prctl: libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
   clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *param)'),
 };
@@ -132,6 +133,24 @@ export function setRealtime(priority: number): void {
 /** Reads a clock into `struct timespec`, 16 bytes. */
 export function clockGettime(clock: number, into: Uint8Array): void {
   checked(raw.clock_gettime(clock, into), 'clock_gettime', 'reading the clock');
+}
+
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_IS_SET = 1;
+const PR_CAP_AMBIENT_RAISE = 2;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+/** Whether this thread has an ambient capability; false also for one that the kernel does not know. */
+export function hasAmbient(capability: number): boolean {
+  return Number(raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0)) === 1;
+}
+
+export function raiseAmbient(capability: number): void {
+  checked(raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0), 'prctl', 'ambient capabilities');
+}
+
+export function withdrawAllAmbient(): void {
+  checked(raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), 'prctl', 'ambient capabilities');
 }
 
 /** Memory that keeps its place, for structures that point to each other. */

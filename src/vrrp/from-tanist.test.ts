@@ -72,8 +72,8 @@ describe('pair mode', () => {
 
   it('elects by the order of the hosts, among those whose Redis is fit', () => {
     const [a, b] = ['a', 'b'].map((h) => planVips(pair({ when: 'never' }), h, eth0).router.instances[0]);
-    expect(a).toMatchObject({ priority: 200, preempt: false, leased: false, interval_ms: 250 });
-    expect(b).toMatchObject({ priority: 100, preempt: false, peers: [{ address: '10.0.0.1' }] });
+    expect(a).toMatchObject({ priority: 250, preempt: false, leased: false, interval_ms: 250 });
+    expect(b).toMatchObject({ priority: 230, preempt: false, peers: [{ address: '10.0.0.1' }] });
     expect(a?.tracks).toEqual([{ id: 'redis:mymaster', weight: 0, reverse: false }]);
   });
 

@@ -25,9 +25,12 @@ const PAIR_INTERVALS_PER_LEASE = 4;
 const PAIR_INTERVAL_MIN_MS = 50;
 const PAIR_INTERVAL_MAX_MS = 10_000;
 const PAIR_INTERVAL_MS = 250;
-/** Priorities in the order of the hosts, far enough apart for the skew to tell them apart (RFC 5798 section 6.1). */
-const PAIR_PRIORITY_FIRST = 200;
-const PAIR_PRIORITY_STEP = 100;
+/**
+ * Priorities in the order of the hosts: high, so that the skew after a priority 0 is short (RFC 5798 section 6.1: 6 ms and
+ * 25 ms at the usual interval), and far enough apart for the first to be first when both wait.
+ */
+const PAIR_PRIORITY_FIRST = 250;
+const PAIR_PRIORITY_STEP = 20;
 /**
  * The kernel counts in whole seconds, and looks about once a second. The router refreshes every 0.9 s, and survives a
  * stall of 1.1 s; an address that nobody refreshes is gone after 2 to 3.3 s.

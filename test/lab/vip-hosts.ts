@@ -58,19 +58,27 @@ export class VipHost {
   }
 }
 
-/** Starts the stand-in agent on a host. @param lifetime_s another kernel lifetime than the plan's */
+export interface VipHostOptions {
+  /** Another kernel lifetime than the plan's. */
+  readonly lifetime_s?: number;
+  /** What to start it by, e.g. setpriv with its arguments. */
+  readonly before?: readonly string[];
+}
+
+/** Starts the stand-in agent on a host. */
 export async function startVipHost(
   { lab, folder }: Scene,
   name: string,
   cleanup: Cleanup,
   config: TanistConfig = labCluster(),
-  lifetime_s?: number,
+  { lifetime_s, before = [] }: VipHostOptions = {},
 ): Promise<VipHost> {
   const file = join(folder, `${name}.json`);
   const path = join(folder, `${name}.socket`);
   writeFileSync(file, JSON.stringify(config));
   const more = lifetime_s === undefined ? [] : [String(lifetime_s)];
-  const child = lab.host(name).start(process.execPath, [AGENT, name, file, path, ...more]);
+  const [program = process.execPath, ...args] = [...before, process.execPath, AGENT, name, file, path, ...more];
+  const child = lab.host(name).start(program, args);
   await child.untilOutput(/ router \d+/);
   const socket = await new Promise<Socket>((resolve, reject) => {
     const made = connect(path, () => resolve(made)).once('error', reject);

@@ -1,5 +1,7 @@
 /** The VIP as a loan, between hosts: what the router process does with it when agents, processes and hosts fail. */
+import { chmodSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Failback, TanistConfig } from '../../src/config/tanist/model.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { groupConfig, vipConfig } from '../support/tanist-config.js';
 import { until } from '../support/until.js';
@@ -58,7 +60,7 @@ describe('a VIP that is lent', () => {
   it('ends by the router, not by the kernel, when the agent is frozen', async () => {
     const s = scene(cleanup);
     const adverts = await s.lab.capture('ip proto 112');
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 600`);
     await a.holds(true);
     a.child.freeze();
@@ -72,7 +74,7 @@ describe('a VIP that is lent', () => {
 
   it('ends at once when the agent is killed', async () => {
     const s = scene(cleanup);
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 60000`);
     await a.holds(true);
     await a.child.kill9();
@@ -81,7 +83,7 @@ describe('a VIP that is lent', () => {
 
   it('is the first thing to go when a frozen host wakes up, whatever waits for it there', async () => {
     const s = scene(cleanup, 'a', 'b', 'client');
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 500`);
     await a.holds(true);
     const router = a.routerPid();
@@ -148,7 +150,7 @@ describe('a VIP that is lent', () => {
 
   it('leaves when the agent stops', async () => {
     const s = scene(cleanup);
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), 600);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { lifetime_s: 600 });
     a.tell(`lend ${GROUP} 60000`);
     await a.holds(true);
     a.tell('stop');
@@ -209,6 +211,28 @@ describe('a VIP that is lent', () => {
     await until(() => s.lab.holders(VIP).join() === 'a', { what: 'a alone to hold the address again' });
   });
 
+  it('needs two capabilities, which nothing but the router process gets', async () => {
+    const s = scene(cleanup, 'a');
+    chmodSync(s.folder, 0o777);
+    const rights = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((o) => [o, '-all,+net_raw,+net_admin']);
+    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...rights, '--no-new-privs'];
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { before: nobody });
+    a.tell(`lend ${GROUP} 1000`);
+    await a.holds(true);
+    const capabilities = (pid: number): string | undefined =>
+      /^CapEff:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    expect(capabilities(a.routerPid())).toBe('0000000000003000');
+    a.tell('sleep');
+    const [, sleeper] = await a.child.untilOutput(/sleeper (\d+)/);
+    expect(capabilities(Number(sleeper))).toBe('0000000000000000');
+    // One that takes a dead one's place gets them as well.
+    process.kill(a.routerPid(), 'SIGKILL');
+    await a.child.untilOutput(
+      /held mymaster false[\s\S]*held mymaster true[\s\S]*held mymaster false[\s\S]*held mymaster true/,
+    );
+    expect(capabilities(a.routerPid())).toBe('0000000000003000');
+  });
+
   it('is refused at the start, with the fix, without the rights', async () => {
     const s = scene(cleanup, 'a');
     const rights = ['--inh-caps', '-all', '--ambient-caps', '-all', '--bounding-set', '-all'];
@@ -216,5 +240,48 @@ describe('a VIP that is lent', () => {
     const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', ...rights];
     const child = s.lab.host('a').start('setpriv', [...nobody, process.execPath, '-e', program]);
     await child.untilOutput(/needs CAP_NET_ADMIN and CAP_NET_RAW, which this process does not have\n {2}fix: /);
+  });
+});
+
+describe('a VIP that two hosts elect for', () => {
+  const pair = (failback: Failback): TanistConfig =>
+    labCluster({ mode: 'pair', groups: [groupConfig({ vips: [vipConfig(VIP)], failback })] });
+
+  it('goes to the first fit host, from an unfit one to the other, and stays there', async () => {
+    const s = scene(cleanup);
+    const config = pair({ when: 'never' });
+    const [a, b] = [await startVipHost(s, 'a', cleanup, config), await startVipHost(s, 'b', cleanup, config)];
+    b.tell(`lend ${GROUP} 1000`);
+    await b.child.untilOutput(/role mymaster master/);
+    let from = b.child.output.length;
+    a.tell(`lend ${GROUP} 1000`);
+    await a.child.untilOutput(/role mymaster backup/);
+    await b.holds(true);
+    // Its Redis ends: a takes over at once. It comes back: a stays.
+    b.tell(`revoke ${GROUP} redis ended: signal 9`);
+    await b.child.untilOutput(/role mymaster fault: redis mymaster is down: redis ended: signal 9/, { from });
+    await a.child.untilOutput(/role mymaster master: no advert/);
+    from = b.child.output.length;
+    b.tell(`lend ${GROUP} 1000`);
+    await b.child.untilOutput(/role mymaster backup/, { from });
+    await until(() => s.lab.holders(VIP).join() === 'a', { what: 'a alone to hold the address' });
+    // The whole agent of a stands still: its loan ends, and so does its mastership.
+    a.child.freeze();
+    await until(() => s.lab.holders(VIP).join() === 'b', { what: 'b to take over from the frozen a' });
+    a.child.thaw();
+    await a.child.untilOutput(/role mymaster fault[\s\S]*role mymaster backup/);
+    expect(s.lab.holders(VIP)).toEqual(['b']);
+  });
+
+  it('goes back to the preferred host after the time that failback names', async () => {
+    const s = scene(cleanup);
+    const config = pair({ when: 'after', wait_ms: 1000 });
+    const [a, b] = [await startVipHost(s, 'a', cleanup, config), await startVipHost(s, 'b', cleanup, config)];
+    b.tell(`lend ${GROUP} 1000`);
+    await b.holds(true);
+    a.tell(`lend ${GROUP} 1000`);
+    await a.child.untilOutput(/role mymaster backup[\s\S]*role mymaster master/);
+    await b.child.untilOutput(/role mymaster backup: 10.99.0.1 has a higher priority: 250 > 230/);
+    await until(() => s.lab.holders(VIP).join() === 'a', { what: 'a alone to hold the address' });
   });
 });

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { AmbientRights } from '../../net/ambient-rights.js';
 import type { Logger } from './logger.js';
 import { type FromRouter, LineCutter, type ToRouter } from './messages.js';
 
@@ -29,14 +30,17 @@ export interface RouterChildEvents {
 export class RouterChild {
   readonly #events: RouterChildEvents;
   readonly #log: Logger;
+  readonly #rights: AmbientRights | null;
   #child: ChildProcess | null = null;
   #stopping = false;
   #restarts = 0;
   #startedAt = 0;
 
-  constructor(events: RouterChildEvents, log: Logger) {
+  /** @param rights what this process's other children must not have, and the router needs; null to leave it at that */
+  constructor(events: RouterChildEvents, log: Logger, rights: AmbientRights | null = null) {
     this.#events = events;
     this.#log = log;
+    this.#rights = rights;
   }
 
   get pid(): number | null {
@@ -46,10 +50,12 @@ export class RouterChild {
   start(): void {
     this.#startedAt = performance.now();
     // A session of its own: what a terminal sends to our group is for us to answer.
-    const child = spawn(process.execPath, [...HEAP, ENTRY], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const spawnRouter = (): ChildProcess =>
+      spawn(process.execPath, [...HEAP, ENTRY], {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
+        detached: true,
+      });
+    const child = this.#rights === null ? spawnRouter() : this.#rights.lend(spawnRouter);
     this.#child = child;
     const output = child.stdio[4] as Readable;
     const cutter = new LineCutter();

@@ -1,7 +1,9 @@
 /**
  * The VIPs of the agent's host, as a loan: `grant` lends them until a deadline, `revoke` takes them back. The router
- * process keeps the deadline, so that an agent that hangs, or is gone, cannot keep an address.
+ * process keeps the deadline, so that an agent that hangs, or is gone, cannot keep an address. Made once in a process: it
+ * takes the ambient capabilities from everything else that the process will start.
  */
+import { AmbientRights } from '../../net/ambient-rights.js';
 import { toBootTime_us } from '../../net/clock.js';
 import type { InstanceSnapshot } from '../core/snapshot.js';
 import type { VipGroup, VipPlan } from '../vip-plan.js';
@@ -60,6 +62,8 @@ export class VipKeeper {
         givenUp: () => this.#events.givenUp(),
       },
       log,
+      // Redis, hooks and proxies, which the agent starts too, have no business with raw sockets and addresses.
+      new AmbientRights(),
     );
   }
 
