@@ -68,7 +68,7 @@ export class KeeperRunner {
   #timerAt = Number.POSITIVE_INFINITY;
   #stopped = false;
 
-  /** Begins at once: the core is given its first tick. */
+  /** Begins as soon as the caller is done: the core is given its first tick. */
   constructor(options: KeeperRunnerOptions) {
     this.#options = options;
     const { hooks, place, auth, tls } = options;
@@ -94,7 +94,7 @@ export class KeeperRunner {
       isRunning: () => settings.attach || this.#process.pid !== null,
     });
     if (settings.attach) this.#redis.open();
-    this.deliver({ on: 'tick' });
+    setImmediate(() => this.deliver({ on: 'tick' }));
   }
 
   /** Of the process that is kept; null when none runs. */

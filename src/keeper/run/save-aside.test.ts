@@ -52,6 +52,7 @@ for (const appendonly of ['no', 'yes'] as const) {
     const path = await save(kept);
     expect(path).toMatch(new RegExp(`^${kept.directory}/saved/main-\\d{8}T\\d{6}\\.\\d{3}Z-\\d+\\.rdb$`));
     expect(kept.saved).toEqual([path]);
+    expect(readdirSync(kept.directory)).toContain('other.rdb');
     await kept.cli('FLUSHALL');
     await kept.cli('SET', 'a', 'in the second');
     await kept.cli('SAVE');
