@@ -25,4 +25,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'a sharding proxy that reads nutcracker.yml and follows failovers',
     load: () => import('./proxy.js'),
   },
+  {
+    name: 'check',
+    summary: 'say what a tanist.yml means, and what in it is dangerous',
+    load: () => import('./check.js'),
+  },
 ];
