@@ -11,26 +11,6 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./run.js'),
   },
   {
-    name: 'sentinel',
-    summary: 'a Sentinel: watch masters, agree, fail over',
-    load: () => import('./sentinel.js'),
-  },
-  {
-    name: 'vrrp',
-    summary: 'a VRRP router: keep a virtual IP on the host that is fit for it',
-    load: () => import('./vrrp.js'),
-  },
-  {
-    name: 'demo',
-    summary: 'watch a failover: three Redis, three Sentinels, faults by key',
-    load: () => import('./demo.js'),
-  },
-  {
-    name: 'proxy',
-    summary: 'a sharding proxy that reads nutcracker.yml and follows failovers',
-    load: () => import('./proxy.js'),
-  },
-  {
     name: 'status',
     summary: 'the cluster: who leads, who follows, and why',
     load: () => import('./status.js'),
@@ -64,5 +44,30 @@ export const commands: readonly CommandEntry[] = [
     name: 'explain',
     summary: 'who would take over now, and why',
     load: () => import('./explain.js'),
+  },
+  {
+    name: 'check',
+    summary: 'say what a tanist.yml means, and what in it is dangerous',
+    load: () => import('./check.js'),
+  },
+  {
+    name: 'sentinel',
+    summary: 'a Sentinel: watch masters, agree, fail over',
+    load: () => import('./sentinel.js'),
+  },
+  {
+    name: 'vrrp',
+    summary: 'a VRRP router: keep a virtual IP on the host that is fit for it',
+    load: () => import('./vrrp.js'),
+  },
+  {
+    name: 'proxy',
+    summary: 'a sharding proxy that reads nutcracker.yml and follows failovers',
+    load: () => import('./proxy.js'),
+  },
+  {
+    name: 'demo',
+    summary: 'watch a failover: three Redis, three Sentinels, faults by key',
+    load: () => import('./demo.js'),
   },
 ];

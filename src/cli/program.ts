@@ -22,8 +22,8 @@ export interface Output {
   err(text: string): void;
 }
 
-/** Exit codes that are the same for every command. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2, config: 3 } as const;
+/** Exit codes that are the same for every command; `configuration`: a file was refused, and nothing was done. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, configuration: 3 } as const;
 
 const standardOutput: Output = {
   out: (text) => process.stdout.write(text),

@@ -42,8 +42,8 @@ async function run(file: string, options: Options): Promise<void> {
     process.exitCode = await serve(log, () => Agent.start({ config, self, version: packageVersion(), log }));
     lock.release();
   } catch (error) {
-    if (error instanceof ConfigError) return refuse(error.format(), exitCodes.config);
-    if (error instanceof HostUnknownError) return refuse(error.message, exitCodes.config);
+    if (error instanceof ConfigError) return refuse(error.format(), exitCodes.configuration);
+    if (error instanceof HostUnknownError) return refuse(error.message, exitCodes.configuration);
     refuse(error instanceof Error ? error.message : String(error), exitCodes.failure);
   }
 }

@@ -39,6 +39,13 @@ describe('findings', () => {
     ]);
   });
 
+  it('are said once of all groups', () => {
+    const all = found(`${THREE}groups: {one: {}, two: {redis: {port: 6380}}}\n`);
+    expect(all.filter((each) => each.code === 'no-password').map((each) => each.message)).toEqual([
+      'The Redis of one, two has no password: whoever reaches its port may do everything.',
+    ]);
+  });
+
   it('are each one sentence, and say what to do', () => {
     const all = found(
       'hosts: {a: 192.0.2.1, b: 10.0.0.2, c: 10.0.0.3, d: 10.0.0.4}\nlease: off\nredis: {attach: true, password: x, tls: {insecure: true}, config: /r}\n' +

@@ -26,7 +26,7 @@ export function findings(config: TanistConfig, outside: Pick<Outside, 'readFile'
     ...quorumFindings(config),
     ...addressFindings(config),
     ...timeFindings(config),
-    ...config.groups.flatMap((group) => groupFindings(config, group)),
+    ...groupFindings(config),
     ...redisConfFindings(config, outside),
     ...secretFindings(config),
     ...doorFindings(config),
@@ -159,84 +159,87 @@ function timeFindings({ mode, lease, sentinel }: TanistConfig): Finding[] {
   return found;
 }
 
-function groupFindings(config: TanistConfig, group: GroupConfig): Finding[] {
-  const { name, redis, durability } = group;
+/** One finding for all groups that it is true of. */
+function groupFindings(config: TanistConfig): Finding[] {
+  const local = isOneMachine(config);
   const found: Finding[] = [];
-  if (group.hosts.length === 1 && config.hosts.length > 1) {
-    found.push(
-      warning('no-replica', `${name} stands on one host: nothing can take over from it.`, 'add a host to its `hosts`'),
-    );
-  }
-  if (redis.attach) {
-    found.push(
+  const where = (is: (group: GroupConfig) => boolean, say: (names: string) => Finding): void => {
+    const names = config.groups.filter(is).map((group) => group.name);
+    if (names.length > 0) found.push(say(names.join(', ')));
+  };
+  where(
+    ({ hosts }) => hosts.length === 1 && config.hosts.length > 1,
+    (names) =>
+      warning(
+        'no-replica',
+        `One host alone keeps ${names}: nothing can take over from it.`,
+        'add a host to its `hosts`',
+      ),
+  );
+  where(
+    ({ redis }) => redis.attach,
+    (names) =>
       warning(
         'attach',
-        `The Redis of ${name} is started by others: until the agent has seen it, it may come up as an empty master and take writes.`,
+        `The Redis of ${names} is started by others: until the agent has seen it, it may come up as an empty master and take writes.`,
         'remove `attach: true`, and let the agent start it',
       ),
-    );
-  }
-  if (redis.auth === null && !isOneMachine(config)) {
-    found.push(
+  );
+  where(
+    ({ redis }) => redis.auth === null && !local,
+    (names) =>
       warning(
         'no-password',
-        `The Redis of ${name} has no password: whoever reaches its port may do everything.`,
+        `The Redis of ${names} has no password: whoever reaches its port may do everything.`,
         'add `password_file` below `redis`',
       ),
-    );
-  }
-  if (redis.tls?.insecure === true) {
-    found.push(
+  );
+  where(
+    ({ redis }) => redis.tls?.insecure === true,
+    (names) =>
       warning(
         'tls-insecure',
-        `${name} accepts any certificate: whoever can redirect its traffic reads and changes it.`,
-        'name the `ca` instead',
+        `For ${names}, any certificate is accepted: whoever can redirect the traffic reads and changes it.`,
+        'name the `ca` instead of `insecure: true`',
       ),
-    );
-  }
-  found.push(...durabilityFindings(config, group, durability));
-  if (group.vips.length === 0 && config.proxy === null) {
-    found.push(
-      note(
-        'no-plain-address',
-        `${name} has neither a VIP nor a proxy: its clients must speak Sentinel's protocol.`,
-        'add `vip`, or `proxy: 22121`',
-      ),
-    );
-  }
-  return found;
-}
-
-function durabilityFindings(config: TanistConfig, { name, hosts }: GroupConfig, durability: string): Finding[] {
-  if (hosts.length < 2) return [];
-  if (durability === 'async') {
-    return [
-      note(
-        'async',
-        `${name} acknowledges a write before a replica has it: when its master's host dies, the last few milliseconds of writes may be lost.`,
-        'write `durability: replicated` if they must not be',
-      ),
-    ];
-  }
-  if (hosts.length === 2) {
-    return [
+  );
+  where(
+    ({ durability, hosts }) => durability === 'replicated' && hosts.length === 2,
+    (names) =>
       warning(
         'replicated-two-hosts',
-        `${name} is replicated over two hosts: while one of them is down, it takes no writes.`,
+        `Two hosts keep ${names}, which is replicated: while one of them is down, no write is taken.`,
         'add a third host to it, or write `durability: async`',
       ),
-    ];
-  }
-  const direct = config.proxy === null;
-  return direct
-    ? [
-        note(
-          'replicated-without-proxy',
-          `${name} waits for a replica only in the proxy: clients of the VIP must send WAIT themselves.`,
-          'add `proxy: 22121`',
-        ),
-      ]
-    : [];
+  );
+  where(
+    ({ durability, hosts }) => durability === 'async' && hosts.length > 1,
+    (names) =>
+      note(
+        'async',
+        `In ${names}, a write is acknowledged before a replica has it: when its master's host dies, the last few milliseconds of writes may be lost.`,
+        'write `durability: replicated` if they must not be',
+      ),
+  );
+  where(
+    ({ durability }) => durability === 'replicated' && config.proxy === null,
+    (names) =>
+      note(
+        'replicated-without-proxy',
+        `For ${names}, only the proxy waits for a replica: clients of the VIP must send WAIT themselves.`,
+        'add `proxy: 22121`',
+      ),
+  );
+  where(
+    ({ vips }) => vips.length === 0 && config.proxy === null,
+    (names) =>
+      note(
+        'no-plain-address',
+        `There is neither a VIP of ${names} nor a proxy: clients must speak the Sentinel protocol.`,
+        'add `vip`, or `proxy: 22121`',
+      ),
+  );
+  return found;
 }
 
 function secretFindings(config: TanistConfig): Finding[] {

@@ -1,7 +1,7 @@
 /** Durations and sizes as an operator writes them: `500ms`, `1s`, `10m`, `1h`; `512kb`, `64mb`. */
 
 export const DURATION = /^\d{1,12}(\.\d{1,3})?(ms|s|m|h|d)$/;
-export const SIZE = /^\d{1,12}(b|kb|mb|gb)$/i;
+export const SIZE = /^\d{1,12}[kKmMgG]?[bB]$/;
 
 const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const SIZE_UNITS = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
