@@ -38,6 +38,8 @@ describe('the history', () => {
     expect(history.list('x', 2).map(({ text }) => text)).toEqual(['3', '4']);
     expect(history.list(null, 3).map(({ text }) => text)).toEqual(['2', '3', '4']);
     expect(history.list('z', 3)).toEqual([]);
+    history.add(entry('5', { group: '' }));
+    expect(history.list('y', 3).map(({ text }) => text)).toEqual(['2', '5']);
     await history.flush();
   });
 

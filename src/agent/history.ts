@@ -81,9 +81,9 @@ export class History {
     return noted;
   }
 
-  /** The newest entries, the oldest of them first. @param group null: of every group */
+  /** The newest entries, the oldest of them first. @param group null: of every group; one's own include those of no group */
   list(group: string | null, limit: number): readonly HistoryEntry[] {
-    return this.#kept.filter((entry) => group === null || entry.group === group).slice(-limit);
+    return this.#kept.filter((entry) => group === null || entry.group === group || entry.group === '').slice(-limit);
   }
 
   /** @returns what ends the calls */

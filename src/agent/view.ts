@@ -70,6 +70,7 @@ export interface HistoryEntry {
   /** Grows from entry to entry on this host, over restarts, even when the kept history is lost. */
   readonly id: number;
   readonly at: string;
+  /** Empty for what concerns them all. */
   readonly group: string;
   readonly host: string;
   readonly epoch: number;

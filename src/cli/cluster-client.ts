@@ -15,7 +15,7 @@ const ANSWER_MAX_bytes = 16 * 1024 * 1024;
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
   readonly code = 'ERR_UNREACHABLE';
-  readonly fix = 'start it with `tanist run tanist.yml`, or ask another host: -u http://HOST:8008';
+  readonly fix = 'start it with `tanist run`, or ask another host: -u http://HOST:8008, or all of them: -f tanist.yml';
 }
 
 /** The agent answers that it will not, or cannot. */

@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ClusterClient, RefusedError, UnreachableError } from './cluster-client.js';
 import { exitCodes } from './program.js';
+import { SettingsError } from './settings-error.js';
 import { processTerminal, type Terminal } from './terminal.js';
 
 /** Exit codes of the commands that speak to an agent. */
 export const clusterExitCodes = {
   ...exitCodes,
-  /** The configuration or the token's file cannot be read. */
-  configuration: 3,
   /** No agent answers. */
   unreachable: 4,
   /** A group has no leased master. */
@@ -23,6 +22,7 @@ export const DEFAULT_URL = 'http://127.0.0.1:8008';
 
 export interface ClusterOptions {
   readonly url?: string;
+  readonly file?: string;
   readonly tokenFile?: string;
 }
 
@@ -30,7 +30,8 @@ export interface ClusterOptions {
 export function withClusterOptions(command: Command): Command {
   return command
     .option('-u, --url <url>', `the agent's HTTP API (default: ${DEFAULT_URL})`, parseUrl)
-    .option('--token-file <file>', 'a file with the API token (default: $TANIST_TOKEN)');
+    .option('-f, --file <tanist.yml>', 'take its hosts, their API and its token from there')
+    .option('--token-file <file>', 'a file with the API token (default: $TANIST_TOKEN, else the one of -f)');
 }
 
 /** What was asked for cannot be asked for like this. */
@@ -46,15 +47,12 @@ export class UsageError extends Error {
   }
 }
 
-/** A file that the command line names is of no use. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-  readonly code = 'ERR_SETTINGS';
-}
-
 /** @throws {SettingsError} when a file cannot be read */
-export function clusterClient(options: ClusterOptions): ClusterClient {
-  return new ClusterClient({ urls: [options.url ?? DEFAULT_URL], token: tokenOf(options) });
+export async function clusterClient(options: ClusterOptions): Promise<ClusterClient> {
+  // Reading a tanist.yml needs a good deal of code, which the others need not wait for.
+  const fromFile = options.file === undefined ? null : (await import('./cluster-file.js')).readTarget(options.file);
+  const urls = options.url === undefined ? (fromFile?.urls ?? [DEFAULT_URL]) : [options.url];
+  return new ClusterClient({ urls, token: tokenOf(options) ?? fromFile?.token ?? null });
 }
 
 /** Runs a command's action, and turns what goes wrong into a message and `process.exitCode`. */
@@ -79,7 +77,7 @@ export async function settle(act: (terminal: Terminal) => Promise<number>, termi
 function codeOf(error: unknown): number | null {
   if (error instanceof UnreachableError) return clusterExitCodes.unreachable;
   if (error instanceof RefusedError) return clusterExitCodes.failure;
-  if (error instanceof SettingsError) return clusterExitCodes.configuration;
+  if (error instanceof SettingsError) return clusterExitCodes.config;
   if (error instanceof UsageError) return clusterExitCodes.usage;
   return null;
 }

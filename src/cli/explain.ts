@@ -25,7 +25,7 @@ export function command(): Command {
     .addOption(new Option('-o, --output <format>', 'how').choices(['table', 'json']).default('table'))
     .addHelpText('after', EXIT_CODES)
     .action((group: string | undefined, options: ClusterOptions & ExplainOptions) =>
-      conclude((terminal) => runExplain(clusterClient(options), group ?? null, options, terminal)),
+      conclude(async (terminal) => runExplain(await clusterClient(options), group ?? null, options, terminal)),
     );
   return withClusterOptions(explain);
 }
@@ -43,9 +43,10 @@ export async function runExplain(
   return clusterExitCodes.ok;
 }
 
-function explainText(explanation: Explanation, { width, colours }: Terminal): string {
+function explainText(explanation: Explanation, terminal: Terminal): string {
   const { group, wouldWin, candidates, blockers } = explanation;
-  const columns = width();
+  const columns = terminal.width();
+  const { colours } = terminal;
   const rows = candidates.map(({ host, fit, reason }) => ({
     cells: [{ text: plain(host) }, fit ? { text: 'yes' } : { text: 'no', paint: colours.warn }],
     note: plain(reason),

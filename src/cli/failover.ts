@@ -30,7 +30,7 @@ export function command(): Command {
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', EXIT_CODES)
     .action((group: string | undefined, options: ClusterOptions & FailoverOptions) =>
-      conclude((terminal) => runFailover(clusterClient(options), group ?? null, options, terminal)),
+      conclude(async (terminal) => runFailover(await clusterClient(options), group ?? null, options, terminal)),
     );
   return withClusterOptions(failover);
 }

@@ -1,4 +1,5 @@
 /** `tanist history [GROUP]`: what happened, as an agent has noted it. */
+import { addAbortSignal } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import type { HistoryEntry } from '../agent/view.js';
@@ -41,23 +42,27 @@ export function command(): Command {
     )
     .addHelpText('after', EXIT_CODES)
     .action((group: string | undefined, options: ClusterOptions & HistoryOptions) =>
-      conclude((terminal) => runHistory(clusterClient(options), group ?? null, options, terminal)),
+      conclude(async (terminal) => runHistory(await clusterClient(options), group ?? null, options, terminal)),
     );
   return withClusterOptions(history);
 }
 
-/** @returns the exit code; with `follow` it never ends by itself */
+/** @returns the exit code; with `follow` it does not end before `ending` says so */
 export async function runHistory(
   client: ClusterClient,
   group: string | null,
   options: HistoryOptions,
   terminal: Terminal,
+  ending: AbortSignal = new AbortController().signal,
 ): Promise<number> {
   const host = options.follow === true ? await client.hostName() : '';
   const entries = await client.history(group, options.number);
   const print = printer(entries, options, terminal);
   for (const entry of entries) terminal.out(print(entry));
-  if (options.follow === true) return follow(client, group, `${host}-${entries.at(-1)?.id ?? 0}`, print, terminal);
+  if (options.follow === true) {
+    await follow(client, { group, lastId: `${host}-${entries.at(-1)?.id ?? 0}` }, print, terminal, ending);
+    return clusterExitCodes.ok;
+  }
   if (entries.length === 0 && options.output === 'table') terminal.err('Nothing is noted yet.\n');
   return clusterExitCodes.ok;
 }
@@ -65,17 +70,17 @@ export async function runHistory(
 /** An agent that restarts is waited for, and asked for what was missed. */
 async function follow(
   client: ClusterClient,
-  group: string | null,
-  from: string,
+  from: { readonly group: string | null; readonly lastId: string },
   print: (entry: HistoryEntry) => string,
   terminal: Terminal,
-): Promise<never> {
-  let lastId = from;
+  ending: AbortSignal,
+): Promise<void> {
+  let { lastId } = from;
   let isLost = false;
   for (;;) {
     try {
       const reader = new EventReader();
-      const stream = await client.events(group, lastId, SILENCE_MS);
+      const stream = addAbortSignal(ending, await client.events(from.group, lastId, SILENCE_MS));
       if (isLost) terminal.err('The agent answers again.\n');
       isLost = false;
       for await (const piece of stream.setEncoding('utf8')) {
@@ -85,11 +90,12 @@ async function follow(
         }
       }
     } catch (error) {
-      if (!isTransport(error)) throw error;
+      if (!ending.aborted && !isTransport(error)) throw error;
     }
+    if (ending.aborted) return;
     if (!isLost) terminal.err('The agent does not answer; waiting for it.\n');
     isLost = true;
-    await pause(RETRY_MS);
+    await pause(RETRY_MS, undefined, { signal: ending }).catch(() => undefined);
   }
 }
 
@@ -104,17 +110,17 @@ function isTransport(error: unknown): boolean {
 function printer(
   entries: readonly HistoryEntry[],
   { output }: HistoryOptions,
-  { width, colours }: Terminal,
+  terminal: Terminal,
 ): (entry: HistoryEntry) => string {
   if (output === 'json') return (entry) => `${JSON.stringify(entry)}\n`;
-  const where = ({ group, host }: HistoryEntry): string => plain(`${group}/${host}`);
+  const where = ({ group, host }: HistoryEntry): string => plain(`${group || '*'}/${host}`);
   const where_columns = Math.max(0, ...entries.map((entry) => where(entry).length));
   return (entry) => {
     const time = timeText(entry.at);
     const head = `${entry.what.padEnd(WHAT_columns)}  ${where(entry).padEnd(where_columns)}  epoch ${entry.epoch}`;
     const text = plain(entry.text);
-    const columns = width();
-    const line = `${colours.dim(time)}  ${head}`;
+    const columns = terminal.width();
+    const line = `${terminal.colours.dim(time)}  ${head}`;
     if (columns === null || time.length + head.length + text.length + 4 <= columns) return `${line}  ${text}\n`;
     const below = fold(text, columns - INDENT.length).map((part) => `${INDENT}${part}\n`);
     return `${line}\n${below.join('')}`;

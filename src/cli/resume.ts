@@ -9,9 +9,9 @@ export function command(): Command {
     .argument('[group]', 'default: all of them')
     .addHelpText('after', EXIT_CODES)
     .action((group: string | undefined, options: ClusterOptions) =>
-      conclude((terminal) => {
+      conclude(async (terminal) => {
         const order = { do: 'resume', group: group ?? null } as const;
-        return giveOrder(clusterClient(options), { order, question: null }, terminal);
+        return giveOrder(await clusterClient(options), { order, question: null }, terminal);
       }),
     );
   return withClusterOptions(resume);

@@ -28,25 +28,38 @@ export function command(): Command {
     .option('-w, --watch [seconds]', `look again and again (every ${WATCH_s} s)`, parseSeconds)
     .addHelpText('after', `${EXIT_CODES.trimEnd().replace(/\.$/, ';')}\n5 a group has no leased master.`)
     .action((options: ClusterOptions & StatusOptions) =>
-      conclude((terminal) => runStatus(clusterClient(options), options, terminal)),
+      conclude(async (terminal) => runStatus(await clusterClient(options), options, terminal)),
     );
   return withClusterOptions(status);
 }
 
-/** @returns the exit code; with `watch` it never ends by itself */
-export async function runStatus(client: ClusterClient, options: StatusOptions, terminal: Terminal): Promise<number> {
-  if (options.watch !== undefined) return watch(client, options, terminal);
+/** @returns the exit code; with `watch` it does not end before `ending` says so */
+export async function runStatus(
+  client: ClusterClient,
+  options: StatusOptions,
+  terminal: Terminal,
+  ending: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  if (options.watch !== undefined) {
+    await watch(client, options, terminal, ending);
+    return clusterExitCodes.ok;
+  }
   const view = await client.cluster();
   terminal.out(statusText(view, options.output, { width: terminal.width(), colours: terminal.colours }));
   return isHealthy(view) ? clusterExitCodes.ok : clusterExitCodes.unhealthy;
 }
 
-async function watch(client: ClusterClient, options: StatusOptions, terminal: Terminal): Promise<never> {
+async function watch(
+  client: ClusterClient,
+  options: StatusOptions,
+  terminal: Terminal,
+  ending: AbortSignal,
+): Promise<void> {
   const period_ms = (typeof options.watch === 'number' ? options.watch : WATCH_s) * 1_000;
-  for (let isFirst = true; ; isFirst = false) {
+  for (let isFirst = true; !ending.aborted; isFirst = false) {
     const text = await look(client, options, terminal);
     terminal.out(terminal.canRedraw ? redraw(text, isFirst) : isFirst ? text : `\n${text}`);
-    await pause(period_ms);
+    await pause(period_ms, undefined, { signal: ending }).catch(() => undefined);
   }
 }
 

@@ -18,7 +18,7 @@ export function command(): Command {
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', EXIT_CODES)
     .action((group: string | undefined, options: ClusterOptions & SwitchoverOptions) =>
-      conclude((terminal) => runSwitchover(clusterClient(options), group ?? null, options, terminal)),
+      conclude(async (terminal) => runSwitchover(await clusterClient(options), group ?? null, options, terminal)),
     );
   return withClusterOptions(switchover);
 }

@@ -87,8 +87,10 @@ export class FakeControl implements AgentControl {
   readonly orders: string[] = [];
   /** How often the whole cluster was asked for. */
   views = 0;
-  /** Answers wait for it. */
+  /** What is asked of the whole cluster waits for it. */
   gate: Promise<unknown> = Promise.resolve();
+  /** Orders wait for it. */
+  orderGate: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<(entry: HistoryEntry) => void>();
 
   get listeners(): number {
@@ -106,7 +108,7 @@ export class FakeControl implements AgentControl {
   }
 
   history(group: string | null, limit: number): readonly HistoryEntry[] {
-    return this.entries.filter((entry) => group === null || entry.group === group).slice(-limit);
+    return this.entries.filter((entry) => group === null || entry.group === group || entry.group === '').slice(-limit);
   }
 
   async explain(group: string): Promise<Explanation> {
@@ -156,7 +158,7 @@ export class FakeControl implements AgentControl {
 
   async #order(...words: (string | null)[]): Promise<Outcome> {
     this.orders.push(words.map((word) => word ?? '*').join(' '));
-    await this.gate;
+    await this.orderGate;
     return this.outcome;
   }
 }

@@ -103,7 +103,7 @@ export class EventStream {
   }
 
   #sendEntry(reader: Reader, entry: HistoryEntry, host: string): void {
-    if (reader.group !== null && entry.group !== reader.group) return;
+    if (reader.group !== null && entry.group !== '' && entry.group !== reader.group) return;
     this.#send(reader, `id: ${host}-${entry.id}\nevent: ${entry.what}\ndata: ${JSON.stringify(entry)}\n\n`);
   }
 
