@@ -1,9 +1,12 @@
 /** The agent as a process: signals, the service manager, the end. */
+import { serviceManager } from '../net/service-manager.js';
 import type { Log } from '../observe/log.js';
 import type { Agent } from './agent.js';
 
 /** A fault of ours: sysexits(3)'s EX_SOFTWARE. */
 const FAULT_CODE = 70;
+/** How old `systemctl status` may be. */
+const STATUS_PERIOD_MS = 1_000;
 /** A second signal, or an end that takes longer, ends at once: leases and addresses then run out by themselves. */
 const END_MAX_MS = 30_000;
 
@@ -26,10 +29,16 @@ export async function serve(log: Log, start: () => Promise<Agent>): Promise<numb
     log.write('warning', `A fault in tanist itself: ${error.stack ?? error.message}`);
     process.exit(FAULT_CODE);
   });
+  // First of all, since what the agent starts must not take itself for the service.
+  const manager = await serviceManager((trouble) => log.write('warning', trouble));
   const agent = await start();
   log.write('notice', `Ready: ${agent.statusLine}`);
+  manager.ready(agent.statusLine);
+  const telling = setInterval(() => manager.status(agent.statusLine), STATUS_PERIOD_MS);
   const name = await signal;
   log.write('warning', `${name} was received: ending`);
+  clearInterval(telling);
+  manager.stopping(`${name} was received`);
   for (const again of ['SIGTERM', 'SIGINT'] as const) process.on(again, () => endNow(log, `${again} came again`));
   const timer = setTimeout(() => endNow(log, `the end took longer than ${END_MAX_MS / 1_000} s`), END_MAX_MS);
   await agent.stop();
