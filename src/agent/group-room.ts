@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { Prng } from '../base/prng.js';
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
 import type { Input, KeeperState, LeaderRecord, Place } from '../keeper/core/io.js';
-import { createKeeper, type Keeper, nextDeadline, snapshot, step } from '../keeper/core/step.js';
+import { type KeeperSnapshot, snapshot } from '../keeper/core/snapshot.js';
+import type { Keeper } from '../keeper/core/state.js';
+import { createKeeper, nextDeadline, step } from '../keeper/core/step.js';
 import type { Voter } from '../keeper/run/lease-voters.js';
 import { MemoryFile } from '../keeper/run/memory-file.js';
 import { KeeperRunner, type LogLevel } from '../keeper/run/runner.js';
@@ -53,7 +55,7 @@ export class GroupRoom {
     const memory = new MemoryFile(config.stateDirectory, group.name, log);
     const settings = {
       group: group.name,
-      place: this.place,
+      self: this.place,
       siblings: placesOf(config, group).filter(({ host }) => host !== self.address),
       voters: config.hosts.map(({ name }) => name),
       ttl_ms: config.lease.ttl_ms,
@@ -96,12 +98,12 @@ export class GroupRoom {
   }
 
   get record(): LeaderRecord | null {
-    return snapshot(this.#keeper, performance.now()).record;
+    return this.#snapshot().record;
   }
 
   /** The lease is held: this Redis takes the writes. */
   get leads(): boolean {
-    return snapshot(this.#keeper, performance.now()).state === 'master';
+    return this.#snapshot().state === 'master';
   }
 
   tell(input: Input): void {
@@ -129,23 +131,22 @@ export class GroupRoom {
   /** Lets the others elect while this one still leads. @returns whether a majority has heard of it */
   async consent(deadline_ms: number): Promise<boolean> {
     this.tell({ on: 'hand-over', deadline_ms });
-    return this.#options.conditions.until(() => snapshot(this.#keeper, performance.now()).consented, deadline_ms);
+    return this.#options.conditions.until(() => this.#snapshot().handOver?.ready === true, deadline_ms);
   }
 
   /** What other agents are told. */
   word(): KeeperWord {
     const { vip, group, version } = this.#options;
-    const now = performance.now();
-    const picture = snapshot(this.#keeper, now);
+    const { state, reason, lease, redis } = this.#snapshot();
     return {
-      state: picture.state,
-      reason: picture.reason,
-      lease_ms: picture.leaseUntil === null ? null : Math.max(0, Math.round(picture.leaseUntil - now)),
+      state,
+      reason,
+      lease_ms: lease?.left_ms ?? null,
       vips: vip.holds() ? group.vips.map(({ address }) => address) : [],
       pid: this.#runner.pid,
-      keys: picture.keys,
-      offset: picture.offset,
-      version: picture.version,
+      keys: redis.keys,
+      offset: redis.offset,
+      version: redis.version,
       agent: version,
     };
   }
@@ -154,6 +155,10 @@ export class GroupRoom {
   async stop(): Promise<void> {
     await this.#runner.stop();
     this.#options.siblings.close();
+  }
+
+  #snapshot(): KeeperSnapshot {
+    return snapshot(this.#keeper, performance.now());
   }
 
   #became(state: KeeperState, from: KeeperState, reason: string): void {

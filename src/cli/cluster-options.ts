@@ -77,7 +77,7 @@ export async function settle(act: (terminal: Terminal) => Promise<number>, termi
 function codeOf(error: unknown): number | null {
   if (error instanceof UnreachableError) return clusterExitCodes.unreachable;
   if (error instanceof RefusedError) return clusterExitCodes.failure;
-  if (error instanceof SettingsError) return clusterExitCodes.config;
+  if (error instanceof SettingsError) return clusterExitCodes.configuration;
   if (error instanceof UsageError) return clusterExitCodes.usage;
   return null;
 }
