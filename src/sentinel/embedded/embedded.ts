@@ -170,7 +170,10 @@ export class EmbeddedSentinel {
       setVerbosity: () => undefined,
       runScript: (path, args) => this.#scripts.add(path, args),
       crash: (why) => log('warning', `SENTINEL SIMULATE-FAILURE is not obeyed in an agent: ${why}`),
-      settled,
+      // The first step is taken while the runner is still being made.
+      settled: () => {
+        if (this.#runner !== null) settled();
+      },
     });
   }
 }
