@@ -29,6 +29,10 @@ export interface GroupOutcome {
   }[];
   /** The numbers of the writes that the group's master holds. */
   readonly held: ReadonlySet<number>;
+  /** Addresses of those that hold the lease; null for a group without leases. */
+  readonly leased: readonly string[] | null;
+  /** Writes were acknowledged only once a replica had them. */
+  readonly durable: boolean;
 }
 
 export type Fact =
@@ -42,6 +46,26 @@ export type Fact =
       readonly group: string;
       readonly epoch: number;
       readonly leader: string;
+      readonly at: number;
+    }
+  /** It granted a lease, or took one back: then `until` is `at`. */
+  | {
+      readonly kind: 'granted';
+      readonly sentinel: string;
+      readonly group: string;
+      readonly holder: string;
+      readonly epoch: number;
+      readonly handOver: boolean;
+      readonly at: number;
+      readonly until: number;
+    }
+  /** A keeper counts on its lease from `at` until `until`; not at all when both are the same. */
+  | {
+      readonly kind: 'leased';
+      readonly keeper: string;
+      readonly group: string;
+      readonly at: number;
+      readonly until: number;
     }
   /** It told somebody whom its vote went to. */
   | {

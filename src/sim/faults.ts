@@ -1,5 +1,6 @@
 /** What may go wrong in a run. Each seed switches some of it on, so that the rare combinations are met too. */
 import type { Prng } from '../base/prng.js';
+import type { LeasePlan } from './keeper-process.js';
 
 export interface Faults {
   /** kill -9 of a sentinel, restarted later with what its disk held. */
@@ -36,6 +37,10 @@ export interface Faults {
   readonly oldRedis: boolean;
   /** An operator asks for a failover while all the rest goes on. */
   readonly manualFailover: boolean;
+  /** kill -9 of a keeper, restarted later. */
+  readonly crashKeeper: boolean;
+  /** A keeper does not run for a while. */
+  readonly freezeKeeper: boolean;
 }
 
 export type FaultName = keyof Faults;
@@ -59,6 +64,8 @@ export const NO_FAULTS: Faults = {
   noConfigRewrite: false,
   oldRedis: false,
   manualFailover: false,
+  crashKeeper: false,
+  freezeKeeper: false,
 };
 
 /** How often a seed switches each fault on. */
@@ -80,13 +87,22 @@ const PROBABILITY: Readonly<Record<FaultName, number>> = {
   noConfigRewrite: 0.15,
   oldRedis: 0.5,
   manualFailover: 0.3,
+  crashKeeper: 0.3,
+  freezeKeeper: 0.3,
 };
 
 /** One run in so many has nothing but planned failovers: there no acknowledged write may be lost. */
 const PLANNED_ONLY_ONE_IN = 10;
 
 /** Draws what goes wrong in one run. */
-export function drawFaults(prng: Prng): Faults {
+export function drawFaults(prng: Prng, lease: LeasePlan | null): Faults {
+  const faults = drawAny(prng);
+  if (lease === null) return { ...faults, crashKeeper: false, freezeKeeper: false };
+  // A Redis that comes back empty has lost what it acknowledged: no number of other copies makes up for all of them.
+  return lease.ackReplicas > 0 ? { ...faults, emptyRestart: false } : faults;
+}
+
+function drawAny(prng: Prng): Faults {
   if (prng.below(PLANNED_ONLY_ONE_IN) === 0) {
     return { ...NO_FAULTS, manualFailover: true, oldRedis: prng.chance(0.5), clockDrift: prng.chance(0.5) };
   }

@@ -1,6 +1,7 @@
 /** Makes faults happen, and takes them back: each after a while, all of them when the world is to heal. */
 import type { Prng } from '../base/prng.js';
 import { type FaultName, namesOf } from './faults.js';
+import type { KeeperProcess } from './keeper-process.js';
 import type { Host } from './network.js';
 import type { RedisProcess } from './redis/process.js';
 import type { SentinelProcess } from './sentinel-process.js';
@@ -60,6 +61,21 @@ export class Nemesis {
     this.undoAfter(this.#draw(100, 6_000), () => startSentinel(this, sentinel));
   }
 
+  killKeeper(keeper: KeeperProcess): void {
+    this.note(`${keeper.name} is killed`);
+    keeper.crash(false);
+    this.undoAfter(this.#draw(50, 5_000), () => startKeeper(this, keeper));
+  }
+
+  freezeKeeper(keeper: KeeperProcess, length_ms: number): void {
+    this.note(`${keeper.name} is stopped for ${length_ms} ms`);
+    const { life } = keeper;
+    keeper.gate.close();
+    this.undoAfter(length_ms, () => {
+      if (keeper.alive && keeper.life === life) keeper.gate.open();
+    });
+  }
+
   killRedis(redis: RedisProcess): void {
     this.note(`${redis.name} (${redis.role}) is killed`);
     redis.crash(false);
@@ -94,9 +110,10 @@ export class Nemesis {
 
   loseHost(host: Host, length_ms: number): void {
     const processes = [...this.world.sentinels, ...this.world.redises].filter((one) => one.host === host && one.alive);
+    const keepers = this.world.keepers.filter((one) => one.host === host && one.alive);
     this.note(`host ${host.ip} is gone, with ${processes.map(({ name }) => name).join(', ') || 'nothing'}`);
     host.up = false;
-    for (const process of processes) process.crash(true);
+    for (const process of [...keepers, ...processes]) process.crash(true);
     this.undoAfter(length_ms, () => {
       host.up = true;
       this.note(`host ${host.ip} is back`);
@@ -104,6 +121,7 @@ export class Nemesis {
         if ('runId' in process) startRedis(this, process);
         else startSentinel(this, process);
       }
+      for (const keeper of keepers) startKeeper(this, keeper);
       this.world.network.retransmit();
     });
   }
@@ -118,6 +136,13 @@ function startSentinel(nemesis: Nemesis, sentinel: SentinelProcess): void {
   if (!sentinel.host.up) return nemesis.undoAfter(1_000, () => startSentinel(nemesis, sentinel));
   nemesis.note(`${sentinel.name} starts`);
   sentinel.start();
+}
+
+function startKeeper(nemesis: Nemesis, keeper: KeeperProcess): void {
+  if (keeper.alive) return;
+  if (!keeper.host.up) return nemesis.undoAfter(1_000, () => startKeeper(nemesis, keeper));
+  nemesis.note(`${keeper.name} starts`);
+  keeper.start();
 }
 
 function startRedis(nemesis: Nemesis, redis: RedisProcess): void {
@@ -211,7 +236,22 @@ const ACTS: Readonly<Partial<Record<FaultName, Act>>> = {
     const { name } = nemesis.prng.pick(world.plan.groups);
     if (sentinel === null) return;
     const how = nemesis.prng.chance(0.5) ? ['COORDINATED'] : [];
-    nemesis.note(`an operator asks ${sentinel.name}: SENTINEL FAILOVER ${[name, ...how].join(' ')}`);
-    sentinel.command(['SENTINEL', 'FAILOVER', name, ...how]);
+    const order = (): void => {
+      nemesis.note(`an operator asks ${sentinel.name}: SENTINEL FAILOVER ${[name, ...how].join(' ')}`);
+      sentinel.command(['SENTINEL', 'FAILOVER', name, ...how]);
+    };
+    const holder = world.keepers.find(({ redis }) => redis.group === name && redis.leased);
+    if (holder === undefined) return order();
+    nemesis.note(`${holder.name} is asked to hand over`);
+    holder.handOver(1_000);
+    world.loop.after(nemesis.prng.between(1, 50), order);
+  },
+  crashKeeper: (world, nemesis) => {
+    const keeper = pickAlive(nemesis, world.keepers);
+    if (keeper !== null) nemesis.killKeeper(keeper);
+  },
+  freezeKeeper: (world, nemesis) => {
+    const keeper = pickAlive(nemesis, world.keepers);
+    if (keeper !== null) nemesis.freezeKeeper(keeper, nemesis.prng.between(50, 5_000));
   },
 };

@@ -1,6 +1,7 @@
 /** What stands in a run: how many of what, with which settings. All drawn from the seed. */
 import type { Prng } from '../base/prng.js';
 import { allowsLoss, drawFaults, type Faults } from './faults.js';
+import type { LeasePlan } from './keeper-process.js';
 import type { RedisOptions } from './redis/process.js';
 
 export interface GroupPlan {
@@ -20,6 +21,8 @@ export interface Plan {
   readonly groups: readonly GroupPlan[];
   /** Each Redis runs on a sentinel's host rather than on its own. */
   readonly shareHosts: boolean;
+  /** Keepers hold leases; null: the sentinels stand alone, as in redis-sentinel's world. */
+  readonly lease: LeasePlan | null;
   readonly faults: Faults;
   /** How long faults are made, after `warmUp_ms` without any. */
   readonly faulty_ms: number;
@@ -51,7 +54,8 @@ export const GROUP_DEFAULTS: Omit<GroupPlan, 'name' | 'redises'> = {
 
 /** Draws a whole run. */
 export function drawPlan(prng: Prng): Plan {
-  const faults = drawFaults(prng);
+  const lease = drawLease(prng);
+  const faults = drawFaults(prng, lease);
   const sentinels = prng.pick([3, 3, 3, 3, 2, 4, 5]);
   const downAfter_ms = prng.pick([400, 1_000, 1_000, 2_000, 3_000]);
   const failoverTimeout_ms = prng.pick([2_000, 4_000, 8_000]);
@@ -61,7 +65,7 @@ export function drawPlan(prng: Prng): Plan {
     groups.push({
       name: `g${number}`,
       redises: drawRedises(prng, faults),
-      quorum: prng.chance(0.7) ? Math.floor(sentinels / 2) + 1 : prng.between(1, sentinels),
+      quorum: lease !== null || prng.chance(0.7) ? Math.floor(sentinels / 2) + 1 : prng.between(1, sentinels),
       downAfter_ms,
       failoverTimeout_ms,
       parallelSyncs: prng.between(1, 2),
@@ -73,12 +77,18 @@ export function drawPlan(prng: Prng): Plan {
     sentinels,
     groups,
     shareHosts: prng.chance(0.5),
+    lease,
     faults,
     faulty_ms: prng.between(6, 20) * 1_000,
     warmUp_ms: prng.between(1_000, 3_000),
     faultGap_ms: prng.pick([700, 1_500, 3_000]),
     writePeriod_ms: prng.pick([40, 150, 500]),
   };
+}
+
+function drawLease(prng: Prng): LeasePlan | null {
+  if (prng.chance(0.5)) return null;
+  return { ttl_ms: prng.pick([300, 1_000, 1_000, 2_000]), ackReplicas: prng.chance(0.5) ? 1 : 0 };
 }
 
 /** Without either command a planned failover is as redis-sentinel's, and may lose writes. */

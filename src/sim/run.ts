@@ -69,5 +69,7 @@ function describePlan(plan: ReturnType<typeof drawPlan>): string {
     ({ name, redises, quorum, downAfter_ms, failoverTimeout_ms }) =>
       `${name} (${redises.length} redis, quorum ${quorum}, down-after ${downAfter_ms}, failover-timeout ${failoverTimeout_ms})`,
   );
-  return `${plan.sentinels} sentinels; ${groups.join(', ')}; faults: ${namesOf(plan.faults).join(' ') || 'none'}`;
+  const { lease } = plan;
+  const leases = lease === null ? '' : `; leases of ${lease.ttl_ms} ms, ack-replicas ${lease.ackReplicas}`;
+  return `${plan.sentinels} sentinels; ${groups.join(', ')}${leases}; faults: ${namesOf(plan.faults).join(' ') || 'none'}`;
 }

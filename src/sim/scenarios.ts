@@ -149,6 +149,7 @@ export function playScenario(scenario: Scenario): string {
     sentinels: 3,
     groups: scenario.groups,
     shareHosts: false,
+    lease: null,
     faults: NO_FAULTS,
     faulty_ms: 0,
     warmUp_ms: WARM_UP_MS,

@@ -244,7 +244,7 @@ export class SentinelProcess implements Listener {
       );
       return;
     }
-    this.#watch.answers(asked.args, reply);
+    this.#watch.answers(asked.args, reply, this.#clock.rate);
     asked.end.send({ kind: 'reply', reply });
   }
 

@@ -65,7 +65,14 @@ export class Watch {
         return;
       case '+vote-for-leader': {
         const [leader = '', epoch = ''] = event.text.split(' ').slice(-2);
-        context.fact({ kind: 'voted', sentinel, group, epoch: Number(epoch), leader: this.#name(leader) });
+        context.fact({
+          kind: 'voted',
+          sentinel,
+          group,
+          epoch: Number(epoch),
+          leader: this.#name(leader),
+          at: context.loop.now,
+        });
         return;
       }
       case '+elected-leader': {
@@ -106,14 +113,34 @@ export class Watch {
     }
   }
 
-  /** An answer to another sentinel. */
-  answers(args: readonly string[], reply: Reply): void {
+  /** An answer to another sentinel, or to a keeper. `rate`: how fast the sentinel's clock runs. */
+  answers(args: readonly string[], reply: Reply, rate: number): void {
+    if ((args[1] ?? '').toUpperCase() === 'LEASE') return this.#grants(args, reply, rate);
     if ((args[1] ?? '').toUpperCase() !== 'IS-MASTER-DOWN-BY-ADDR' || args[5] === '*') return;
     const group = this.groupOf.get(`${args[2]}:${args[3]}`);
     if (group === undefined || !Array.isArray(reply)) return;
     const [, leader, epoch] = reply as readonly Reply[];
     if (typeof leader !== 'string' || typeof epoch !== 'number' || leader === '*') return;
     this.context.fact({ kind: 'vote-told', sentinel: this.sentinel, group, epoch, leader: this.#name(leader) });
+  }
+
+  #grants(args: readonly string[], reply: Reply, rate: number): void {
+    const [, , group = '', host, port, epoch, ttl, consent] = args;
+    if (!Array.isArray(reply)) return;
+    const list: readonly Reply[] = reply;
+    const ttl_ms = Number(ttl);
+    if (ttl_ms > 0 && list[list.indexOf('granted') + 1] !== 1) return;
+    const { now } = this.context.loop;
+    this.context.fact({
+      kind: 'granted',
+      sentinel: this.sentinel,
+      group,
+      holder: `${host}:${port}`,
+      epoch: Number(epoch),
+      handOver: consent === 'handover',
+      at: now,
+      until: now + ttl_ms / rate,
+    });
   }
 
   #name(id: string): string {

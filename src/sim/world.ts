@@ -1,6 +1,6 @@
 /** One run's world: every host and process of a plan, the checkers that watch it, and the transcript. */
 import { Prng } from '../base/prng.js';
-import { MASTER_CONF_DEFAULTS, type SentinelState } from '../config/sentinel-types.js';
+import { MASTER_CONF_DEFAULTS, type PeerConf, type SentinelState } from '../config/sentinel-types.js';
 import { currentMasterAddress } from '../sentinel/core/names.js';
 import { redisNodes } from '../sentinel/core/state.js';
 import { isOfTrueMajority } from './checkers/checker.js';
@@ -8,6 +8,7 @@ import { newCheckers } from './checkers/index.js';
 import type { Context } from './context.js';
 import type { Fact, GroupOutcome } from './fact.js';
 import { allowsLoss } from './faults.js';
+import { KeeperProcess, type LeasePlan } from './keeper-process.js';
 import { Loop } from './loop.js';
 import { type Host, Network } from './network.js';
 import type { GroupPlan, Plan } from './plan.js';
@@ -39,6 +40,7 @@ export class World {
   readonly context: Context;
   readonly sentinels: SentinelProcess[] = [];
   readonly redises: RedisProcess[] = [];
+  readonly keepers: KeeperProcess[] = [];
   readonly writers: Writer[] = [];
   readonly lines: Line[] = [];
   violation: Violation | null = null;
@@ -72,6 +74,7 @@ export class World {
     this.#addSentinels(hosts);
     const client = this.network.addHost();
     const places = hosts.map(({ ip }) => ({ ip, port: SENTINEL_PORT }));
+    if (plan.lease !== null) this.#addKeepers(plan.lease, places);
     for (const { name } of plan.groups) {
       this.writers.push(new Writer(this.context, name, client, places, plan.writePeriod_ms));
     }
@@ -92,19 +95,38 @@ export class World {
 
   #addSentinels(hosts: readonly Host[]): void {
     const groupOf = new Map(this.redises.map(({ address, group }) => [address, group]));
+    const known = hosts.map(({ ip }) => ({ host: ip, port: SENTINEL_PORT, runId: hex40(this.context.prng) }));
     hosts.forEach((host, index) => {
       const name = `s${index + 1}`;
-      const myId = hex40(this.context.prng);
+      const myId = known[index]?.runId ?? '';
       this.#nameOf.set(myId, name);
-      const manners = { drift: this.plan.faults.clockDrift ? 0.01 : 0, disk_ms: 0 };
-      const snapshot = this.#initialSnapshot(myId);
+      const manners = { drift: this.#drift, disk_ms: 0 };
+      const others = known.filter(({ runId }) => runId !== myId);
+      const snapshot = this.#initialSnapshot(myId, others);
       this.sentinels.push(
         new SentinelProcess(this.context, name, host, SENTINEL_PORT, manners, groupOf, this.#nameOf, snapshot),
       );
     });
   }
 
-  #initialSnapshot(myId: string): SentinelState {
+  /** Clocks of two hosts run apart by twice this at most: leases are made for 4 %. */
+  get #drift(): number {
+    if (!this.plan.faults.clockDrift) return 0;
+    return this.plan.lease === null ? 0.01 : 0.02;
+  }
+
+  #addKeepers(lease: LeasePlan, sentinels: readonly Place[]): void {
+    for (const redis of this.redises) {
+      redis.leasedUntil = 0;
+      redis.ackReplicas = lease.ackReplicas;
+      this.keepers.push(new KeeperProcess(this.context, redis, sentinels, lease, this.#drift));
+    }
+  }
+
+  /** With leases everybody knows everybody from a file; without they find each other. */
+  #initialSnapshot(myId: string, others: readonly PeerConf[]): SentinelState {
+    const { lease } = this.plan;
+
     return {
       myId,
       currentEpoch: 0,
@@ -117,8 +139,12 @@ export class World {
       sentinelPass: '',
       masters: this.plan.groups.map((group) => {
         const { redises: _, ...settings } = group;
-        const first = this.redisesOf(group.name)[0];
-        return { ...MASTER_CONF_DEFAULTS, ...settings, host: first?.host.ip ?? '', port: first?.port ?? 0 };
+        const [first, ...rest] = this.redisesOf(group.name);
+        const master = { ...MASTER_CONF_DEFAULTS, ...settings, host: first?.host.ip ?? '', port: first?.port ?? 0 };
+        if (lease === null) return master;
+        const replicas = rest.map(({ host, port }) => ({ host: host.ip, port }));
+        const { ttl_ms: leaseTtl_ms, ackReplicas } = lease;
+        return { ...master, leaseTtl_ms, ackReplicas, replicas, sentinels: others };
       }),
     };
   }
@@ -134,6 +160,7 @@ export class World {
       sentinel.onSimulatedFailure(() => sentinel.crash(false));
       sentinel.start();
     }
+    for (const keeper of this.keepers) keeper.start();
     for (const writer of this.writers) this.loop.after(500, () => writer.seek());
     this.#watchLoad();
   }
@@ -231,6 +258,8 @@ export class World {
         known: known.has(address),
       })),
       held: new Set(master?.data.writes.map(({ id }) => id)),
+      leased: this.plan.lease === null ? null : redises.filter(({ leased }) => leased).map(({ address }) => address),
+      durable: (this.plan.lease?.ackReplicas ?? 0) > 0,
     };
   }
 

@@ -5,22 +5,32 @@ import { Bounded, EFFECTS_MAX, PENDING_MAX } from './bounded.js';
 import type { Checker } from './checker.js';
 import { Convergence } from './convergence.js';
 import { EpochsGrow } from './epochs-grow.js';
+import { GrantOrVote } from './grant-or-vote.js';
 import { newCheckers } from './index.js';
 import { Majority } from './majority.js';
 import { NewestMasterKept } from './newest-master-kept.js';
+import { NoLostDurableWrite } from './no-lost-durable-write.js';
 import { NoLostWrite } from './no-lost-write.js';
 import { NotOwnReplica } from './not-own-replica.js';
 import { OneConfiguration } from './one-configuration.js';
 import { OneLeader } from './one-leader.js';
+import { OneLease } from './one-lease.js';
 import { OneVote } from './one-vote.js';
 import { PersistedFirst } from './persisted-first.js';
 
-const voted = (sentinel: string, epoch: number, leader: string): Fact => ({
-  kind: 'voted',
-  sentinel,
-  group: 'g',
-  epoch,
-  leader,
+const voted = (sentinel: string, epoch: number, leader: string, at = 0): Fact => ({
+  ...{ kind: 'voted', sentinel, group: 'g', epoch, leader, at },
+});
+const granted = (
+  holder: string,
+  at: number,
+  until: number,
+  more: { handOver?: boolean; epoch?: number } = {},
+): Fact => ({
+  ...{ kind: 'granted', sentinel: 's1', group: 'g', holder, epoch: 0, handOver: false, at, until, ...more },
+});
+const leased = (keeper: string, at: number, until: number, group = 'g'): Fact => ({
+  ...{ kind: 'leased', keeper, group, at, until },
 });
 const told = (sentinel: string, epoch: number, leader: string): Fact => ({
   ...{ kind: 'vote-told', sentinel, group: 'g', epoch, leader },
@@ -94,6 +104,8 @@ const GOOD_GROUP: GroupOutcome = {
     { name: 'b', address: '10.0.0.1:2', role: 'replica', follows: '10.0.0.1:1', linkUp: true, known: true },
   ],
   held: new Set([1, 2]),
+  leased: null,
+  durable: false,
 };
 
 function ended(change: Partial<GroupOutcome> = {}, more: { converged?: boolean; lossAllowed?: boolean } = {}): Fact {
@@ -228,12 +240,58 @@ const CASES: Readonly<Record<string, Case>> = {
       [ended({ redises: [{ ...goodMaster, role: 'replica', follows: '10.0.0.1:2' }, goodReplica] })],
       [ended({ redises: [goodMaster, { ...goodReplica, follows: '10.0.0.1:3' }] })],
       [ended({ redises: [goodMaster, { ...goodReplica, linkUp: false }] })],
+      [ended({ leased: [] })],
+      [ended({ leased: ['10.0.0.1:2'] })],
+      [ended({ leased: ['10.0.0.1:1', '10.0.0.1:2'] })],
     ],
   },
   NoLostWrite: {
     make: () => new NoLostWrite(),
     good: [acknowledged(1), acknowledged(2), ended()],
     bad: [[acknowledged(1), acknowledged(3), ended()]],
+  },
+  NoLostDurableWrite: {
+    make: () => new NoLostDurableWrite(),
+    good: [
+      acknowledged(1),
+      acknowledged(2),
+      acknowledged(3),
+      ended({ held: new Set([1, 2, 3]), durable: true }),
+      ended(),
+    ],
+    bad: [[acknowledged(1), acknowledged(3), ended({ durable: true }, { lossAllowed: true })]],
+  },
+  OneLease: {
+    make: () => new OneLease(),
+    good: [
+      leased('a', 0, 100),
+      leased('a', 50, 150),
+      leased('b', 60, 200, 'h'),
+      leased('b', 150, 250),
+      leased('b', 160, 160),
+      leased('a', 160, 260),
+    ],
+    bad: [[leased('a', 0, 100), leased('b', 99, 200)]],
+  },
+  GrantOrVote: {
+    make: () => new GrantOrVote(),
+    good: [
+      granted('x', 0, 100),
+      granted('x', 50, 150),
+      voted('s1', 1, 's2', 150),
+      granted('x', 4_000, 4_100),
+      granted('x', 4_010, 4_010),
+      granted('y', 4_010, 4_110, { handOver: true }),
+      voted('s1', 2, 's2', 4_020),
+      granted('z', 4_110, 4_210, { epoch: 2 }),
+    ],
+    bad: [
+      [granted('x', 0, 100), voted('s1', 1, 's2', 99)],
+      [granted('x', 0, 100), granted('y', 99, 200)],
+      // A restart does not undo what a keeper counts on.
+      [granted('x', 0, 100), { kind: 'started', sentinel: 's1', snapshot: snapshot({}) }, voted('s1', 1, 's2', 99)],
+      [voted('s1', 1, 's2', 0), granted('x', 2_000, 2_100)],
+    ],
   },
 };
 

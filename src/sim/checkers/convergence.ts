@@ -17,7 +17,7 @@ export class Convergence implements Checker {
 }
 
 /** Why a group has not converged, or null. */
-export function disagreement({ beliefs, redises }: GroupOutcome): string | null {
+export function disagreement({ beliefs, redises, leased }: GroupOutcome): string | null {
   const [first] = beliefs;
   if (first === undefined) return 'no sentinel is alive';
   for (const belief of beliefs) {
@@ -29,6 +29,9 @@ export function disagreement({ beliefs, redises }: GroupOutcome): string | null 
     if (belief.configEpoch !== first.configEpoch) {
       return `${first.sentinel} is in config epoch ${first.configEpoch}, ${belief.sentinel} in ${belief.configEpoch}`;
     }
+  }
+  if (leased !== null && (leased.length !== 1 || leased[0] !== first.address)) {
+    return `the lease is held by ${leased.join(' and ') || 'nobody'}, all name ${first.address}`;
   }
   for (const redis of redises) {
     const isChosen = redis.address === first.address;

@@ -1,5 +1,6 @@
 /** A Redis's clients: what each has asked, and what waits. */
 import { ErrorReply, OK, type Reply, SimpleString } from '../../redis/reply.js';
+import type { Write } from '../message.js';
 import type { End } from '../network.js';
 import { infoText } from './info-text.js';
 import type { RedisProcess } from './process.js';
@@ -13,12 +14,15 @@ interface Client {
   waiting: (readonly string[])[];
 }
 
+const FENCED = new ErrorReply('FENCED the lease of this master is over');
 const WRITE_BYTES = 40;
 /** A published message's length in the stream besides its text. */
 const PUBLISH_BYTES = 60;
 
 export class Clients {
   readonly #all = new Map<End, Client>();
+  /** Writes that too few replicas have yet, the oldest first. */
+  #unacknowledged: { readonly client: Client; readonly id: number; readonly end: number }[] = [];
   #pausedUntil = 0;
 
   constructor(private readonly redis: RedisProcess) {}
@@ -43,7 +47,41 @@ export class Clients {
       else end.reset();
     }
     this.#all.clear();
+    this.#unacknowledged = [];
     this.#pausedUntil = 0;
+  }
+
+  /** CLIENT KILL TYPE normal. */
+  killAll(): void {
+    for (const { end, subscribed } of [...this.#all.values()]) {
+      if (subscribed) continue;
+      this.#all.delete(end);
+      end.close();
+    }
+  }
+
+  /** A replica has got further: answers the writes that enough of them have, if this is still the leased master. */
+  onAck(): void {
+    const { redis } = this;
+    while (this.#unacknowledged.length > 0) {
+      const [oldest] = this.#unacknowledged;
+      if (oldest === undefined || redis.replicas.having(oldest.end) < redis.ackReplicas) return;
+      this.#unacknowledged.shift();
+      oldest.client.end.send({ kind: 'reply', reply: this.#acknowledge(oldest.id) });
+    }
+  }
+
+  /** It is no master any more: those who wait get no answer but the end of their connection. */
+  dropUnacknowledged(): void {
+    this.#unacknowledged = [];
+  }
+
+  #acknowledge(id: number): Reply {
+    const { redis } = this;
+    // What is acknowledged after the lease is over is not counted on by those who elect the next master.
+    if (redis.role !== 'master' || !redis.leased) return FENCED;
+    redis.context.fact({ kind: 'acknowledged', group: redis.group, write: id, by: redis.name });
+    return OK;
   }
 
   #take(client: Client, args: readonly string[]): void {
@@ -63,7 +101,18 @@ export class Clients {
       client.end.send({ kind: 'reply', reply: new SimpleString('QUEUED') });
       return;
     }
+    if (name === 'SET' && this.redis.ackReplicas > 0) return this.#setAndWait(client, Number(args[1]));
     client.end.send({ kind: 'reply', reply: name === 'EXEC' ? this.#exec(client) : this.#reply(client, name, args) });
+  }
+
+  #setAndWait(client: Client, id: number): void {
+    const refusal = this.#writeLimitation();
+    if (refusal !== null) {
+      client.end.send({ kind: 'reply', reply: refusal });
+      return;
+    }
+    const write = this.#append(id);
+    this.#unacknowledged.push({ client, id, end: write.end });
   }
 
   #exec(client: Client): Reply {
@@ -135,13 +184,24 @@ export class Clients {
   }
 
   #set(id: number): Reply {
+    const refusal = this.#writeLimitation();
+    if (refusal !== null) return refusal;
+    this.#append(id);
+    return this.#acknowledge(id);
+  }
+
+  #writeLimitation(): ErrorReply | null {
     const { redis } = this;
     if (redis.loading) return new ErrorReply('LOADING Redis is loading the dataset in memory');
     if (redis.role !== 'master') return new ErrorReply("READONLY You can't write against a read only replica.");
+    return redis.leased ? null : FENCED;
+  }
+
+  #append(id: number): Write {
+    const { redis } = this;
     const write = redis.data.append(id, WRITE_BYTES);
     redis.replicas.stream(write, null);
-    redis.context.fact({ kind: 'acknowledged', group: redis.group, write: id, by: redis.name });
-    return OK;
+    return write;
   }
 
   #client(client: Client, args: readonly string[]): Reply {

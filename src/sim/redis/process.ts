@@ -47,6 +47,12 @@ export class RedisProcess implements Listener {
   startedAt = 0;
   role: 'master' | 'replica' = 'master';
   following: Place | null = null;
+  /** Writes are taken until then: the end of the lease, or never without leases. */
+  leasedUntil = Number.POSITIVE_INFINITY;
+  /** A write is acknowledged once so many replicas have it. */
+  ackReplicas = 0;
+  /** Whoever started this process is told of its end. */
+  onDeath: (() => void) | null = null;
   #loadedAt = 0;
   #life = 0;
   /** What its configuration file says. */
@@ -72,6 +78,11 @@ export class RedisProcess implements Listener {
 
   get loading(): boolean {
     return this.context.loop.now < this.#loadedAt;
+  }
+
+  /** Whether the lease, if there is one, is held now. */
+  get leased(): boolean {
+    return this.context.loop.now < this.leasedUntil;
   }
 
   start(): void {
@@ -116,6 +127,7 @@ export class RedisProcess implements Listener {
     this.upstream.reset();
     this.clients.forget(silently);
     this.handover.end();
+    if (!silently) this.onDeath?.();
   }
 
   accept(end: End): void {
@@ -150,6 +162,7 @@ export class RedisProcess implements Listener {
     this.role = 'replica';
     this.following = master;
     this.replicas.disconnect();
+    this.clients.dropUnacknowledged();
     this.context.note(1, this.name, () => `follows ${master.ip}:${master.port} now`);
     this.upstream.restart(handover);
   }

@@ -72,10 +72,16 @@ export class Replicas {
     replica.acked = offset;
     replica.lastAckAt = this.redis.context.loop.now;
     this.redis.handover.onAck(replica);
+    this.redis.clients.onAck();
+  }
+
+  /** How many replicas have acknowledged all up to this offset. */
+  having(offset: number): number {
+    return this.all.filter(({ state, acked }) => state === 'online' && acked >= offset).length;
   }
 
   stream(write: Write | null, hello: string | null): void {
-    const wantAck = this.redis.handover.state === 'waiting-for-sync';
+    const wantAck = this.redis.handover.state === 'waiting-for-sync' || this.redis.ackReplicas > 0;
     for (const replica of this.all) {
       if (replica.state !== 'online') continue;
       replica.end.send({ kind: 'stream', end: this.redis.data.offset, write, hello, wantAck });
