@@ -2,7 +2,8 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
-import { MemoryFile, NO_MEMORY } from './memory-file.js';
+import { NO_MEMORY } from '../core/state.js';
+import { MemoryFile } from './memory-file.js';
 
 const cleanup = cleanupAfterEach();
 const memory = { role: 'master', epoch: 7, replId: 'abc', offset: 12, keys: 3 } as const;
