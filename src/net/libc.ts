@@ -39,6 +39,7 @@ const raw = {
   read: libc.func('long read(int fd, void *data, size_t size)'),
   write: libc.func('long write(int fd, const void *data, size_t size)'),
   close: libc.func('int close(int fd)'),
+  memfd_create: libc.func('int memfd_create(const char *name, unsigned int flags)'),
   flock: libc.func('int flock(int fd, int operation)'),
   fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
   ppoll: libc.func('int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)'),
@@ -105,6 +106,12 @@ export function setNonBlocking(fd: number): void {
   const O_NONBLOCK = 0o4000;
   const flags = checked(raw.fcntl(fd, F_GETFL, 0), 'fcntl', `file descriptor ${fd}`);
   checked(raw.fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', `file descriptor ${fd}`);
+}
+
+/** An empty file in memory without a path; closed in programs that are started. */
+export function memfdCreate(name: string, what: string): number {
+  const MFD_CLOEXEC = 1;
+  return checked(raw.memfd_create(name, MFD_CLOEXEC), 'memfd_create', what);
 }
 
 /** Takes the exclusive lock of a file at once; false when another has it. */

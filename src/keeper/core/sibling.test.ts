@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { keysIn, siblingOf } from './sibling.js';
+import { siblingOf } from './sibling.js';
 
 const place = { host: '10.0.0.2', port: 6379 };
 const news = { alive: true, age_ms: 80 };
@@ -52,8 +52,4 @@ it('concludes nothing from a Redis that loads, or a text without what is needed'
   expect(siblingOf(info({ loading: 1 }), place, news)).toBeNull();
   expect(siblingOf('redis_version:7.0.15\r\n', place, news)).toBeNull();
   expect(siblingOf('', place, news)).toBeNull();
-});
-
-it('counts keys only where INFO does', () => {
-  expect(keysIn('xdb0:keys=3\r\ndb0_keys=4\r\ndb1:keys=5,expires=0\r\n')).toBe(5);
 });

@@ -1,6 +1,7 @@
 /** What another Redis of the group has, from the INFO text that the Sentinel on this host last had of it. */
 import { readServerInfo } from '../../redis/info.js';
 import type { Place, Sibling } from './io.js';
+import { countKeys } from './own-info.js';
 
 /** Redis's way to say that there is no second history. */
 const NO_HISTORY = /^0*$/;
@@ -28,14 +29,7 @@ export function siblingOf(
     replId2: hasSecond ? masterReplId2 : '',
     secondOffset: hasSecond ? secondReplOffset : -1,
     offset: masterReplOffset,
-    keys: keysIn(infoText),
+    keys: countKeys(infoText),
     age_ms: news.age_ms,
   };
-}
-
-/** All databases together: `db0:keys=3,expires=0,…`. An empty data set has no such line. */
-export function keysIn(infoText: string): number {
-  let keys = 0;
-  for (const [, count] of infoText.matchAll(/^db\d+:keys=(\d{1,15})\b/gm)) keys += Number(count);
-  return keys;
 }

@@ -1,10 +1,11 @@
 /**
- * The link to the Redis that is kept: what it says goes to the core as inputs. A request whose reply does not come brings
- * no input at all: the core measures silence with its own clock.
+ * The link to the Redis that is kept: what it says goes to the core as inputs. What was sent is answered, or the link is
+ * told to be down; how long a silence may last is for the core to say, by its own clock.
  */
 import type { Endpoint, TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
 import { type LinkState, RedisLink } from '../../redis/link.js';
+import { LinkError } from '../../redis/link-error.js';
 import type { Reply } from '../../redis/reply.js';
 import type { Input, Tag } from '../core/io.js';
 
@@ -14,6 +15,8 @@ export interface LocalRedisOptions {
   readonly auth: Credentials | null;
   /** Whether a refusal is news before the first success: of a Redis whose process nobody tells of. */
   readonly tellsFirstRefusal: boolean;
+  /** A late reply is still a sign of life; after this the connection is given up. Default 60 s. */
+  readonly replyDeadline_ms?: number;
 }
 
 export interface LocalRedisHooks {
@@ -27,8 +30,7 @@ export interface LocalRedisHooks {
 /** Redis is on this host: an attempt costs nothing, and every millisecond counts after its start. */
 const BACKOFF = { base_ms: 5, max_ms: 100, attempts_max: Number.POSITIVE_INFINITY } as const;
 const CONNECT_ms = 2_000;
-/** A late reply is still a sign of life; after this it is not waited for any more. */
-export const REPLY_DEADLINE_ms = 10_000;
+const REPLY_DEADLINE_ms = 60_000;
 /**
  * Requests of one kind that may be unanswered: a Redis that hangs must not fill a queue. Questions are soon at their bound,
  * so that they leave room for orders.
@@ -52,12 +54,12 @@ export class LocalRedis {
   }
 
   /**
-   * Connects, and goes on trying until `close`. Unless wanted, refusals are not told before the first success: a process
+   * Connects, unless it has, and goes on trying until `close`. Unless wanted, refusals are not told before the first success: a process
    * that has just been started does not listen yet.
    */
   open(): void {
-    this.close();
-    const { to, tls, auth } = this.#options;
+    if (this.#link !== null) return;
+    const { to, tls, auth, replyDeadline_ms = REPLY_DEADLINE_ms } = this.#options;
     const link = new RedisLink({
       to,
       tls,
@@ -65,7 +67,9 @@ export class LocalRedis {
       name: 'tanist-keeper',
       connectTimeout_ms: CONNECT_ms,
       backoff: BACKOFF,
-      pending_max: 256,
+      pending_max: 512,
+      // It is we who end a silent connection (`#lost`), when a request of the core has been given up.
+      silence_ms: 2 * replyDeadline_ms,
       limits: LIMITS,
       onState: (state) => {
         if (this.#link === link) this.#changed(state);
@@ -96,7 +100,7 @@ export class LocalRedis {
     const done = (): void => {
       if (this.#link === link) this.#unanswered.set(tag, Math.max(0, (this.#unanswered.get(tag) ?? 0) - 1));
     };
-    const request = link.request(args, { deadline_ms: REPLY_DEADLINE_ms }).then(
+    const request = link.request(args, { deadline_ms: this.#options.replyDeadline_ms ?? REPLY_DEADLINE_ms }).then(
       (reply) => {
         done();
         if (this.#link !== link) return;
@@ -105,7 +109,7 @@ export class LocalRedis {
       },
       (error: unknown) => {
         done();
-        this.#hooks.log('debug', `${args[0]}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#lost(link, error instanceof Error ? error.message : String(error), error);
       },
     );
     this.#requests.add(request);
@@ -121,6 +125,16 @@ export class LocalRedis {
   async ask(args: readonly string[], deadline_ms: number): Promise<Reply> {
     if (this.#link === null) throw new Error('no Redis is running');
     return this.#link.request(args, { deadline_ms });
+  }
+
+  /** A request without a reply: if the link goes on, a new one takes its place, so that the core knows. */
+  #lost(link: RedisLink, why: string, error: unknown): void {
+    this.#hooks.log('debug', why);
+    if (this.#link !== link || !(error instanceof LinkError) || error.code !== 'ERR_LINK_TIMEOUT') return;
+    this.close();
+    this.#hooks.deliver({ on: 'redis-down', why, refused: false });
+    this.open();
+    this.#told = 'down';
   }
 
   #changed(state: LinkState): void {

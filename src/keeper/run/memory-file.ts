@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode, writeFileAtomic } from '../../config/atomic-file.js';
 import type { KeeperMemory } from '../core/io.js';
+import { NO_MEMORY } from '../core/state.js';
 
 const schema = z.strictObject({
   role: z.enum(['master', 'replica', 'unknown']),
@@ -12,9 +13,6 @@ const schema = z.strictObject({
   offset: z.int(),
   keys: z.int(),
 });
-
-/** What is remembered when nothing is. */
-export const NO_MEMORY: KeeperMemory = { role: 'unknown', epoch: 0, replId: '', offset: 0, keys: 0 };
 
 export class MemoryFile {
   readonly path: string;

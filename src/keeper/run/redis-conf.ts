@@ -2,8 +2,9 @@
  * The configuration that a kept Redis is started with: the user's redis.conf without the lines that would decide who it
  * is, and what Tanist says instead. The file itself is only read.
  *
- * It goes to `redis-server -` on standard input, so that passwords are neither among the arguments, which everybody sees,
- * nor in one more file; and a CONFIG REWRITE is answered with an error instead of writing where nobody reads.
+ * It goes to `redis-server -` on standard input, a file in memory: so passwords are neither among the arguments, which
+ * everybody sees, nor on one more disk, a full disk keeps nothing from starting, and a CONFIG REWRITE is answered with an
+ * error instead of writing where nobody reads.
  */
 import { ConfigFileError } from '../../config/atomic-file.js';
 import { DISK_CHECKS, loadConfFile } from '../../config/conf-files.js';

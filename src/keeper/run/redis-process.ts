@@ -2,14 +2,15 @@
  * The Redis process of one group on this host: started, found again, watched and, when asked, killed.
  *
  * It must outlive the agent. So it has a session and a process group of its own, standard output and error go to its log
- * file, standard input is a file that is already deleted, and nothing of it is a pipe to us. Under systemd the agent's
+ * file, standard input is a file in memory, and nothing of it is a pipe to us. Under systemd the agent's
  * unit needs `KillMode=process`, or a restart of the agent would take Redis with it, and `OOMPolicy=continue`.
  *
  * It also must not take a write before somebody has said who it is: it starts as a replica of nobody (`redis-conf.ts`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { openMemoryFile } from '../../net/memory-file.js';
 import type { ProcessLook } from '../core/io.js';
 import type { KeptProcess } from './kept-process.js';
 import { LogTail } from './log-tail.js';
@@ -174,7 +175,7 @@ export class RedisProcess implements KeptProcess {
 
   #adopt(record: RedisRecord): void {
     this.#running = { as: 'adopted', record };
-    writeRecord(this.#recordPath, record);
+    this.#remember(record);
     this.#timer = setInterval(() => this.checkNow(), ADOPTED_LOOK_ms).unref();
     this.#hooks.onRunning(record.pid, true);
   }
@@ -199,15 +200,15 @@ export class RedisProcess implements KeptProcess {
     const record = child.pid === undefined ? null : recordOf(child.pid, { port, directory });
     if (record === null) return;
     this.#running = { as: 'child', record, child, hasAnswered: false };
-    writeRecord(this.#recordPath, record);
+    this.#remember(record);
     this.#hooks.onRunning(record.pid, false);
   }
 
   #startProgram(conf: Uint8Array, logFile: string): ChildProcess {
-    const { group, settings, stateDirectory } = this.#options;
-    const input = deletedFile(join(stateDirectory, `.${group}.redis.conf`), conf);
+    const { group, settings } = this.#options;
+    const input = openMemoryFile(`tanist-${group}.conf`, conf);
     try {
-      const output = openSync(logFile, 'a', 0o640);
+      const output = this.#openLog(logFile);
       try {
         const child = spawn(settings.program, ['-'], {
           cwd: settings.directory,
@@ -223,6 +224,25 @@ export class RedisProcess implements KeptProcess {
       }
     } finally {
       closeSync(input);
+    }
+  }
+
+  /** A full disk must not keep Redis from starting: then what it says is lost. */
+  #openLog(path: string): number {
+    try {
+      return openSync(path, 'a', 0o640);
+    } catch (error) {
+      this.#hooks.log('warning', `the log of Redis cannot be written: ${String(error)}`);
+      return openSync('/dev/null', 'w');
+    }
+  }
+
+  /** Without its record it is still found again by the port: `#wasStartedHere`. */
+  #remember(record: RedisRecord): void {
+    try {
+      writeRecord(this.#recordPath, record);
+    } catch (error) {
+      this.#hooks.log('warning', `the pid of Redis is not written down: ${String(error)}`);
     }
   }
 
@@ -270,16 +290,5 @@ function realPath(path: string): string {
     return realpathSync(path);
   } catch {
     return resolve(path);
-  }
-}
-
-/** A file to read from that has no name any more: nobody finds the passwords in it, and it goes with its reader. */
-function deletedFile(path: string, content: Uint8Array): number {
-  rmSync(path, { force: true });
-  writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
-  try {
-    return openSync(path, 'r');
-  } finally {
-    rmSync(path, { force: true });
   }
 }

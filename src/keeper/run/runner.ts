@@ -186,7 +186,16 @@ export class KeeperRunner {
   }
 
   #look(): void {
-    void this.#process.look().then((look) => this.deliver({ on: 'looked', look }));
+    this.#process.look().then(
+      (look) => this.deliver({ on: 'looked', look }),
+      (error: unknown) => {
+        this.#options.hooks.log(
+          'warning',
+          `${this.#options.process.group}: the process cannot be seen: ${String(error)}`,
+        );
+        this.deliver({ on: 'looked', look: { state: 'unknown' } });
+      },
+    );
   }
 
   #save(reason: string): void {
