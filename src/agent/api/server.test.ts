@@ -166,6 +166,14 @@ describe('the HTTP API', () => {
     expect(await ask('POST', '/cluster')).toMatchObject({ status: 405, json: { fix: 'use GET' } });
   });
 
+  it('says what to change when its port is taken', async () => {
+    const { port, control } = await start();
+    const metrics = { contentType: 'text/plain', text: async () => '' };
+    const second = new ApiServer({ control, metrics, token: null, log: { write: () => {} } });
+    cleanup.add(() => second.close());
+    await expect(second.listen({ host: '127.0.0.1', port })).rejects.toThrow(/EADDRINUSE.*\n {2}fix: set api\.listen/);
+  });
+
   it('closes in the middle of everything', async () => {
     const { server, control, ask } = await start();
     control.gate = new Promise(() => {});

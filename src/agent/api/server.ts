@@ -49,9 +49,14 @@ export class ApiServer {
     notFound(this.#app);
   }
 
-  /** @returns the port, for 0 was asked for. @throws when the address cannot be listened on */
+  /** @returns the port, for 0 was asked for. @throws {Error} with the fix when the address cannot be listened on */
   async listen(place: { readonly host: string; readonly port: number }): Promise<number> {
-    await this.#app.listen({ host: place.host, port: place.port, backlog: 128 });
+    try {
+      await this.#app.listen({ host: place.host, port: place.port, backlog: 128 });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`the HTTP API cannot be opened: ${why}\n  fix: set api.listen in tanist.yml to a free address`);
+    }
     const address = this.#app.server.address();
     return typeof address === 'object' && address !== null ? address.port : place.port;
   }
