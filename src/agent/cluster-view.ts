@@ -57,6 +57,7 @@ function memberView(host: HostConfig, sources: GroupSources): MemberView {
   const node = picture.nodes.find((each) => each.host === host.address && each.port === port) ?? null;
   const word = sources.words.get(host.name) ?? null;
   const master = picture.nodes.find(({ leads }) => leads) ?? null;
+  const masterWord = [...sources.words.values()].find(({ state }) => state === 'master') ?? null;
   return {
     host: host.name,
     address: host.address,
@@ -64,14 +65,14 @@ function memberView(host: HostConfig, sources: GroupSources): MemberView {
     role: roleOf(node),
     state: word?.state ?? (sources.asked === 'all' ? 'unreachable' : stateFromAfar(node)),
     answers: node?.answers ?? false,
-    lag_bytes: lagOf(node, master),
+    lag_bytes: wordLag(word, masterWord) ?? lagOf(node, master),
     lease_ms: word?.lease_ms ?? null,
     vips: word?.vips ?? [],
     reason: reasonOf(host, node, word, sources.asked),
     candidate: candidateText(node, sources.choice),
     pid: word?.pid ?? null,
     version: word?.version || (node?.version ?? ''),
-    offset: node?.offset ?? word?.offset ?? 0,
+    offset: word?.offset ?? node?.offset ?? 0,
     keys: word?.keys ?? 0,
   };
 }
@@ -86,6 +87,12 @@ function roleOf(node: NodePicture | null): MemberView['role'] {
 function stateFromAfar(node: NodePicture | null): MemberView['state'] {
   if (node === null || !node.answers) return 'unreachable';
   return node.leads ? 'master' : 'replica';
+}
+
+/** Keepers ask their Redis every second, and oftener; what a Sentinel heard may be ten seconds old. */
+function wordLag(word: KeeperWord | null, master: KeeperWord | null): number | null {
+  if (word === null || master === null || word === master) return null;
+  return word.state === 'replica' ? Math.max(0, master.offset - word.offset) : null;
 }
 
 function lagOf(node: NodePicture | null, master: NodePicture | null): number | null {

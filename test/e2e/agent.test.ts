@@ -13,6 +13,13 @@ async function others(cluster: AgentCluster, leader: AgentHost): Promise<AgentHo
   return cluster.hosts.filter((host) => host !== leader);
 }
 
+/** Redis replicates after it has answered: what must survive a kill has to have arrived. */
+async function onReplicas(cluster: AgentCluster, leader: AgentHost, key: string, value: string): Promise<void> {
+  for (const host of await others(cluster, leader)) {
+    await until(async () => (await host.redis('GET', key)) === value, { what: `${key} on ${host.name}` });
+  }
+}
+
 describe('three agents', () => {
   it('bring up one master, and another when its Redis is killed; the proxy goes on and no write is lost', {
     timeout: DEADLINE_MS,
@@ -59,6 +66,7 @@ describe('three agents', () => {
     const first = await cluster.start();
     const [other] = await others(cluster, first);
     expect(await other?.proxy('SET', 'key', '1')).toBe('OK');
+    await onReplicas(cluster, first, 'key', '1');
     const pid = first.redisPid();
     await first.agent?.kill9();
     // Its Redis lives, but nobody renews the lease: the others take over, and order it to follow.
