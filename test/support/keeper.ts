@@ -49,6 +49,8 @@ export interface KeptOptions {
   readonly settings?: Partial<RedisSettings>;
   readonly voters?: readonly Voter[];
   readonly runner?: Partial<KeeperRunnerOptions>;
+  /** Called when the core wants news of the others. */
+  readonly onAskSiblings?: () => void;
 }
 
 export type Kept = Awaited<ReturnType<typeof keep>>;
@@ -97,7 +99,10 @@ export async function keep(cleanup: Cleanup, options: KeptOptions = {}) {
       grantVip: (deadline) => vip.push(`granted until ${deadline}`),
       revokeVip: (reason) => vip.push(`revoked: ${reason}`),
       became: (state) => became.push(state),
-      askSiblings: () => asked.push('siblings'),
+      askSiblings: () => {
+        asked.push('siblings');
+        options.onAskSiblings?.();
+      },
       saved: (path) => saved.push(path),
       log: (_level, text) => logs.push(text),
     },

@@ -10,6 +10,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openMemoryFile } from '../../net/memory-file.js';
 import type { ProcessLook } from '../core/io.js';
 import type { KeptProcess } from './kept-process.js';
@@ -38,9 +39,18 @@ export interface RedisProcessHooks {
 
 /** How often a process that is not our child is looked at; a link that breaks tells sooner (`checkNow`). */
 const ADOPTED_LOOK_ms = 20;
+/** The kernel lists a child as gone a moment before we are told how it ended. */
+const EXIT_NEWS_ms = 100;
 
 type Running =
-  | { readonly as: 'child'; readonly record: RedisRecord; readonly child: ChildProcess; hasAnswered: boolean }
+  | {
+      readonly as: 'child';
+      readonly record: RedisRecord;
+      readonly child: ChildProcess;
+      /** Settles when it has ended, and how has been told. */
+      readonly ended: Promise<void>;
+      hasAnswered: boolean;
+    }
   | { readonly as: 'adopted'; readonly record: RedisRecord };
 
 export class RedisProcess implements KeptProcess {
@@ -100,7 +110,10 @@ export class RedisProcess implements KeptProcess {
     if (this.#running === null && !this.#letGo) this.#adoptIfThere();
     const running = this.#running;
     if (running === null) return { state: 'gone' };
-    return this.#watch.look(running.record.pid, () => isAlive(running.record));
+    const look = await this.#watch.look(running.record.pid, () => isAlive(running.record));
+    // How it ended is told in a moment, and says more than that it is gone.
+    if (look.state === 'gone' && running.as === 'child') await Promise.race([running.ended, pause(EXIT_NEWS_ms)]);
+    return look;
   }
 
   /** Ends it for good, wherever it hangs; `onEnded` follows. */
@@ -197,9 +210,10 @@ export class RedisProcess implements KeptProcess {
     for (const note of conf.notes) this.#hooks.log('notice', note);
     this.#log = new LogTail([...new Set([logFile, resolve(directory, conf.logFile)])]);
     const child = this.#startProgram(conf.bytes, logFile);
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const record = child.pid === undefined ? null : recordOf(child.pid, { port, directory });
     if (record === null) return;
-    this.#running = { as: 'child', record, child, hasAnswered: false };
+    this.#running = { as: 'child', record, child, ended, hasAnswered: false };
     this.#remember(record);
     this.#hooks.onRunning(record.pid, false);
   }
