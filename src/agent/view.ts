@@ -67,11 +67,24 @@ export interface ClusterView {
 
 /** One line of `tanist history`. */
 export interface HistoryEntry {
+  /** Grows from entry to entry on this host, over restarts, even when the kept history is lost. */
+  readonly id: number;
   readonly at: string;
+  /** Empty for what concerns them all. */
   readonly group: string;
   readonly host: string;
   readonly epoch: number;
-  readonly what: 'failover' | 'switchover' | 'role' | 'vip' | 'fence' | 'saved' | 'pause' | 'resume' | 'config';
+  readonly what:
+    | 'failover'
+    | 'switchover'
+    | 'role'
+    | 'vip'
+    | 'fence'
+    | 'saved'
+    | 'pause'
+    | 'resume'
+    | 'config'
+    | 'hook';
   readonly text: string;
 }
 

@@ -6,6 +6,51 @@ import type { CommandEntry } from './program.js';
  */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'run',
+    summary: 'the node agent: keep one host of a cluster by tanist.yml',
+    load: () => import('./run.js'),
+  },
+  {
+    name: 'status',
+    summary: 'the cluster: who leads, who follows, and why',
+    load: () => import('./status.js'),
+  },
+  {
+    name: 'switchover',
+    summary: 'hand the mastership to another host, planned',
+    load: () => import('./switchover.js'),
+  },
+  {
+    name: 'failover',
+    summary: "promote another host without the master's help",
+    load: () => import('./failover.js'),
+  },
+  {
+    name: 'pause',
+    summary: 'no automatic failover, for maintenance',
+    load: () => import('./pause.js'),
+  },
+  {
+    name: 'resume',
+    summary: 'automatic failover again',
+    load: () => import('./resume.js'),
+  },
+  {
+    name: 'history',
+    summary: 'what happened',
+    load: () => import('./history.js'),
+  },
+  {
+    name: 'explain',
+    summary: 'who would take over now, and why',
+    load: () => import('./explain.js'),
+  },
+  {
+    name: 'check',
+    summary: 'say what a tanist.yml means, and what in it is dangerous',
+    load: () => import('./check.js'),
+  },
+  {
     name: 'sentinel',
     summary: 'a Sentinel: watch masters, agree, fail over',
     load: () => import('./sentinel.js'),
@@ -16,13 +61,13 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./vrrp.js'),
   },
   {
-    name: 'demo',
-    summary: 'watch a failover: three Redis, three Sentinels, faults by key',
-    load: () => import('./demo.js'),
-  },
-  {
     name: 'proxy',
     summary: 'a sharding proxy that reads nutcracker.yml and follows failovers',
     load: () => import('./proxy.js'),
+  },
+  {
+    name: 'demo',
+    summary: 'watch a failover: three Redis, three Sentinels, faults by key',
+    load: () => import('./demo.js'),
   },
 ];

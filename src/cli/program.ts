@@ -22,8 +22,8 @@ export interface Output {
   err(text: string): void;
 }
 
-/** Exit codes that are the same for every command. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const;
+/** Exit codes that are the same for every command; `configuration`: a file was refused, and nothing was done. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, configuration: 3 } as const;
 
 const standardOutput: Output = {
   out: (text) => process.stdout.write(text),
@@ -85,7 +85,8 @@ function placeholder(entry: CommandEntry): Command {
   return new Command(entry.name).summary(entry.summary);
 }
 
-function packageVersion(): string {
+/** The version of this package. */
+export function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
   return version;

@@ -4,6 +4,9 @@ import type { FilePlace, ServerConfig, SocketAddress } from './nutcracker-types.
 /** What is wrong with an address; the reader adds the place. */
 export class AddressError extends Error {}
 
+/** What the pool's other keys say about all of its servers is filled in by the reader. */
+const OPEN = { login: null, tls: null, replicated: false } as const;
+
 /** memcached's port is left out of a server's ring name, as nutcracker does for libmemcached's sake. */
 const PORT_OMITTED_FROM_NAME = 11211;
 
@@ -61,12 +64,12 @@ export function parseServer(text: string, place: FilePlace): ServerConfig {
   if (where.startsWith('/')) {
     const target: SocketAddress = { kind: 'unix', path: where, mode: null };
     // nutcracker takes 'path' and ':' and an empty port for the ring, and so do we.
-    return { name: name ?? `${where}:`, label: name ?? where, target, weight, place };
+    return { name: name ?? `${where}:`, label: name ?? where, target, ...OPEN, weight, place };
   }
   const { host, port } = parseHostPort(where, `server '${text}'`);
   const rawHost = where.slice(0, where.lastIndexOf(':'));
   const ringName = name ?? (port === PORT_OMITTED_FROM_NAME ? rawHost : where);
-  return { name: ringName, label: ringName, target: { kind: 'tcp', host, port }, weight, place };
+  return { name: ringName, label: ringName, target: { kind: 'tcp', host, port }, ...OPEN, weight, place };
 }
 
 /**
@@ -83,5 +86,5 @@ export function parseMaster(text: string, place: FilePlace): ServerConfig {
     );
   }
   const weight = weightText === undefined ? 1 : weightOf(weightText, text);
-  return { name: name ?? master, label: master, target: { kind: 'master', master }, weight, place };
+  return { name: name ?? master, label: master, target: { kind: 'master', master }, ...OPEN, weight, place };
 }

@@ -23,6 +23,7 @@ const KNOWN_KEYS = [
   'reuse_port',
   'servers',
   'sentinels',
+  'durability',
   'hold_timeout',
   'hold_bytes',
   'slowlog_log_slower_than',

@@ -3,8 +3,8 @@ import { makeCertificates } from '../../test/support/certificates.js';
 import { cleanupAfterEach } from '../../test/support/cleanup-after-each.js';
 import { leaveOut } from '../../test/support/needs.js';
 import { parseNutcracker } from './nutcracker.js';
-import { OUTSIDE, type Outside } from './nutcracker-security.js';
 import { NutcrackerConfigError } from './nutcracker-types.js';
+import { OUTSIDE, type Outside } from './outside.js';
 
 const cleanup = cleanupAfterEach();
 

@@ -1,21 +1,9 @@
 /** The keys of a pool that concern passwords and TLS. Secrets are never part of a message. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Node, type YAMLMap } from 'yaml';
 import type { PoolReader, Problems } from './nutcracker-reader.js';
 import type { ClientTls, FilePlace, Login, TlsConfig, UserConfig } from './nutcracker-types.js';
-
-/** What a configuration names but does not contain. */
-export interface Outside {
-  /** @throws {Error} when the file cannot be read. */
-  readonly readFile: (path: string) => string;
-  readonly variable: (name: string) => string | undefined;
-}
-
-export const OUTSIDE: Outside = {
-  readFile: (path) => readFileSync(path, 'utf8'),
-  variable: (name) => process.env[name],
-};
+import type { Outside } from './outside.js';
+import { type PemKind, pairFault, readNamed, readPemFile } from './pem.js';
 
 const AUTH_KEYS = ['sentinel_auth', 'sentinel_auth_file', 'sentinel_auth_env'] as const;
 
@@ -54,14 +42,6 @@ function loginElsewhere(
   }
   const text = readNamed(key, name, outside);
   return text instanceof Error ? text : (text.split('\n', 1)[0] ?? '');
-}
-
-function readNamed(key: string, path: string, { readFile }: Outside): string | Error {
-  try {
-    return readFile(path);
-  } catch (error) {
-    return new Error(`${key}: cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 /** A list of `name rule rule …`; what the rules mean is not looked at here. */
@@ -112,20 +92,16 @@ function readTlsMap(name: string, map: YAMLMap, outside: Outside, problems: Prob
     const node = values.get(key);
     return isScalar(node) ? String(node.value) : null;
   };
-  const pem = (key: string, check: (pem: string) => unknown): string | null =>
-    readPem(`${name}: ${key}`, text(key), values.get(key), check, outside, problems);
+  const pem = (key: string, kind: PemKind): string | null =>
+    readPem(`${name}: ${key}`, text(key), values.get(key), kind, outside, problems);
   const insecure = text('insecure');
   if (insecure !== null && insecure !== 'true' && insecure !== 'false') {
     problems.add(values.get('insecure'), `${name}: insecure: '${insecure}' must be true or false`);
   }
-  const cert = pem('cert', readCertificate);
-  const key = pem('key', createPrivateKey);
+  const cert = pem('cert', 'certificate');
+  const key = pem('key', 'key');
   checkPair(name, cert, key, values.get('cert') ?? values.get('key'), problems);
-  return { ca: pem('ca', readCertificate), cert, key, servername: text('servername'), insecure: insecure === 'true' };
-}
-
-function readCertificate(pem: string): X509Certificate {
-  return new X509Certificate(pem);
+  return { ca: pem('ca', 'certificate'), cert, key, servername: text('servername'), insecure: insecure === 'true' };
 }
 
 /** The text of a PEM file that holds what it should; null when there is none, or after it has been complained about. */
@@ -133,24 +109,15 @@ function readPem(
   what: string,
   path: string | null,
   node: Node | undefined,
-  check: (pem: string) => unknown,
+  kind: PemKind,
   outside: Outside,
   problems: Problems,
 ): string | null {
   if (path === null) return null;
-  const pem = readNamed(what, path, outside);
-  if (pem instanceof Error) {
-    problems.add(node, pem.message);
-    return null;
-  }
-  try {
-    check(pem);
-    return pem;
-  } catch {
-    // OpenSSL's own words say nothing that would help, and might quote the key.
-    problems.add(node, `${what}: '${path}' does not hold one in PEM format, without a passphrase`);
-    return null;
-  }
+  const pem = readPemFile(what, path, kind, outside);
+  if (!(pem instanceof Error)) return pem;
+  problems.add(node, pem.message);
+  return null;
 }
 
 function checkPair(
@@ -160,12 +127,8 @@ function checkPair(
   node: Node | undefined,
   problems: Problems,
 ): void {
-  if (problems.list.length > 0) return;
-  if ((cert === null) !== (key === null)) {
-    problems.add(node, `${what}: a certificate needs its key, and a key its certificate`);
-  } else if (cert !== null && key !== null && !readCertificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    problems.add(node, `${what}: the key does not belong to the certificate`);
-  }
+  const fault = problems.list.length > 0 ? null : pairFault(cert, key);
+  if (fault !== null) problems.add(node, `${what}: ${fault}`);
 }
 
 /** TLS towards clients: the certificate that `listen_tls` needs, and what it asks of clients, as Redis has it. */
@@ -177,14 +140,14 @@ export function readClientTls(reader: PoolReader, outside: Outside, problems: Pr
     }
     return null;
   }
-  const pem = (key: 'tls_cert' | 'tls_key' | 'tls_ca', check: (pem: string) => unknown): string | null =>
-    readPem(key, reader.text(key), reader.node(key), check, outside, problems);
+  const pem = (key: 'tls_cert' | 'tls_key' | 'tls_ca', kind: PemKind): string | null =>
+    readPem(key, reader.text(key), reader.node(key), kind, outside, problems);
   for (const key of ['tls_cert', 'tls_key'] as const) {
     if (reader.node(key) === undefined) problems.add(listens, `listen_tls needs ${key}, the path of a PEM file`);
   }
-  const cert = pem('tls_cert', readCertificate);
-  const key = pem('tls_key', createPrivateKey);
+  const cert = pem('tls_cert', 'certificate');
+  const key = pem('tls_key', 'key');
   checkPair('tls_cert', cert, key, reader.node('tls_cert'), problems);
   const authClients = reader.oneOf('tls_auth_clients', ['yes', 'no', 'optional'], 'yes');
-  return cert === null || key === null ? null : { cert, key, ca: pem('tls_ca', readCertificate), authClients };
+  return cert === null || key === null ? null : { cert, key, ca: pem('tls_ca', 'certificate'), authClients };
 }

@@ -31,13 +31,27 @@ export interface FilePlace {
   readonly column: number;
 }
 
+/** How a server is reached. */
+export type ServerTarget =
+  | SocketAddress
+  /** The master that the pool's sentinels know by this name. */
+  | { readonly kind: 'master'; readonly master: string }
+  /** The master of this group, wherever the proxy's routes say that it is. */
+  | { readonly kind: 'group'; readonly group: string };
+
 export interface ServerConfig {
   /** What is hashed onto the ring: the name given, else what nutcracker derives from the address. */
   readonly name: string;
   /** What statistics and logs call it: the name if one was given, else the address. */
   readonly label: string;
-  /** How to reach it: an address, or the name of a master that the pool's sentinels know. */
-  readonly target: SocketAddress | { readonly kind: 'master'; readonly master: string };
+  /** How to reach it. */
+  readonly target: ServerTarget;
+  /** How the proxy logs in to it; null for no password. */
+  readonly login: Login | null;
+  /** Null for plain TCP towards it. */
+  readonly tls: TlsConfig | null;
+  /** A write is acknowledged to its client only when a replica has it. */
+  readonly replicated: boolean;
   readonly weight: number;
   readonly place: FilePlace;
 }
@@ -97,6 +111,7 @@ export interface PoolConfig {
   readonly tcpKeepalive: boolean;
   readonly preconnect: boolean;
   readonly redis: boolean;
+  /** What clients log in with, unless there are users. */
   readonly redisAuth: string | null;
   /** Who may log in; null when there are no users but the one of `redisAuth`. */
   readonly users: readonly UserConfig[] | null;
@@ -107,11 +122,11 @@ export interface PoolConfig {
   readonly serverFailureLimit: number;
   readonly reusePort: boolean;
   readonly servers: readonly ServerConfig[];
-  /** Null for plain TCP towards the servers. */
+  /** What the file says for all servers; each has it as its `tls`. */
   readonly serverTls: TlsConfig | null;
   /** Sentinels to follow; empty for a pool of fixed addresses. */
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
-  /** How long a request waits for a shard that has no master. Only with sentinels. */
+  /** How long a request waits for a shard that has no master, and a write for a replica. Only with sentinels. */
   readonly holdTimeout_ms: number;
   /** How many bytes of requests a pool keeps for repetition. Only with sentinels. */
   readonly hold_bytes: number;

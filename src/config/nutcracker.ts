@@ -5,7 +5,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { AddressError, parseHostPort, parseListen, parseMaster, parseServer } from './nutcracker-address.js';
 import { PoolReader, Problems } from './nutcracker-reader.js';
-import { OUTSIDE, type Outside, readClientTls, readSentinelAuth, readTls, readUsers } from './nutcracker-security.js';
+import { readClientTls, readSentinelAuth, readTls, readUsers } from './nutcracker-security.js';
 import {
   DISTRIBUTION_NAMES,
   HASH_NAMES,
@@ -15,6 +15,7 @@ import {
   type ServerConfig,
   type SocketAddress,
 } from './nutcracker-types.js';
+import { OUTSIDE, type Outside } from './outside.js';
 
 function readListen(key: 'listen' | 'listen_tls', reader: PoolReader, problems: Problems): SocketAddress | null {
   const text = reader.text(key);
@@ -58,7 +59,11 @@ function checkRedisOnly(pool: PoolConfig, reader: PoolReader, problems: Problems
   }
 }
 
+/** When a write is acknowledged: when the master has it, or when a replica has it as well. */
+const DURABILITIES = ['async', 'replicated'] as const;
+
 const ONLY_WITH_SENTINELS = [
+  'durability',
   'hold_timeout',
   'hold_bytes',
   'sentinel_auth',
@@ -89,7 +94,13 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
   const reader = new PoolReader(map, problems);
   const sentinels = reader.entries('sentinels', (text) => parseHostPort(text, 'sentinels'));
   const follows = reader.node('sentinels') !== undefined;
-  const servers = reader.entries('servers', follows ? parseMaster : parseServer);
+  const redisAuth = reader.text('redis_auth');
+  const serverTls = readTls('server_tls', reader, outside, problems);
+  const durability = reader.oneOf('durability', DURABILITIES, 'async');
+  const login = redisAuth === null ? null : { user: '', password: redisAuth };
+  const servers = reader
+    .entries('servers', follows ? parseMaster : parseServer)
+    .map((server) => ({ ...server, login, tls: serverTls, replicated: durability === 'replicated' }));
   const hashTag = reader.text('hash_tag');
   if (hashTag !== null && [...hashTag].length !== 2) {
     problems.add(reader.node('hash_tag'), `hash_tag: '${hashTag}' must be two characters, e.g. "{}"`);
@@ -110,7 +121,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     tcpKeepalive: reader.flag('tcpkeepalive'),
     preconnect: reader.flag('preconnect'),
     redis: reader.flag('redis'),
-    redisAuth: reader.text('redis_auth'),
+    redisAuth,
     users: readUsers(reader, problems),
     redisDb: reader.number('redis_db', 0, 0, 1_000_000),
     serverConnections: reader.number('server_connections', 1, 1, 1024),
@@ -119,7 +130,7 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     serverFailureLimit: reader.number('server_failure_limit', 2, 1),
     reusePort: reader.flag('reuse_port'),
     servers,
-    serverTls: readTls('server_tls', reader, outside, problems),
+    serverTls,
     sentinels,
     holdTimeout_ms: reader.number('hold_timeout', 5_000, 0),
     hold_bytes: reader.number('hold_bytes', 64 * 1024 * 1024, 0),

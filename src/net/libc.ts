@@ -39,8 +39,12 @@ const raw = {
   read: libc.func('long read(int fd, void *data, size_t size)'),
   write: libc.func('long write(int fd, const void *data, size_t size)'),
   close: libc.func('int close(int fd)'),
+  memfd_create: libc.func('int memfd_create(const char *name, unsigned int flags)'),
+  flock: libc.func('int flock(int fd, int operation)'),
   fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
   ppoll: libc.func('int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)'),
+  prctl: libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
+  clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *param)'),
 };
 
@@ -104,6 +108,19 @@ export function setNonBlocking(fd: number): void {
   checked(raw.fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', `file descriptor ${fd}`);
 }
 
+/** An empty file in memory without a path; closed in programs that are started. */
+export function memfdCreate(name: string, what: string): number {
+  const MFD_CLOEXEC = 1;
+  return checked(raw.memfd_create(name, MFD_CLOEXEC), 'memfd_create', what);
+}
+
+/** Takes the exclusive lock of a file at once; false when another has it. */
+export function flock(fd: number, what: string): boolean {
+  const LOCK_EX = 2;
+  const LOCK_NB = 4;
+  return checkedOrLater(raw.flock(fd, LOCK_EX | LOCK_NB), 'flock', what) !== null;
+}
+
 /** `ppoll` on an array of `struct pollfd`; null when a signal came first. */
 export function ppoll(fds: Uint8Array, timeout: Uint8Array | null): number | null {
   return checkedOrLater(raw.ppoll(fds, fds.length / 8, timeout, null), 'ppoll', 'waiting for packets');
@@ -118,6 +135,29 @@ export function setRealtime(priority: number): void {
   const SCHED_RESET_ON_FORK = 0x4000_0000;
   const result = raw.sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, int32(priority));
   checked(result, 'sched_setscheduler', 'real-time scheduling');
+}
+
+/** Reads a clock into `struct timespec`, 16 bytes. */
+export function clockGettime(clock: number, into: Uint8Array): void {
+  checked(raw.clock_gettime(clock, into), 'clock_gettime', 'reading the clock');
+}
+
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_IS_SET = 1;
+const PR_CAP_AMBIENT_RAISE = 2;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+/** Whether this thread has an ambient capability; false also for one that the kernel does not know. */
+export function hasAmbient(capability: number): boolean {
+  return Number(raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0)) === 1;
+}
+
+export function raiseAmbient(capability: number): void {
+  checked(raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0), 'prctl', 'ambient capabilities');
+}
+
+export function withdrawAllAmbient(): void {
+  checked(raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), 'prctl', 'ambient capabilities');
 }
 
 /** Memory that keeps its place, for structures that point to each other. */

@@ -21,7 +21,7 @@ export interface ConfigReloadOptions {
   readonly text: string;
   readonly log: ReloadLog;
   /** Puts a checked configuration into effect, all of it or nothing. */
-  readonly apply: (config: NutcrackerConfig, text: string) => Promise<void>;
+  readonly apply: (config: NutcrackerConfig) => Promise<void>;
 }
 
 export class ConfigReload {
@@ -83,7 +83,7 @@ export class ConfigReload {
       const text = readFileSync(file, 'utf8');
       this.#text = text;
       if (onlyIfChanged && text === before) return;
-      await apply(readProxyConfig(text, file), text);
+      await apply(readProxyConfig(text, file));
       log.notice(`configuration file '${file}' is in effect`);
     } catch (error) {
       log.error(`configuration unchanged: ${error instanceof Error ? error.message : String(error)}`);

@@ -7,20 +7,25 @@ export const LEVEL_DEFAULT = 5;
 const ERROR = 3;
 const WARN = 4;
 const NOTICE = 5;
-const INFO = 6;
+export const INFO = 6;
+
+/** `dated`: a time in front of each line. `journal`: its level, as sd-daemon(3) has it, for whoever keeps the log. */
+export type LogFormat = 'dated' | 'journal';
 
 const STDERR = 2;
 
 export class ProxyLog implements PoolLog {
   #level: number;
   readonly #path: string | null;
+  readonly #format: LogFormat;
   #fd: number;
 
   /**
    * @param path null for stderr.
    * @throws {Error} when the file cannot be opened.
    */
-  constructor(level: number, path: string | null) {
+  constructor(level: number, path: string | null, format: LogFormat = 'dated') {
+    this.#format = format;
     this.#level = Math.min(Math.max(level, 0), LEVEL_MAX);
     this.#path = path;
     this.#fd = path === null ? STDERR : openSync(path, 'a');
@@ -37,12 +42,12 @@ export class ProxyLog implements PoolLog {
   /** Says more, or less. */
   louder(): void {
     this.#level = Math.min(this.#level + 1, LEVEL_MAX);
-    this.#write(`log level is ${this.#level}`);
+    this.#write(NOTICE, `log level is ${this.#level}`);
   }
 
   quieter(): void {
     this.#level = Math.max(this.#level - 1, 0);
-    this.#write(`log level is ${this.#level}`);
+    this.#write(NOTICE, `log level is ${this.#level}`);
   }
 
   /** Opens the file again, after somebody has moved it away. */
@@ -54,25 +59,26 @@ export class ProxyLog implements PoolLog {
   }
 
   error(text: string): void {
-    if (this.#level >= ERROR) this.#write(text);
+    if (this.#level >= ERROR) this.#write(ERROR, text);
   }
 
   warn(text: string): void {
-    if (this.#level >= WARN) this.#write(text);
+    if (this.#level >= WARN) this.#write(WARN, text);
   }
 
   notice(text: string): void {
-    if (this.#level >= NOTICE) this.#write(text);
+    if (this.#level >= NOTICE) this.#write(NOTICE, text);
   }
 
   info(text: string): void {
-    if (this.#level >= INFO) this.#write(text);
+    if (this.#level >= INFO) this.#write(INFO, text);
   }
 
-  #write(text: string): void {
+  #write(level: number, text: string): void {
     const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
+    const front = this.#format === 'dated' ? `[${time}] ` : `<${level}>`;
     try {
-      writeSync(this.#fd, `[${time}] ${text}\n`);
+      writeSync(this.#fd, `${front}${text}\n`);
     } catch {
       // A full disk or a closed stderr must not end the proxy.
     }

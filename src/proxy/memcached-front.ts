@@ -127,7 +127,7 @@ export class MemcachedFront implements Front {
   }
 
   #forward(client: Client, shard: Shard, bytes: Buffer, start: number): boolean {
-    const link = shard.linkFor(client);
+    const link = shard.sharedLink(client);
     if (!link.accepts) {
       this.#pool.mustWait(client, shard);
       return false;
@@ -167,7 +167,7 @@ export class MemcachedFront implements Front {
     const [only] = parts.keys();
     if (parts.size === 1 && only !== undefined) return this.#forward(client, only, bytes, start);
     for (const shard of parts.keys()) {
-      if (shard.linkFor(client).accepts) continue;
+      if (shard.sharedLink(client).accepts) continue;
       this.#pool.mustWait(client, shard);
       return false;
     }
@@ -175,7 +175,7 @@ export class MemcachedFront implements Front {
     let fragment = 0;
     for (const [shard, keys] of parts) {
       const request = Buffer.concat([...keys, LINE_END]);
-      shard.linkFor(client).send(who, fragment++, this.#number(), request, 0, request.length);
+      shard.sharedLink(client).send(who, fragment++, this.#number(), request, 0, request.length);
     }
     return true;
   }

@@ -1,5 +1,8 @@
 /** The proxy as a whole: all pools of a configuration, their listeners and their clock. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NutcrackerConfig } from '../config/nutcracker-types.js';
+import { RouteFollower, type TellDoubt } from './follow/route-follower.js';
+import { type Hold, type Route, RouteTable } from './follow/routes.js';
 import { SentinelFollower } from './follow/sentinel-follower.js';
 import { BufferPool } from './forward/bytes.js';
 import { Pool, type PoolContext } from './forward/pool.js';
@@ -7,35 +10,44 @@ import type { Front } from './forward/protocol.js';
 import { Turn } from './forward/turn.js';
 import { doorsOf, Listener } from './listener.js';
 import type { ProxyLog } from './log.js';
-import { type Snapshot, type StatsSource, snapshotOf } from './measure/snapshot.js';
+import { type Snapshot, snapshotOf } from './measure/snapshot.js';
 import { MemcachedFront } from './memcached-front.js';
 import { RedisFront } from './redis-front.js';
+import type { RunningProxy } from './workers/orders.js';
 
 /** How often timeouts, ejected servers and waiting clients are looked at. */
 const TICK_MS = 50;
 
+/** How often it is looked whether clients that are to go have gone. */
+const DRAIN_LOOK_MS = 10;
+
 interface Running {
   readonly pool: Pool;
   readonly listeners: readonly Listener[];
-  readonly follower: SentinelFollower | null;
+  readonly follower: SentinelFollower | RouteFollower | null;
 }
 
 export interface ProxyServerOptions {
   readonly version: string;
   readonly log: ProxyLog;
+  /** Told when the master of a group, as a route named it, does not answer as one. */
+  readonly doubted?: TellDoubt;
 }
 
-export class ProxyServer implements StatsSource {
+export class ProxyServer implements RunningProxy {
   readonly version: string;
   readonly #startedAt_ms = Date.now();
   readonly #log: ProxyLog;
   readonly #context: PoolContext;
+  readonly #doubted: TellDoubt;
+  readonly #routes = new RouteTable();
   readonly #running = new Map<string, Running>();
   /** Pools that have been replaced and still have clients. */
   readonly #retiring = new Set<Running>();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ version, log }: ProxyServerOptions) {
+  constructor({ version, log, doubted = () => {} }: ProxyServerOptions) {
+    this.#doubted = doubted;
     this.version = version;
     this.#log = log;
     const seed = (Date.now() ^ (process.pid << 16)) >>> 0;
@@ -126,7 +138,7 @@ export class ProxyServer implements StatsSource {
 
   #replace(before: Running | null, pool: Pool, listeners: readonly Listener[]): void {
     const { config } = pool;
-    const follower = config.sentinels.length > 0 ? new SentinelFollower(pool) : null;
+    const follower = this.#followerOf(pool);
     this.#running.set(config.name, { pool, listeners, follower });
     if (config.preconnect) for (const shard of pool.shards) for (const link of shard.links) link.open();
     if (before !== null) {
@@ -142,8 +154,49 @@ export class ProxyServer implements StatsSource {
     );
   }
 
-  /** Ends all pools; clients are disconnected. */
-  async stop(): Promise<void> {
+  #followerOf(pool: Pool): Running['follower'] {
+    const { sentinels, servers } = pool.config;
+    if (sentinels.length > 0) return new SentinelFollower(pool);
+    const routed = servers.some(({ target }) => target.kind === 'group');
+    return routed ? new RouteFollower(pool, this.#routes, this.#doubted) : null;
+  }
+
+  *#routeFollowers(): Iterable<RouteFollower> {
+    for (const { follower } of [...this.#running.values(), ...this.#retiring]) {
+      if (follower instanceof RouteFollower) yield follower;
+    }
+  }
+
+  /** Where the masters of groups are; of an older epoch than is known, they are ignored. */
+  routes(routes: readonly Route[]): void {
+    for (const route of routes) {
+      if (!this.#routes.take(route)) continue;
+      for (const follower of this.#routeFollowers()) follower.routed(route.group);
+    }
+  }
+
+  /** The master of a group is about to step down: its requests wait for the next one. */
+  hold(hold: Hold): void {
+    for (const follower of this.#routeFollowers()) follower.hold(hold);
+  }
+
+  /** Takes no new clients; those that are there go on as they are. */
+  closeDoors(): void {
+    for (const { listeners } of this.#running.values()) for (const listener of listeners) listener.close();
+  }
+
+  /** Lets clients go, each when all its requests have been answered, or when the time is over. */
+  async #drain(drain_ms: number): Promise<void> {
+    const pools = [...this.#running.values(), ...this.#retiring].map(({ pool }) => pool);
+    for (const pool of pools) pool.letGo();
+    const deadline_ms = performance.now() + drain_ms;
+    while (performance.now() < deadline_ms && !pools.every((pool) => pool.settled)) await sleep(DRAIN_LOOK_MS);
+  }
+
+  /** Ends all pools. @param drain_ms how long clients may wait for what they have asked for. */
+  async stop(drain_ms = 0): Promise<void> {
+    this.closeDoors();
+    if (drain_ms > 0) await this.#drain(drain_ms);
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     for (const [name, running] of this.#running) this.#remove(name, running);

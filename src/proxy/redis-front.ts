@@ -57,8 +57,8 @@ export class RedisFront implements Front {
   #forward(client: Client, bytes: Buffer, start: number, id: number): boolean {
     if (COMMANDS.oneKey[id] !== 1) return false;
     const frame = this.#frame;
-    const link = this.#pool.shardOf(bytes, frame.argStart(1), frame.argEnd(1)).linkFor(client);
-    if (!link.accepts) return false;
+    const link = this.#pool.shardOf(bytes, frame.argStart(1), frame.argEnd(1)).linkFor(client, id);
+    if (link === null || !link.accepts) return false;
     link.send(client.slot, client.claim(), id, bytes, start, frame.end);
     return true;
   }
@@ -98,6 +98,7 @@ export class RedisFront implements Front {
     const link = client.borrowLink(shard);
     if (link === null) return this.#throwAway(client, bytes, start, end, tooManyConnections(shard.config.label));
     link.begin(client.slot, client.claim(), id);
+    link.inParts = true;
     client.upload = new Upload(link, null);
     return client.upload.feed(client, bytes, start, end);
   }
@@ -113,9 +114,11 @@ export class RedisFront implements Front {
 
   greeting(lane: number, shard: Shard): Buffer[] {
     const db = dbOf(lane);
-    const { redisAuth } = this.#pool.config;
+    const { login } = shard.config;
     const greeting: Buffer[] = [];
-    if (redisAuth !== null) greeting.push(encodeRequest(['AUTH', redisAuth]));
+    if (login !== null) {
+      greeting.push(encodeRequest(['AUTH', ...(login.user === '' ? [] : [login.user]), login.password]));
+    }
     if (isResp3(lane)) greeting.push(HELLO_3);
     if (db !== 0) greeting.push(encodeRequest(['SELECT', String(db)]));
     if (shard.follows) greeting.push(encodeRequest(['ROLE']));

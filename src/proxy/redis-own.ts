@@ -62,7 +62,7 @@ function fanOut(path: RequestPath, request: Request, shards: readonly Shard[], k
   const { client, id } = request;
   const links: ServerLink[] = [];
   for (const shard of shards) {
-    const link = path.linkOrWait(client, shard);
+    const link = path.linkOrWait(client, shard, id);
     if (link === 'wait') return false;
     if (link === null) return refuse(client, errorReply(shard.waitError));
     links.push(link);

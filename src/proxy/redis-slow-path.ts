@@ -114,7 +114,7 @@ export class RedisSlowPath implements RequestPath {
 
   toShard(request: Request, shard: Shard): boolean {
     const { client, bytes, start, frame, id } = request;
-    const link = this.linkOrWait(client, shard);
+    const link = this.linkOrWait(client, shard, id);
     if (link === 'wait') return false;
     if (link === null) return refuse(client, errorReply(shard.waitError));
     const seq = client.claim();
@@ -127,9 +127,12 @@ export class RedisSlowPath implements RequestPath {
     return true;
   }
 
-  /** A connection that takes a request now; 'wait' when the client waits for one; null when it has waited too long. */
-  linkOrWait(client: Client, shard: Shard): ServerLink | 'wait' | null {
-    const link = shard.linkFor(client);
+  linkOrWait(client: Client, shard: Shard, id: number): ServerLink | 'wait' | null {
+    const link = shard.linkFor(client, id);
+    if (link === null) {
+      client.halt('alone');
+      return 'wait';
+    }
     if (link.accepts) return link;
     return this.#pool.mustWait(client, shard) ? 'wait' : null;
   }
@@ -172,7 +175,7 @@ export class RedisSlowPath implements RequestPath {
     if (parts.shards.length === 1 && only !== undefined) return this.toShard(request, only.shard);
     const links: ServerLink[] = [];
     for (const { shard } of parts.shards) {
-      const link = this.linkOrWait(client, shard);
+      const link = this.linkOrWait(client, shard, id);
       if (link === 'wait') return false;
       if (link === null) return refuse(client, errorReply(shard.waitError));
       links.push(link);

@@ -37,8 +37,11 @@ export interface RequestPath {
   /** Forwards a request as it is to the shard that holds all of the keys at these argument numbers. */
   toKeys(request: Request, places: readonly number[]): boolean;
   toShard(request: Request, shard: Shard): boolean;
-  /** A connection that takes a request now; 'wait' when the client waits for one; null when it has waited too long. */
-  linkOrWait(client: Client, shard: Shard): ServerLink | 'wait' | null;
+  /**
+   * A connection that takes a request for this command now; 'wait' when the client waits for one; null when it has waited
+   * too long.
+   */
+  linkOrWait(client: Client, shard: Shard, id: number): ServerLink | 'wait' | null;
   /** A connection for this client alone; 'wait' when it must wait; any other text is an error. */
   ownLinkOrWait(client: Client, shard: Shard): ServerLink | string;
   /** True when all earlier requests are answered; else the client is halted until they are. */

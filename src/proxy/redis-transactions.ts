@@ -92,7 +92,7 @@ export class RedisTransactions {
         keyless ? errorReply('ERR a transaction through the proxy needs a key') : REPLY_EMPTY_ARRAY,
       );
     }
-    const link = transaction.watching ?? this.#path.linkOrWait(client, shard);
+    const link = transaction.watching ?? this.#path.linkOrWait(client, shard, id);
     if (link === 'wait') return false;
     if (link === null) {
       client.endTransaction();

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcracker-types.js';
+import { type ServiceManager, serviceManager } from '../net/service-manager.js';
 import { ConfigReload } from './config-reload.js';
 import { ProxyLog } from './log.js';
 import { ProxyServer } from './proxy-server.js';
@@ -29,6 +30,9 @@ export interface ProxyOptions {
   /** How many processes share the work. */
   readonly workers: number;
 }
+
+/** For `systemctl status`. */
+const SERVES = 'serves';
 
 /** The version in the statistics: of the program this one stands in for. */
 const VERSION = '0.5.0';
@@ -116,7 +120,12 @@ function listenForStats(server: Server, options: ProxyOptions): Promise<void> {
 }
 
 /** Waits for a signal to end; meanwhile, others change the log and the configuration. */
-function untilStopped(log: ProxyLog, reload: ConfigReload, proxy: AnyProxy): Promise<NodeJS.Signals> {
+function untilStopped(
+  log: ProxyLog,
+  reload: ConfigReload,
+  proxy: AnyProxy,
+  manager: ServiceManager,
+): Promise<NodeJS.Signals> {
   const supervisor = proxy instanceof Supervisor ? proxy : null;
   process.on('SIGTTIN', () => {
     log.louder();
@@ -133,7 +142,8 @@ function untilStopped(log: ProxyLog, reload: ConfigReload, proxy: AnyProxy): Pro
     } catch (error) {
       log.error(`cannot open the log file again: ${messageOf(error)}`);
     }
-    void reload.now();
+    manager.reloading();
+    void reload.now().then(() => manager.ready(SERVES));
   });
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
@@ -145,7 +155,9 @@ function untilStopped(log: ProxyLog, reload: ConfigReload, proxy: AnyProxy): Pro
 type AnyProxy = ProxyServer | Supervisor;
 
 function newProxy(workers: number, log: ProxyLog): AnyProxy {
-  return workers > 1 ? new Supervisor({ version: VERSION, log, workers }) : new ProxyServer({ version: VERSION, log });
+  return workers > 1
+    ? new Supervisor({ version: VERSION, log, workers, doubted: () => {} })
+    : new ProxyServer({ version: VERSION, log });
 }
 
 /**
@@ -171,7 +183,7 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   const stats = createStatsServer(proxy);
   try {
     await listenForStats(stats, options);
-    await proxy.start(read.config, read.text);
+    await proxy.start(read.config);
     if (options.pidFile !== null) writeFileSync(options.pidFile, `${process.pid}\n`);
   } catch (error) {
     stats.close();
@@ -180,10 +192,13 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
     return 1;
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);
+  const manager = await serviceManager((trouble) => log.error(trouble));
+  manager.ready(SERVES);
   const { file } = options;
-  const reload = new ConfigReload({ file, text: read.text, log, apply: (config, text) => proxy.reload(config, text) });
+  const reload = new ConfigReload({ file, text: read.text, log, apply: (config) => proxy.reload(config) });
   if (options.watch) reload.watch();
-  const signal = await untilStopped(log, reload, proxy);
+  const signal = await untilStopped(log, reload, proxy, manager);
+  manager.stopping(signal);
   reload.stop();
   log.notice(`${signal}: done`);
   stats.close();

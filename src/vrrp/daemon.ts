@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf, formatDiagnostic } from '../config/keepalived/diagnostics.js';
+import { serviceManager } from '../net/service-manager.js';
 import { type Loaded, type LoadOptions, loadVrrpPlan, newFaults } from './load.js';
 import type { Logger } from './run/logger.js';
 import type { NotifyLimits } from './run/notifier.js';
@@ -27,11 +28,13 @@ export async function runVrrpDaemon(options: DaemonOptions, log: Logger): Promis
     log('error', null, obstacle);
     return 1;
   }
+  const manager = await serviceManager((trouble) => log('warn', null, trouble));
   return new Promise((resolve) => {
     let leaving = false;
     const leave = (code: number): void => {
       if (leaving) return;
       leaving = true;
+      manager.stopping('leaves');
       void supervisor.stop().then(() => {
         if (options.pidFile !== null) rmSync(options.pidFile, { force: true });
         log('info', null, 'stopped');
@@ -45,13 +48,21 @@ export async function runVrrpDaemon(options: DaemonOptions, log: Logger): Promis
     process.on('SIGTERM', () => leave(0));
     process.on('SIGINT', () => leave(0));
     process.on('SIGHUP', () => {
-      if (!leaving) current = reload(current, options, supervisor, log);
+      if (leaving) return;
+      manager.reloading();
+      current = reload(current, options, supervisor, log);
+      manager.ready(whatRuns(current));
     });
     process.on('SIGUSR1', () => void dump('data', supervisor, options, log));
     process.on('SIGUSR2', () => void dump('stats', supervisor, options, log));
     supervisor.start();
-    log('info', null, `runs ${current.plan.router.instances.map((i) => i.name).join(', ')} from ${options.path}`);
+    log('info', null, `${whatRuns(current)} from ${options.path}`);
+    manager.ready(whatRuns(current));
   });
+}
+
+function whatRuns({ plan }: Loaded): string {
+  return `runs ${plan.router.instances.map((i) => i.name).join(', ')}`;
 }
 
 /** Why system calls cannot be made, or null. The router process would only die of it, again and again. */

@@ -1,5 +1,5 @@
 /** One host of a lab: a network namespace with eth0 on the lab's switch. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Child, startChild } from '../support/child.js';
 import type { Cleanup } from '../support/cleanup.js';
 import { ipBatch, killAllIn, run } from './netns.js';
@@ -98,6 +98,15 @@ export class Host {
   /** kill -9 for every process in the host, as a power cut that spares the kernel. */
   killAll9(): void {
     killAllIn(this.namespace);
+  }
+
+  /** The processes that a process of this host has started, with their command lines. */
+  childrenOf(pid: number): { readonly pid: number; readonly command: string }[] {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return pids
+      .split(' ')
+      .filter((text) => text !== '')
+      .map((text) => ({ pid: Number(text), command: readFileSync(`/proc/${text}/cmdline`, 'utf8') }));
   }
 
   /** The MAC of an address as this host's ARP or neighbour table has it; undefined when it has none. */

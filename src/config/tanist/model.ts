@@ -84,6 +84,14 @@ export interface GroupConfig {
   readonly failback: Failback;
 }
 
+/** How a group stands on the ring of a pool. */
+export interface RingEntry {
+  readonly group: string;
+  /** What is hashed onto the ring: the group's name, or what nutcracker had there, so that keys stay where they are. */
+  readonly name: string;
+  readonly weight: number;
+}
+
 /** A listener that shards keys over groups. */
 export interface PoolSettings {
   readonly name: string;
@@ -91,6 +99,8 @@ export interface PoolSettings {
   readonly tls: ClientTls | null;
   /** The shards, in the order of the ring. */
   readonly groups: readonly string[];
+  /** One entry for each of `groups`, in the same order. */
+  readonly ring: readonly RingEntry[];
   readonly hash: HashName;
   readonly hashTag: string | null;
   readonly distribution: DistributionName;

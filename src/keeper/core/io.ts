@@ -10,6 +10,12 @@ export interface Place {
   readonly port: number;
 }
 
+/**
+ * Whom a Redis follows that must take no write: nobody can answer there. A managed Redis is started with it
+ * (`--replicaof`), and a demoted one is sent there until it is known that it may follow the leader.
+ */
+export const NOWHERE: Place = { host: '127.0.0.1', port: 1 };
+
 /** Who leads a group, as decided by the Sentinels: the one truth that role, VIP and routes are derived from. */
 export interface LeaderRecord {
   readonly epoch: number;
@@ -38,7 +44,9 @@ export type ProcessLook =
   /** Stopped by a signal, or waiting for a disk. */
   | { readonly state: 'stopped' | 'disk' }
   /** `cpuMoved`: it used CPU since the last look: busy, not dead. */
-  | { readonly state: 'running'; readonly cpuMoved: boolean };
+  | { readonly state: 'running'; readonly cpuMoved: boolean }
+  /** It cannot be seen: attached, and its pid is not known. */
+  | { readonly state: 'unknown' };
 
 /** A Sentinel that may grant the lease: the name of its host. */
 export type VoterId = string;
@@ -73,15 +81,22 @@ export type Input =
     }
   /** No answer, or the Sentinel does not know the call. */
   | { readonly on: 'lease-failed'; readonly voter: VoterId; readonly ask: number; readonly why: string }
-  /** The process: running (ours or adopted), ended, or it cannot be started. */
+  /**
+   * The process: running (ours or adopted), ended, or it cannot be started. One that is found running at the start is
+   * told of before the answer to the first `look`. Not told of an attached Redis: there the link alone counts.
+   */
   | { readonly on: 'process-running'; readonly pid: number; readonly adopted: boolean }
   | { readonly on: 'process-ended'; readonly how: string }
   | { readonly on: 'process-failed'; readonly why: string }
   | { readonly on: 'looked'; readonly look: ProcessLook }
-  /** The link to our Redis. */
+  /**
+   * The link to our Redis: connected and logged in; lost, or an attempt failed. After `redis-down` no reply to a request
+   * made before follows. `refused`: the host answers and nobody listens.
+   */
   | { readonly on: 'redis-up' }
   | { readonly on: 'redis-down'; readonly why: string; readonly refused: boolean }
   | { readonly on: 'reply'; readonly tag: Tag; readonly reply: Reply }
+  /** All that is known of the others, whenever some of it is news; also the answer to `ask-siblings`. */
   | { readonly on: 'siblings'; readonly siblings: readonly Sibling[] }
   /** The answer to `save-aside`. */
   | { readonly on: 'saved'; readonly path: string }
@@ -90,7 +105,10 @@ export type Input =
   | { readonly on: 'vip'; readonly held: boolean }
   /** Pair mode: what VRRP decided for this host. */
   | { readonly on: 'pair'; readonly state: 'master' | 'backup' | 'fault' }
-  /** An operator's planned switchover begins: grants are asked for with the consent to elect another. */
+  /**
+   * An operator's planned switchover begins: grants are asked for with the consent to elect another. It is over by itself
+   * `deadline_ms` from now.
+   */
   | { readonly on: 'hand-over'; readonly deadline_ms: number }
   | { readonly on: 'hand-over-over' }
   /** The agent ends. Redis stays. */
@@ -115,10 +133,11 @@ export type KeeperState =
 export type Effect =
   /** Start the process as a replica of nobody: it must not take a write. */
   | { readonly do: 'start-redis' }
-  /** Look at the process (it does not answer); answered by `looked`. */
+  /** Look at the process (at the start, and when it does not answer); answered by `looked`. */
   | { readonly do: 'look' }
-  /** End a process that hangs so that it can be started anew. */
+  /** End a process that hangs (SIGKILL) so that it can be started anew; answered by `process-ended`. */
   | { readonly do: 'kill-redis'; readonly reason: string }
+  /** In order, on one connection; only while it is up. */
   | { readonly do: 'send'; readonly tag: Tag; readonly args: readonly string[] }
   /** Ask a Sentinel for the lease, or give it back (`ttl_ms` 0, `reason` told). Answered unless it is given back. */
   | {
@@ -131,10 +150,18 @@ export type Effect =
       readonly handOver: boolean;
       readonly reason: string;
     }
-  /** The VIP may be here until then (the core's clock); repeated at each renewal. */
+  /** Fresh news of the siblings is wanted: INFO of each, now. Answered by `siblings`. */
+  | { readonly do: 'ask-siblings' }
+  /**
+   * The VIP may be here until then (the core's clock); repeated at each renewal. In pair mode VRRP decides where it is, and
+   * this says only that the Redis here is fit for it, `revoke-vip` that it is not.
+   */
   | { readonly do: 'grant-vip'; readonly until: number }
   | { readonly do: 'revoke-vip'; readonly reason: string }
-  /** Copy the data set to a file of its own before it is discarded; answered by `saved` or `save-failed`. */
+  /**
+   * Copy the data set to a file of its own before it is discarded; answered by `saved` or `save-failed`. It does not change
+   * meanwhile: the Redis follows nobody and takes no writes.
+   */
   | { readonly do: 'save-aside'; readonly reason: string }
   /** What must survive a restart of the agent; before any later effect. */
   | { readonly do: 'persist'; readonly memory: KeeperMemory }

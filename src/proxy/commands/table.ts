@@ -43,6 +43,9 @@ export const UNKNOWN_COMMAND = 0;
 
 const SLOTS = 1024;
 
+/** Of the commands with a handler of their own, those that change data. */
+const DURABLE_OWN = ['exec', 'flushall', 'flushdb'];
+
 export class CommandTable {
   readonly #commands: Command[] = [];
   readonly #slots = new Uint16Array(SLOTS);
@@ -51,6 +54,8 @@ export class CommandTable {
   readonly oneKey: Uint8Array;
   /** 1 for a command that changes nothing; by command number. */
   readonly reads: Uint8Array;
+  /** 1 for a command that is acknowledged only when a replica has it, where that is asked for; by command number. */
+  readonly durable: Uint8Array;
   /** 1 for a command that may wait on the server for as long as it says; by command number. */
   readonly blocks: Uint8Array;
 
@@ -71,6 +76,7 @@ export class CommandTable {
     for (const { names, reason } of REFUSED) this.#addAll(names, { kind: 'refused', reason }, false, false);
     this.oneKey = Uint8Array.from([0, ...this.#commands.map((c) => Number(c.handling.kind === 'one-key'))]);
     this.reads = Uint8Array.from([0, ...this.#commands.map((c) => Number(c.reads))]);
+    this.durable = Uint8Array.from([1, ...this.#commands.map((c) => Number(isDurable(c)))]);
     this.blocks = Uint8Array.from([0, ...this.#commands.map((c) => Number(c.blocks))]);
   }
 
@@ -125,6 +131,23 @@ export class CommandTable {
       while (this.#slots[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
       this.#slots[slot] = id;
     }
+  }
+}
+
+/** What changes data; a command that is not known may. */
+function isDurable({ name, handling, reads }: Command): boolean {
+  switch (handling.kind) {
+    case 'own':
+      return DURABLE_OWN.includes(name);
+    case 'refused':
+      return false;
+    case 'one-key':
+    case 'split':
+    case 'range':
+    case 'counted':
+    case 'may-store':
+    case 'streams':
+      return !reads && name !== 'xread' && name !== 'spublish';
   }
 }
 

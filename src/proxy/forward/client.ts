@@ -63,6 +63,8 @@ export class Client {
   lane: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
+  /** What it has under way goes over the connection of writes that wait for a replica. */
+  writing = false;
   /** It waits for a command that blocks on its own connection. */
   blocking = false;
   /** Set while it is subscribed to something. */
@@ -439,6 +441,18 @@ export class Client {
     }
     if (this.halted === null) this.halt('closing');
     this.#closeWhenAnswered();
+  }
+
+  /** It is to go: what it was asked for is still answered, what it has not begun to ask is not taken. */
+  leave(): void {
+    if (this.gone) return;
+    this.halt('closing');
+    this.#closeWhenAnswered();
+  }
+
+  /** Nothing is owed to it, and nothing on its way. */
+  get settled(): boolean {
+    return this.gone || (this.inFlight === 0 && this.#out_bytes === 0 && this.#flying.length === 0);
   }
 
   #closeWhenAnswered(): void {

@@ -105,6 +105,17 @@ export class Pool {
     for (const shard of this.shards) shard.wakeWaiting();
   }
 
+  /** Its clients are to leave, each when it has been answered. */
+  letGo(): void {
+    this.turn.begin();
+    for (const client of this.clients) client?.leave();
+  }
+
+  /** True when no client is owed anything. */
+  get settled(): boolean {
+    return this.clients.every((client) => client === undefined || client.settled);
+  }
+
   /** True when no client is left. */
   get deserted(): boolean {
     return this.clients.every((client) => client === undefined);

@@ -5,9 +5,9 @@
 import type { Socket } from 'node:net';
 import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
+import { Acknowledgements, WAITER } from './acknowledgements.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
-import { describeError } from './describe-error.js';
 import { NOBODY, PendingRequests } from './pending.js';
 import type { ReplyScanner } from './protocol.js';
 import { SentRequests } from './sent-requests.js';
@@ -49,6 +49,8 @@ export class ServerLink {
   #position = 0;
   #sentPosition = 0;
   readonly #sent: SentRequests | null;
+  /** Where writes wait for a replica; null when they do not. */
+  readonly #acks: Acknowledgements | null;
   /** Its replies tell whether the server is still a master. */
   readonly #guarded: boolean;
   readonly #slow_ms: number;
@@ -60,13 +62,15 @@ export class ServerLink {
   #repeating = false;
   #readPaused = false;
 
-  constructor(shard: Shard, lane: number, owner: Client | null) {
+  /** @param acknowledges it is for writes, which wait for a replica. */
+  constructor(shard: Shard, lane: number, owner: Client | null, acknowledges: boolean) {
     this.shard = shard;
     this.owner = owner;
     this.lane = lane;
     this.#scanner = shard.pool.front.newReplyScanner();
     const { config, buffers } = shard.pool;
     this.#guarded = shard.follows;
+    this.#acks = acknowledges ? new Acknowledgements(buffers, shard, config.holdTimeout_ms) : null;
     this.#slow_ms = (config.slowlogLogSlowerThan_us ?? Number.POSITIVE_INFINITY) / 1000;
     const shown = owner === null && config.slowlogLogSlowerThan_us !== null;
     if (shard.follows) this.#sent = new SentRequests(config.hold_bytes, buffers);
@@ -107,7 +111,13 @@ export class ServerLink {
     const { pending } = this;
     pending.push(who, seq, command, this.shard.pool.turn.now, this.#position, unheard);
     this.shard.stats.requests++;
+    if (this.#acks !== null) this.#acks.taken(command);
     if (pending.count >= PENDING_MAX) this.accepts = false;
+  }
+
+  /** The request that was begun comes in parts, over several turns: `inParts` is false again with its last. */
+  set inParts(inParts: boolean) {
+    if (this.#acks !== null) this.#acks.inParts = inParts;
   }
 
   sendPart(bytes: Buffer, start: number, end: number): void {
@@ -133,27 +143,24 @@ export class ServerLink {
     this.#connectSince_ms = this.shard.pool.turn.now;
     this.#scanner.reset();
     this.#replyBegun = false;
-    const socket = openServerSocket(address, this.shard.pool.config.serverTls, (bytes, size) => {
-      if (socket === this.#socket) this.#receive(bytes, size);
+    const { config, pool, stats } = this.shard;
+    // A socket that has been given up may still speak when the next one is connecting.
+    const socket = openServerSocket(address, config.tls, pool.config.tcpKeepalive, {
+      received: (bytes, size) => {
+        if (socket === this.#socket) this.#receive(bytes, size);
+      },
+      connected: () => {
+        if (socket === this.#socket) this.#connected();
+      },
+      lost: (why, kind) => {
+        if (kind === 'eof') stats.server_eof++;
+        if (socket === this.#socket) this.fail(why, kind);
+      },
     });
     this.#socket = socket;
-    this.shard.stats.server_connections++;
-    this.shard.pool.currentConnections++;
-    this.shard.pool.totalConnections++;
-    if (this.shard.pool.config.tcpKeepalive) socket.setKeepAlive(true);
-    // A socket that has been given up may still speak when the next one is connecting.
-    const failed = (why: string, kind: 'eof' | 'error'): void => {
-      if (socket === this.#socket) this.fail(why, kind);
-    };
-    socket.once(this.shard.pool.config.serverTls === null ? 'connect' : 'secureConnect', () => {
-      if (socket === this.#socket) this.#connected();
-    });
-    socket.once('end', () => {
-      this.shard.stats.server_eof++;
-      failed('Connection reset by peer', 'eof');
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => failed(describeError(error), 'error'));
-    socket.once('close', () => failed('Connection reset by peer', 'error'));
+    stats.server_connections++;
+    pool.currentConnections++;
+    pool.totalConnections++;
   }
 
   #connected(): void {
@@ -203,6 +210,10 @@ export class ServerLink {
 
   #passOn(bytes: Buffer, start: number, end: number, last: boolean): void {
     const { pending, shard } = this;
+    if (this.#acks !== null && pending.who() === WAITER) {
+      this.#heardReplicas(this.#acks, bytes, start, end, last);
+      return;
+    }
     if (pending.unheard() > 0) {
       this.#passOver(bytes, start, end, last);
       return;
@@ -214,7 +225,7 @@ export class ServerLink {
     if (this.#gathering) this.#gatherError(bytes, start, end, last);
     else if (this.#repeating) this.#repeating = !last;
     else this.#deliver(bytes, start, end, last);
-    if (!last) return;
+    if (!last || this.#state === 'closed') return;
     this.#replyBegun = false;
     this.#measure();
     pending.shift();
@@ -258,6 +269,11 @@ export class ServerLink {
   #deliver(bytes: Buffer, start: number, end: number, last: boolean): void {
     const who = this.pending.who();
     const { pool } = this.shard;
+    if (this.#acks !== null && this.#keepsReply()) {
+      if (this.#acks.keep(who, this.pending.seq(), bytes, start, end, last)) return;
+      this.fail('replies of more than 16 MiB waited for a replica', 'error');
+      return;
+    }
     if (who >= 0) {
       const client = pool.clients[who];
       if (client === undefined) return;
@@ -266,6 +282,31 @@ export class ServerLink {
     } else if (who !== NOBODY) {
       pool.joins.takeReply(who, this.pending.seq(), bytes, start, end, last);
     }
+  }
+
+  /** The reply to the oldest request waits for a replica. */
+  #keepsReply(): boolean {
+    return this.#acks !== null && COMMANDS.durable[this.pending.command()] === 1;
+  }
+
+  /** The answer to a WAIT. */
+  #heardReplicas(acks: Acknowledgements, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (last) this.pending.shift();
+    acks.answered(bytes, start, end, last);
+    if (!last) return;
+    this.shard.answered(this);
+    // What has gathered meanwhile.
+    if (!this.#dirty) this.shard.pool.turn.add(this);
+    this.#dirty = true;
+  }
+
+  /** Puts a WAIT behind all that has been taken. */
+  #askReplicas(acks: Acknowledgements): void {
+    this.pending.push(WAITER, 0, 0, this.shard.pool.turn.now, this.#position, 0);
+    this.#dirty = true;
+    this.sendPart(acks.request, 0, acks.request.length);
+    this.#dirty = false;
+    acks.askedNow();
   }
 
   /** An error of a server that may have lost its master's role is looked at before it is passed on. */
@@ -339,6 +380,8 @@ export class ServerLink {
     if (this.#state === 'closed') this.open();
     if (this.#state !== 'ready' || this.#flying !== null || this.#out_bytes === 0 || this.#socket === null)
       return false;
+    if (this.#acks?.asked === true) return false;
+    if (this.#acks?.due === true) this.#askReplicas(this.#acks);
     const buffer = this.#out;
     const size = this.#out_bytes;
     this.#out = NO_BYTES;
@@ -392,7 +435,10 @@ export class ServerLink {
   waiting_ms(now: number): number | null {
     if (this.#state === 'connecting' || this.#state === 'greeting') return now - this.#connectSince_ms;
     if (this.pending.count === 0 || this.#readPaused) return null;
-    return now - this.pending.since_ms();
+    const waited = now - this.pending.since_ms();
+    // The server itself ends a WAIT in time.
+    if (this.pending.who() === WAITER && waited <= this.shard.pool.config.holdTimeout_ms) return null;
+    return waited;
   }
 
   /** Closes the connection; every request without a reply gets this error, or waits for the next master. */
@@ -409,30 +455,21 @@ export class ServerLink {
     this.#socket = null;
     socket?.destroy();
     shard.pool.turn.begin();
-    // A client that has had the beginning of a reply can only be told by closing its connection.
     if (this.#repeating) pending.shift();
-    else if (this.#replyBegun && wasReady && pending.count > 0 && !this.#gathering) this.#breakOff();
+    else if (this.#replyBegun && wasReady && pending.count > 0 && !this.#gathering && !this.#keepsReply()) {
+      shard.breakOff(pending.who(), pending.seq());
+      pending.shift();
+    }
+    this.#acks?.lost(why);
     this.#settlePending(why);
     this.#forget();
     shard.linkFailed(this, why, kind, wasReady);
   }
 
-  #breakOff(): void {
-    const who = this.pending.who();
-    const { pool } = this.shard;
-    if (who >= 0) {
-      const client = pool.clients[who];
-      client?.takeReply(this.pending.seq(), NO_BYTES, 0, 0, true);
-      client?.socket.destroy();
-    } else if (who !== NOBODY) {
-      pool.joins.fail(who, this.pending.seq(), 'ERR the reply of a server broke off');
-    }
-    this.pending.shift();
-  }
-
   #settlePending(why: string): void {
     const { pending, shard } = this;
     for (let k = 0; k < pending.count; k++) {
+      if (pending.who(k) === WAITER) continue;
       const unsent = pending.position(k) >= this.#sentPosition;
       if (shard.mayRepeat(pending.command(k), unsent, this.owner !== null) && this.#hold(k)) continue;
       shard.refuse(pending.who(k), pending.seq(k), shard.lossError(why, unsent));

@@ -4,20 +4,31 @@ import { connect as connectTls } from 'node:tls';
 import type { SocketAddress, TlsConfig } from '../../config/nutcracker-types.js';
 import { tlsOptions } from '../../redis/endpoint.js';
 import { tlsSettings } from '../tls-settings.js';
+import { describeError } from './describe-error.js';
 
 const READ_BYTES = 64 * 1024;
 
-/** Begins to connect. @param received bytes of a buffer that is used again as soon as it returns. */
+export interface ServerSocketEvents {
+  /** Bytes of a buffer that is used again as soon as it returns. */
+  received(bytes: Buffer, size: number): void;
+  /** It is connected and, if so wanted, secured. */
+  connected(): void;
+  /** Told at least once when it ends or fails, perhaps again. */
+  lost(why: string, kind: 'eof' | 'error'): void;
+}
+
+/** Begins to connect; events come later. */
 export function openServerSocket(
   address: SocketAddress,
   tls: TlsConfig | null,
-  received: (bytes: Buffer, size: number) => void,
+  tcpKeepalive: boolean,
+  events: ServerSocketEvents,
 ): Socket {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const onread = {
     buffer,
     callback: (size: number): boolean => {
-      received(buffer, size);
+      events.received(buffer, size);
       return true;
     },
   };
@@ -25,5 +36,10 @@ export function openServerSocket(
     address.kind === 'unix' ? { path: address.path, onread } : { host: address.host, port: address.port, onread };
   const socket = tls === null ? connect(where) : connectTls({ ...where, ...tlsOptions(address, tlsSettings(tls)) });
   socket.setNoDelay(true);
+  if (tcpKeepalive) socket.setKeepAlive(true);
+  socket.once(tls === null ? 'connect' : 'secureConnect', () => events.connected());
+  socket.once('end', () => events.lost('Connection reset by peer', 'eof'));
+  socket.on('error', (error) => events.lost(describeError(error), 'error'));
+  socket.once('close', () => events.lost('Connection reset by peer', 'error'));
   return socket;
 }

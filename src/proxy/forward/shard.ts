@@ -1,6 +1,7 @@
 /** One server of a pool: its connections, its health, and what waits for it. */
 import type { ServerConfig, SocketAddress } from '../../config/nutcracker-types.js';
 import { COMMANDS } from '../commands/table.js';
+import { NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
 import { laneOf } from './lane.js';
 import { NOBODY } from './pending.js';
@@ -10,6 +11,9 @@ import { ServerStats } from './stats.js';
 
 /** Connections with one client each that a shard may have. */
 const OWN_LINKS_MAX = 1024;
+
+/** While a WAIT is unanswered its connection does nothing else: another goes on meanwhile. */
+const WRITE_LINKS = 2;
 
 /** How long a server that lost its role is given to answer what it was sent. */
 const DRAIN_MAX_MS = 500;
@@ -41,18 +45,22 @@ export class Shard {
   readonly index: number;
   readonly config: ServerConfig;
   readonly stats = new ServerStats();
-  /** True when its master is found through sentinels. */
+  /** True when its master may change: somebody says where it is, and the server there must confirm it. */
   readonly follows: boolean;
   /** Null while no master is known. */
   address: SocketAddress | null;
-  /** False while requests must wait: it follows sentinels, and no verified master is connected. */
+  /** False while requests must wait: it follows a master, and no verified one is connected. */
   open: boolean;
+  /** Writes are acknowledged only when a replica has them. */
+  readonly replicated: boolean;
   seeker: MasterSeeker | null = null;
   readonly links: ServerLink[];
   /** Of `links`. */
   readonly #lane: number;
   /** Of clients in another database, or with another version of the protocol. */
   readonly #laneLinks = new Map<number, ServerLink>();
+  /** For writes that wait for a replica, by lane and client. */
+  readonly #writeLinks = new Map<number, ServerLink>();
   readonly #ownLinks = new Set<ServerLink>();
   readonly #waiting = new Set<Client>();
   #held: HeldRequest[] = [];
@@ -67,11 +75,16 @@ export class Shard {
     this.pool = pool;
     this.index = index;
     this.config = config;
-    this.follows = config.target.kind === 'master';
-    this.address = config.target.kind === 'master' ? null : config.target;
+    const { target } = config;
+    this.follows = target.kind === 'master' || target.kind === 'group';
+    this.address = target.kind === 'master' || target.kind === 'group' ? null : target;
     this.open = !this.follows;
+    this.replicated = config.replicated;
     this.#lane = laneOf(pool.config.redisDb, false);
-    this.links = Array.from({ length: pool.config.serverConnections }, () => new ServerLink(this, this.#lane, null));
+    this.links = Array.from(
+      { length: pool.config.serverConnections },
+      () => new ServerLink(this, this.#lane, null, false),
+    );
     for (const link of this.links) link.accepts = this.open;
   }
 
@@ -79,8 +92,35 @@ export class Shard {
     return this.#held.length + this.#waiting.size;
   }
 
-  /** The connection for a client's next request; the same one while the client's requests must keep their order. */
-  linkFor(client: Client): ServerLink {
+  /**
+   * The connection for a client's next request; the same one while the client's requests must keep their order. Null when
+   * this one must wait until all others of the client are answered.
+   */
+  linkFor(client: Client, command: number): ServerLink | null {
+    if (this.replicated) return this.#linkOfWriter(client, command);
+    return this.sharedLink(client);
+  }
+
+  /** Writes that wait for a replica, and what is asked behind them, keep their order on a connection of their own. */
+  #linkOfWriter(client: Client, command: number): ServerLink | null {
+    const writes = COMMANDS.durable[command] === 1;
+    if (client.inFlight === 0) client.writing = writes;
+    else if (writes && !client.writing) return null;
+    return client.writing ? this.#writeLink(client.lane, client.slot) : this.sharedLink(client);
+  }
+
+  #writeLink(lane: number, slot: number): ServerLink {
+    const number = lane * WRITE_LINKS + (slot % WRITE_LINKS);
+    const known = this.#writeLinks.get(number);
+    if (known !== undefined) return known;
+    const link = new ServerLink(this, lane, null, true);
+    link.accepts = this.open;
+    this.#writeLinks.set(number, link);
+    return link;
+  }
+
+  /** The connection for a client's next request where no write waits for a replica. */
+  sharedLink(client: Client): ServerLink {
     const { links } = this;
     const link = links.length === 1 ? links[0] : links[client.slot % links.length];
     if (link === undefined || client.lane !== this.#lane) return this.#linkForLane(client.lane);
@@ -90,7 +130,7 @@ export class Shard {
   #linkForLane(lane: number): ServerLink {
     const known = this.#laneLinks.get(lane);
     if (known !== undefined) return known;
-    const link = new ServerLink(this, lane, null);
+    const link = new ServerLink(this, lane, null, false);
     link.accepts = this.open;
     this.#laneLinks.set(lane, link);
     return link;
@@ -99,7 +139,7 @@ export class Shard {
   /** A connection for one client alone; it ends or is closed with {@link returnLink}. Null when there are too many. */
   borrow(client: Client): ServerLink | null {
     if (this.#ownLinks.size >= OWN_LINKS_MAX) return null;
-    const link = new ServerLink(this, client.lane, client);
+    const link = new ServerLink(this, client.lane, client, this.replicated);
     this.#ownLinks.add(link);
     return link;
   }
@@ -112,6 +152,7 @@ export class Shard {
   *allLinks(): Iterable<ServerLink> {
     yield* this.links;
     yield* this.#laneLinks.values();
+    yield* this.#writeLinks.values();
     yield* this.#ownLinks;
   }
 
@@ -149,11 +190,17 @@ export class Shard {
     if (!this.open) this.#downReason = reason;
   }
 
+  /** Connections that clients share wait for replies. */
+  #isOwing(): boolean {
+    for (const link of this.allLinks()) if (link.owner === null && link.pending.count > 0) return true;
+    return false;
+  }
+
   /** True while connections wait for the last replies of a server that is no master any more. */
   #isDraining(): boolean {
     if (this.#drainingSince_ms < 0) return false;
     const late = this.pool.turn.now - this.#drainingSince_ms > DRAIN_MAX_MS;
-    if (!late && this.links.some((link) => link.pending.count > 0)) return true;
+    if (!late && this.#isOwing()) return true;
     this.#drainingSince_ms = -1;
     this.close(this.#downReason);
     return false;
@@ -164,15 +211,21 @@ export class Shard {
    * nothing new is sent.
    */
   suspect(reason: string): void {
-    this.#downReason = reason;
     if (this.open) {
-      this.open = false;
-      this.#downSince_ms = this.pool.turn.now;
-      this.#drainingSince_ms = this.pool.turn.now;
-      for (const link of this.allLinks()) link.accepts = false;
       this.pool.log.notice(`${this.pool.config.name}: '${this.config.label}' (${this.addressText}) says: ${reason}`);
     }
+    this.pause(reason);
     this.seeker?.doubted(this, reason);
+  }
+
+  /** Nothing new is sent until a master is verified; what is under way is waited for. */
+  pause(reason: string): void {
+    this.#downReason = reason;
+    if (!this.open) return;
+    this.open = false;
+    this.#downSince_ms = this.pool.turn.now;
+    this.#drainingSince_ms = this.pool.turn.now;
+    for (const link of this.allLinks()) link.accepts = false;
   }
 
   /** Requests wait from now on; connections end. */
@@ -299,16 +352,37 @@ export class Shard {
     return held;
   }
 
-  #anyLink(lane: number): ServerLink | undefined {
+  #anyLink(lane: number, command: number): ServerLink | undefined {
+    if (this.replicated && COMMANDS.durable[command] === 1) return this.#writeLink(lane, 0);
     return lane === this.#lane ? this.links[0] : this.#linkForLane(lane);
   }
 
   #sendHeld(): void {
+    const { clients, joins } = this.pool;
     for (const { who, seq, command, bytes, unheard, lane } of this.#takeHeld()) {
-      const client = who >= 0 ? this.pool.clients[who] : undefined;
-      const link = client === undefined ? this.#anyLink(lane) : this.linkFor(client);
+      const slot = who >= 0 ? who : joins.clientOf(who);
+      const client = slot === undefined ? undefined : clients[slot];
+      const own = client === undefined || client.lane !== lane ? null : this.linkFor(client, command);
+      const link = own ?? this.#anyLink(lane, command);
       link?.begin(who, seq, command, unheard);
       link?.sendPart(bytes, 0, bytes.length);
+    }
+  }
+
+  /** Hands a whole reply to who asked for it. */
+  deliver(who: number, seq: number, bytes: Buffer, start: number, end: number): void {
+    if (who >= 0) this.pool.clients[who]?.takeReply(seq, bytes, start, end, true);
+    else if (who !== NOBODY) this.pool.joins.takeReply(who, seq, bytes, start, end, true);
+  }
+
+  /** Who has had the beginning of a reply can only be told by closing its connection that the rest will not come. */
+  breakOff(who: number, seq: number): void {
+    if (who >= 0) {
+      const client = this.pool.clients[who];
+      client?.takeReply(seq, NO_BYTES, 0, 0, true);
+      client?.socket.destroy();
+    } else if (who !== NOBODY) {
+      this.pool.joins.fail(who, seq, 'ERR the reply of a server broke off');
     }
   }
 

@@ -42,7 +42,10 @@ export class Upload {
     }
     if (this.#meter.done) {
       client.upload = null;
-      if (link !== null) link.onDrain = null;
+      if (link !== null) {
+        link.onDrain = null;
+        link.inParts = false;
+      }
       if (this.#refusal !== null) client.answer(this.#refusal);
       // What comes behind it goes over another connection, and must not overtake it.
       if (client.inFlight > 0) client.halt('alone');

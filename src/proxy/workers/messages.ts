@@ -1,14 +1,28 @@
-/** What the process that was started and its workers say to each other. */
+/** What proxy processes and whoever started them say to each other. Plain data: it travels as JSON. */
+import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
+import type { Hold, Route } from '../follow/routes.js';
 import type { Snapshot } from '../measure/snapshot.js';
 
-/** What a worker is told to do. */
+/** What a proxy process is told to do. */
 export type Order =
-  /** Serve what this file says, all of it or nothing. `workers` is how many share its limits. */
-  | { readonly kind: 'configure'; readonly file: string; readonly text: string; readonly workers: number }
+  /** Serve this, all of it or nothing. */
+  | {
+      readonly kind: 'configure';
+      readonly config: NutcrackerConfig;
+      /** How many processes share its limits: so many are started, or share the work with this one. */
+      readonly workers: number;
+      /** Where statistics are served; null for nowhere. */
+      readonly stats: { readonly host: string; readonly port: number } | null;
+    }
+  | { readonly kind: 'routes'; readonly routes: readonly Route[] }
+  | { readonly kind: 'hold'; readonly hold: Hold }
   | { readonly kind: 'snapshot' }
   | { readonly kind: 'log-level'; readonly level: number }
   | { readonly kind: 'reopen-log' }
-  | { readonly kind: 'stop' };
+  /** Take no new clients. */
+  | { readonly kind: 'close-doors' }
+  /** Take no new clients, answer what is under way, and end after so long at the latest. */
+  | { readonly kind: 'stop'; readonly drain_ms: number };
 
 /** An order and the number of its answer. */
 export interface Letter {
@@ -16,7 +30,7 @@ export interface Letter {
   readonly order: Order;
 }
 
-/** A worker's answer to the letter of the same number. */
+/** The answer to the letter of the same number. */
 export interface Answer {
   readonly id: number;
   /** Null when the order was carried out. */
@@ -25,7 +39,13 @@ export interface Answer {
   readonly snapshot: Snapshot | null;
 }
 
-/** The number of a worker's first answer, to no letter: it hears orders from now on; earlier ones would be lost. */
+/** Said without having been asked: the master of a group does not answer as one. */
+export interface Doubt {
+  readonly doubt: string;
+  readonly reason: string;
+}
+
+/** The number of a process's first answer, to no letter: it hears orders from now on; earlier ones would be lost. */
 export const READY = -1;
 
 /** Set for a process that is started as a worker. */

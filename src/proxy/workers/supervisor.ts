@@ -6,13 +6,16 @@
 import cluster from 'node:cluster';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { Backoff } from '../../redis/backoff.js';
+import type { TellDoubt } from '../follow/route-follower.js';
+import { type Hold, type Route, RouteTable } from '../follow/routes.js';
 import { doorsOf, removeStaleSocket } from '../listener.js';
 import type { ProxyLog } from '../log.js';
-import type { PoolSnapshot, Snapshot, StatsSource } from '../measure/snapshot.js';
+import type { PoolSnapshot, Snapshot } from '../measure/snapshot.js';
 import type { Order } from './messages.js';
 import { WORKER_MARK } from './messages.js';
+import type { RunningProxy } from './orders.js';
+import { ProcessLink } from './process-link.js';
 import { remainsOf, sumOf, withRemains } from './sum.js';
-import { WorkerLink } from './worker-link.js';
 
 const CONFIGURE_MS = 10_000;
 const SNAPSHOT_MS = 1_000;
@@ -25,7 +28,7 @@ const SETTLED_MS = 10_000;
 interface Place {
   readonly number: number;
   readonly backoff: Backoff;
-  link: WorkerLink | null;
+  link: ProcessLink | null;
   startedAt_ms: number;
   restart: NodeJS.Timeout | null;
 }
@@ -34,14 +37,15 @@ export interface SupervisorOptions {
   readonly version: string;
   readonly log: ProxyLog;
   readonly workers: number;
+  readonly doubted: TellDoubt;
 }
 
-export class Supervisor implements StatsSource {
+export class Supervisor implements RunningProxy {
   readonly #options: SupervisorOptions;
   readonly #startedAt_ms = Date.now();
   readonly #places: readonly Place[];
+  readonly #routes = new RouteTable();
   #config: NutcrackerConfig | null = null;
-  #text = '';
   /** What workers that have ended had counted. */
   #remains: PoolSnapshot[] = [];
   /** Workers are configured one after the other, so that none misses a change while it starts. */
@@ -60,11 +64,10 @@ export class Supervisor implements StatsSource {
   }
 
   /** Starts all workers. @throws {Error} when one cannot listen; then all have ended again. */
-  async start(config: NutcrackerConfig, text: string): Promise<void> {
+  async start(config: NutcrackerConfig): Promise<void> {
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     this.#removeStaleSockets(config);
     this.#config = config;
-    this.#text = text;
     try {
       await this.#inTurn(async () => {
         for (const place of this.#places) await this.#fill(place);
@@ -76,17 +79,16 @@ export class Supervisor implements StatsSource {
   }
 
   /** Goes over to another configuration. @throws {Error} when the first worker cannot; then nothing has changed. */
-  reload(config: NutcrackerConfig, text: string): Promise<void> {
+  reload(config: NutcrackerConfig): Promise<void> {
     return this.#inTurn(async () => {
       this.#removeStaleSockets(config);
       const links = this.#places.flatMap(({ link }) => (link === null ? [] : [link]));
       const [first, ...rest] = links;
-      await first?.order(this.#orderOf(config, text), CONFIGURE_MS);
+      await first?.order(this.#orderOf(config), CONFIGURE_MS);
       this.#config = config;
-      this.#text = text;
       await Promise.all(
         rest.map((link) =>
-          link.order(this.#orderOf(config, text), CONFIGURE_MS).catch((error: unknown) => {
+          link.order(this.#orderOf(config), CONFIGURE_MS).catch((error: unknown) => {
             this.#options.log.error(`worker ${link.pid} is started again: ${String(error)}`);
             link.kill();
           }),
@@ -101,8 +103,8 @@ export class Supervisor implements StatsSource {
     return done;
   }
 
-  #orderOf(config: NutcrackerConfig, text: string): Order {
-    return { kind: 'configure', file: config.file, text, workers: this.#options.workers };
+  #orderOf(config: NutcrackerConfig): Order {
+    return { kind: 'configure', config, workers: this.#options.workers, stats: null };
   }
 
   /** The path of a unix socket may be left over from another run; those that are in use now stay. */
@@ -117,16 +119,20 @@ export class Supervisor implements StatsSource {
     if (config === null || this.#stopping) return;
     const { log } = this.#options;
     const worker = cluster.fork({ [WORKER_MARK]: '1' });
-    const link = new WorkerLink(worker, (ended, how) => this.#ended(place, ended, how));
+    const link = new ProcessLink(worker.process, {
+      exited: (ended, how) => this.#ended(place, ended, how),
+      doubted: this.#options.doubted,
+    });
     place.link = link;
     place.startedAt_ms = performance.now();
-    await link.ready(CONFIGURE_MS);
+    await link.started(CONFIGURE_MS);
     await link.order({ kind: 'log-level', level: log.level }, CONFIGURE_MS);
-    await link.order(this.#orderOf(config, this.#text), CONFIGURE_MS);
+    await link.order(this.#orderOf(config), CONFIGURE_MS);
+    await link.order({ kind: 'routes', routes: this.#routes.all }, CONFIGURE_MS);
     log.notice(`worker ${place.number + 1} serves on pid ${link.pid}`);
   }
 
-  #ended(place: Place, link: WorkerLink, how: string): void {
+  #ended(place: Place, link: ProcessLink, how: string): void {
     if (place.link !== link) return;
     place.link = null;
     if (link.lastSnapshot !== null) this.#remains = sumOf([...this.#remains, ...remainsOf(link.lastSnapshot)]);
@@ -144,6 +150,21 @@ export class Supervisor implements StatsSource {
       this.#options.log.error(`worker ${place.number + 1} cannot serve: ${String(error)}`);
       place.link?.kill();
     });
+  }
+
+  /** No new clients are taken; those that are there go on as they are. */
+  closeDoors(): void {
+    void this.#tellAll({ kind: 'close-doors' }, CONFIGURE_MS);
+  }
+
+  /** Workers that start later, or in another's place, are told as well. */
+  routes(routes: readonly Route[]): void {
+    const news = routes.filter((route) => this.#routes.take(route));
+    if (news.length > 0) void this.#tellAll({ kind: 'routes', routes: news }, CONFIGURE_MS);
+  }
+
+  hold(hold: Hold): void {
+    void this.#tellAll({ kind: 'hold', hold }, CONFIGURE_MS);
   }
 
   /** Tells all workers, as far as they can hear. */
@@ -169,12 +190,11 @@ export class Supervisor implements StatsSource {
     return { version, startedAt_ms: this.#startedAt_ms, pools: withRemains(pools, this.#remains) };
   }
 
-  /** Ends all workers. */
-  async stop(): Promise<void> {
+  /** Ends all workers; what is under way may take so long. */
+  async stop(drain_ms = 0): Promise<void> {
     this.#stopping = true;
     for (const place of this.#places) if (place.restart !== null) clearTimeout(place.restart);
-    await this.#tellAll({ kind: 'stop' }, STOP_MS);
-    for (const { link } of this.#places) link?.kill();
+    await Promise.all(this.#places.map(({ link }) => link?.end(drain_ms, STOP_MS)));
   }
 }
 

@@ -71,9 +71,9 @@ const CONTAINERS: Readonly<Record<string, Container>> = {
     groups: [
       [
         RISKY,
-        'ckquorum config debug failover flushconfig get-master-addr-by-name info-cache is-master-down-by-addr lease ' +
+        'ckquorum config debug failover flushconfig get-master-addr-by-name info-cache is-master-down-by-addr keeper lease ' +
           'master masters monitor myid pause pending-scripts remove replicas reset sentinels set simulate-failure slaves ' +
-          'get-primary-addr-by-name is-primary-down-by-addr primary primaries',
+          'switchover get-primary-addr-by-name is-primary-down-by-addr primary primaries',
       ],
       [['slow'], 'help'],
     ],

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Prng } from '../../base/prng.js';
 import type { SentinelState } from '../../config/sentinel-types.js';
+import { type ServiceManager, serviceManager } from '../../net/service-manager.js';
 import { Log, type LogLevel } from '../../observe/log.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import { ConfStore } from '../runner/conf-store.js';
@@ -37,6 +38,7 @@ class Daemon {
   /** How Redis and other Sentinels are spoken to; null without TLS. */
   readonly #clientTls: TlsSettings | null;
   #runner: SentinelRunner | null = null;
+  #manager: ServiceManager | null = null;
   #ending = false;
 
   constructor(loaded: Loaded) {
@@ -69,14 +71,10 @@ class Daemon {
     this.#watchProcess();
     this.#runner = this.#createRunner(snapshot, names);
     this.#server.serve(this.#runner);
-    if (conf.server.supervised !== 'no' && process.env['NOTIFY_SOCKET'] !== undefined) {
-      this.#write(
-        'warning',
-        'systemd is not told when the Sentinel is ready: give its unit Type=simple instead of notify',
-      );
-    }
     const trouble = this.#pidfile.write();
     if (trouble !== null) this.#write('warning', `The pidfile could not be written: ${trouble}`);
+    this.#manager = await serviceManager((text) => this.#write('warning', text));
+    this.#manager.ready(`watches ${count(snapshot.masters.length, 'master')}`);
   }
 
   /** The kept state, with a run id, and the addresses of the names in it. */
@@ -220,6 +218,7 @@ class Daemon {
     if (this.#ending) return;
     this.#ending = true;
     this.#write('warning', `${why}: saving the state and ending`);
+    this.#manager?.stopping(why);
     this.#runner?.saveNow();
     this.#runner?.stop();
     this.#scripts.stop();
@@ -234,6 +233,10 @@ class Daemon {
 function listenPort({ conf }: Loaded): number {
   const { port, tls } = conf.server;
   return tls.replication && tls.port !== 0 ? tls.port : port;
+}
+
+function count(n: number, what: string): string {
+  return n === 1 ? `1 ${what}` : `${n} ${what}s`;
 }
 
 const VERSION = readVersion();

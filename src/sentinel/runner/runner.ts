@@ -24,6 +24,8 @@ export interface RunnerOptions extends Hands {
   readonly snapshot: SentinelState;
   readonly start: Omit<Start, 'now'>;
   readonly connect: ConnectSettings;
+  /** Called after each round of inputs: the state may have changed. */
+  readonly settled?: () => void;
 }
 
 /** A client's command that the core has not answered yet. */
@@ -37,6 +39,7 @@ export class SentinelRunner {
   readonly #connections: Connections;
   readonly #inbox: Input[] = [];
   readonly #callers = new Map<ClientToken, Caller>();
+  readonly #settled: () => void;
   readonly #state: Sentinel;
   #nextToken: ClientToken = 1;
   #busy = false;
@@ -46,6 +49,7 @@ export class SentinelRunner {
 
   /** Starts to watch: the first effects are carried out at once. */
   constructor(options: RunnerOptions) {
+    this.#settled = options.settled ?? (() => undefined);
     const deliver = (input: Input): void => this.#deliver(input);
     this.#connections = new Connections(options.connect, deliver, options.log);
     this.#carryOut = new CarryOut(options, this.#connections, deliver, (client, reply) => this.#answer(client, reply));
@@ -121,6 +125,7 @@ export class SentinelRunner {
       this.#busy = false;
     }
     this.#arm();
+    this.#settled();
   }
 
   /** A timer that rings too early is left alone: it arms itself again. So a burst of replies sets none. */

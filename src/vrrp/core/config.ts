@@ -1,6 +1,6 @@
 /** What a virtual router is told to be. Plain data: whoever reads a file, or the agent, builds it. */
 import type { Family } from '../../base/ip-bytes.js';
-import type { Auth } from '../packet/packet.js';
+import { type Auth, PRIORITY_OWNER } from '../packet/packet.js';
 
 /** One address that follows the master. */
 export interface VirtualAddress {
@@ -105,6 +105,11 @@ export interface InstanceConfig {
   readonly tracks: readonly TrackedItem[];
   /** The addresses vanish by themselves this long after the last refresh; null for never. Whole seconds. */
   readonly vipLifetime_s: number | null;
+  /**
+   * A quorum lends the addresses, by a tracked item with a deadline. Then priority 255 means "at once, and to nobody else",
+   * not that the addresses are the host's own; and the loan, not an advert, says who is master.
+   */
+  readonly leased: boolean;
 }
 
 /** Instances that are master together or not at all. */
@@ -127,6 +132,11 @@ export interface RouterConfig {
 /** Every address of an instance, advertised or not. */
 export function allAddresses(config: InstanceConfig): readonly VirtualAddress[] {
   return [...config.addresses, ...config.excluded];
+}
+
+/** Whether the addresses are the host's own, there before the router came and after it has gone. */
+export function ownsAddresses(config: InstanceConfig): boolean {
+  return config.priority === PRIORITY_OWNER && !config.leased;
 }
 
 /** An address as text, with what tells it apart from others on this host. */

@@ -43,6 +43,7 @@ export function defaultInstance(
     trackInterfaces: [],
     tracks: [],
     vipLifetime_s: null,
+    leased: false,
     ...given,
   };
 }

@@ -1,13 +1,13 @@
 /** What is watched, and what it makes of an instance's priority. */
 import type { GroupConfig, InstanceConfig, TrackedInterface, TrackedItem, Weight } from './config.js';
-import type { TrackStatus } from './io.js';
+import type { TrackResult } from './io.js';
 
 /** The latest known state of the host. One table serves all instances. */
 export class HostView {
   readonly #links = new Map<string, boolean>();
   readonly #sources = new Map<string, string>();
   readonly #locals = new Set<string>();
-  readonly #tracks = new Map<string, { status: TrackStatus; value: number }>();
+  readonly #tracks = new Map<string, TrackResult>();
 
   setLink(name: string, up: boolean): void {
     this.#links.set(name, up);
@@ -36,12 +36,41 @@ export class HostView {
     return this.#locals.has(address);
   }
 
-  setTrack(id: string, status: TrackStatus, value: number): void {
-    this.#tracks.set(id, { status, value });
+  /** False when nothing has changed but how long it is good for. */
+  setTrack(id: string, result: TrackResult): boolean {
+    const before = this.track(id);
+    this.#tracks.set(id, result);
+    return before.status !== result.status || before.value !== result.value || before.reason !== result.reason;
   }
 
-  track(id: string): { readonly status: TrackStatus; readonly value: number } {
+  track(id: string): TrackResult {
     return this.#tracks.get(id) ?? { status: 'unknown', value: 0 };
+  }
+
+  /** When the first item that is up ends; infinity for never. */
+  nextExpiry(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { status, until } of this.#tracks.values()) if (status === 'up') next = Math.min(next, until ?? next);
+    return next;
+  }
+
+  /** Takes down what ends at `now` or before. True when that was something. */
+  expire(now: number): boolean {
+    let some = false;
+    for (const [id, { status, value, until }] of this.#tracks) {
+      if (status !== 'up' || until === undefined || now < until) continue;
+      const late = now - until < 1 ? '' : `, ${Math.round(now - until)} ms ago`;
+      this.#tracks.set(id, { status: 'down', value, reason: `it ended without being renewed${late}` });
+      some = true;
+    }
+    return some;
+  }
+
+  /** The host was suspended for so long: everything ends that much earlier by the clock that stood still. */
+  slept(for_ms: number): void {
+    for (const [id, result] of this.#tracks) {
+      if (result.until !== undefined) this.#tracks.set(id, { ...result, until: result.until - for_ms });
+    }
   }
 }
 
@@ -94,14 +123,14 @@ class Tally {
   }
 
   item(item: TrackedItem, view: HostView): void {
-    const { status, value } = view.track(item.id);
+    const { status, value, reason } = view.track(item.id);
     const what = item.id.replace(':', ' ');
     if (status === 'unknown') {
       if (this.#weight(item) === 0) this.#pending.push(what);
       return;
     }
     if (!item.id.startsWith('file:')) {
-      this.#add(item, status === 'up', what);
+      this.#add(item, status === 'up', what, reason);
       return;
     }
     if (status === 'down') this.#faults.push(`${what} cannot be read`);
@@ -119,10 +148,11 @@ class Tally {
     return this.#owner ? 0 : item.weight;
   }
 
-  #add(item: Weight, up: boolean, what: string): void {
+  #add(item: Weight, up: boolean, what: string, reason?: string): void {
     const weight = this.#weight(item);
     if (weight === 0) {
-      if (up === item.reverse) this.#faults.push(`${what} is ${up ? 'up' : 'down'}`);
+      const why = reason === undefined ? '' : `: ${reason}`;
+      if (up === item.reverse) this.#faults.push(`${what} is ${up ? 'up' : 'down'}${why}`);
       return;
     }
     const sign = item.reverse ? -1 : 1;

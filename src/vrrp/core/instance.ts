@@ -137,7 +137,8 @@ export class Instance {
       return;
     }
     const why = this.#state === 'INIT' ? 'started' : 'all faults are gone';
-    if (this.#health.priority === PRIORITY_OWNER) this.#becomeMaster(now, `${why}, and owns the addresses`);
+    const right = this.#config.leased ? 'has been lent the addresses' : 'owns the addresses';
+    if (this.#health.priority === PRIORITY_OWNER) this.#becomeMaster(now, `${why}, and ${right}`);
     else this.#becomeBackup(now, why);
   }
 
@@ -329,6 +330,10 @@ export class Instance {
       return;
     }
     const ours = this.#health.priority;
+    if (this.#config.leased && advert.priority >= ours) {
+      this.#contested(now, packet);
+      return;
+    }
     const own = this.#source();
     const loses =
       advert.priority > ours || (advert.priority === ours && own !== null && compareIp(packet.source, own) > 0);
@@ -355,6 +360,15 @@ export class Instance {
     this.#advertAt = now + this.#config.interval_ms;
     this.#announcer.again(now);
     this.#announceDue(now);
+  }
+
+  /** Who holds the loan is master; two that both think so must not answer each other without end. */
+  #contested(now: number, packet: Packet): void {
+    const text = `${packet.source} is master too, as an owner of the addresses: ours are lent to us, so holding on`;
+    this.#outbox.logOnce(now, 'error', `contested ${packet.source}`, text);
+    if (this.#defendedAt > now) return;
+    this.#defendedAt = Math.max(now, this.#defendedAt + DEFENCE_GAP_MS);
+    this.#announcer.defend(this.#defendedAt);
   }
 
   #becomeBackup(now: number, reason: string): void {

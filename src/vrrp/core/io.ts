@@ -8,6 +8,17 @@ export type State = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
 /** What is known of something watched. `unknown`: not yet checked for the first time. */
 export type TrackStatus = 'unknown' | 'up' | 'down';
 
+/** The result of a check. */
+export interface TrackResult {
+  readonly status: TrackStatus;
+  /** What a tracked file holds, and 0 for everything else. */
+  readonly value: number;
+  /** From then on it counts as down, unless it is told again: the router's own clock (monotonic ms). Without it: for ever. */
+  readonly until?: number;
+  /** Why it is down. */
+  readonly reason?: string;
+}
+
 /** One IP packet with a VRRP message in it. */
 export interface Packet {
   readonly interface: string;
@@ -30,8 +41,12 @@ export type Input =
   | { readonly on: 'source'; readonly interface: string; readonly family: Family; readonly address: string | null }
   /** Whether a configured `source` address is on this host. */
   | { readonly on: 'local'; readonly address: string; readonly present: boolean }
-  /** The result of a check; `value` is what a tracked file holds, and 0 for everything else. */
-  | { readonly on: 'track'; readonly id: string; readonly status: TrackStatus; readonly value: number }
+  | ({ readonly on: 'track'; readonly id: string } & TrackResult)
+  /**
+   * The router woke up: what was lent until a time that has passed is down, before anything else is looked at. `slept_ms`:
+   * how long the host was suspended, which the monotonic clock does not count but a loan does.
+   */
+  | { readonly on: 'wake'; readonly slept_ms: number }
   /** One of our addresses was removed by somebody else. */
   | { readonly on: 'address-lost'; readonly ip: string; readonly device: string }
   /** Another host uses one of our addresses: it answered a probe or announced the address. */

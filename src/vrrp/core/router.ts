@@ -37,9 +37,14 @@ export class Router {
   /** When `step` wants a `tick`; infinity for never. */
   nextDeadline(): number {
     if (this.#startAt !== null && !this.#running) return this.#startAt;
-    let next = Number.POSITIVE_INFINITY;
+    let next = this.nextExpiry();
     for (const instance of this.#instances.values()) next = Math.min(next, instance.nextDeadline());
     return next;
+  }
+
+  /** When the first thing that was lent ends; infinity for never. */
+  nextExpiry(): number {
+    return this.#view.nextExpiry();
   }
 
   /** The state of every instance, for status pages and dumps. */
@@ -48,6 +53,10 @@ export class Router {
   }
 
   #apply(now: number, input: Input): void {
+    const renewed = input.on === 'track' && !this.#view.setTrack(input.id, input);
+    if (input.on === 'wake') this.#view.slept(input.slept_ms);
+    // Whatever this input is: an address that was lent for a time that has passed must not live to see it.
+    if (this.#view.expire(now)) this.#settle(now);
     switch (input.on) {
       case 'start':
         this.#startAt = now + this.#config.startupDelay_ms;
@@ -72,8 +81,9 @@ export class Router {
         this.#settle(now);
         return;
       case 'track':
-        this.#view.setTrack(input.id, input.status, input.value);
-        this.#settle(now);
+        if (!renewed) this.#settle(now);
+        return;
+      case 'wake':
         return;
       case 'address-lost':
         for (const instance of this.#instances.values()) instance.addressLost(now, input.ip, input.device);

@@ -4,7 +4,7 @@ import { arpProbe, gratuitousArp, unsolicitedAdvert } from '../../net/frames.js'
 import { SystemError } from '../../net/libc.js';
 import { Netlink, NetlinkWatch } from '../../net/netlink.js';
 import type { AddressInfo, AddressRequest, LinkInfo, NetlinkMessage } from '../../net/netlink-codec.js';
-import { addressKey, allAddresses, type RouterConfig, type VirtualAddress } from '../core/config.js';
+import { addressKey, allAddresses, ownsAddresses, type RouterConfig, type VirtualAddress } from '../core/config.js';
 import type { Effect, Input, LogLevel } from '../core/io.js';
 import { Sockets } from './sockets.js';
 
@@ -19,6 +19,8 @@ export class Kernel {
   readonly #sockets = new Sockets(this.#links, (instance, error) => this.#fail(instance, error));
   /** The addresses we have put on interfaces. */
   readonly #held = new Map<string, VirtualAddress>();
+  /** What `heldNews` last said. */
+  readonly #told = new Map<string, boolean>();
   #config: RouterConfig = { instances: [], groups: [], startupDelay_ms: 0 };
 
   /** @throws {SystemError} without the capabilities. */
@@ -45,11 +47,22 @@ export class Kernel {
     this.#sockets.prune(this.#config);
   }
 
+  /** Whether each instance has all its addresses on this host, as far as that changed since the last call. */
+  heldNews(): { readonly instance: string; readonly held: boolean }[] {
+    const news = this.#config.instances.map((i) => {
+      const addresses = allAddresses(i);
+      return { instance: i.name, held: addresses.length > 0 && addresses.every((a) => this.#held.has(addressKey(a))) };
+    });
+    const fresh = news.filter(({ instance, held }) => this.#told.get(instance) !== held);
+    for (const { instance, held } of fresh) this.#told.set(instance, held);
+    return fresh;
+  }
+
   /** Removes addresses of ours that an earlier run has left behind. */
   cleanLeftovers(): void {
     for (const instance of this.#config.instances) {
       // An owner's addresses are the host's own, there before we came.
-      if (instance.priority === 255) continue;
+      if (ownsAddresses(instance)) continue;
       for (const address of allAddresses(instance)) {
         const index = this.#links.get(address.device)?.index;
         const left = this.#addresses.some((a) => a.index === index && a.ip === address.ip);
@@ -142,7 +155,9 @@ export class Kernel {
     if (!gone || held === undefined) return;
     // The news may be older than our last claim: only what is really missing was lost.
     const there = this.#netlink.addresses().some((a) => a.index === address.index && a.ip === address.ip);
-    if (!there) inputs.push({ on: 'address-lost', ip: held.ip, device: held.device });
+    if (there) return;
+    this.#held.delete(addressKey(held));
+    inputs.push({ on: 'address-lost', ip: held.ip, device: held.device });
   }
 
   /** Up, and heard: whoever cannot hear the others must not think that he is alone. */
@@ -175,7 +190,7 @@ export class Kernel {
   #sourceOf(name: string, family: 'ipv4' | 'ipv6'): string | null {
     const index = this.#links.get(name)?.index;
     const virtual = new Set(
-      this.#config.instances.filter((i) => i.priority !== 255).flatMap((i) => allAddresses(i).map((a) => a.ip)),
+      this.#config.instances.filter((i) => !ownsAddresses(i)).flatMap((i) => allAddresses(i).map((a) => a.ip)),
     );
     const own = this.#addresses.filter(
       (a) => a.index === index && a.family === family && !a.tentative && !virtual.has(a.ip),

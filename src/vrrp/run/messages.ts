@@ -6,7 +6,16 @@ import type { InstanceSnapshot } from '../core/snapshot.js';
 export type ToRouter =
   | { readonly say: 'configure'; readonly config: RouterConfig }
   | { readonly say: 'start' }
-  | { readonly say: 'track'; readonly id: string; readonly status: TrackStatus; readonly value: number }
+  | {
+      readonly say: 'track';
+      readonly id: string;
+      readonly status: TrackStatus;
+      readonly value: number;
+      /** Counts as down from then on: microseconds of CLOCK_BOOTTIME, which both processes read and sleep does not stop. */
+      readonly until_us?: number;
+      /** Why it is down. */
+      readonly reason?: string;
+    }
   | { readonly say: 'snapshot'; readonly id: number }
   | { readonly say: 'stop' };
 
@@ -21,6 +30,8 @@ export type FromRouter =
       readonly instances: readonly InstanceSnapshot[];
       readonly process: RouterHealth;
     }
+  /** Whether all addresses of an instance are on this host's interfaces; told at the start and at each change. */
+  | { readonly say: 'held'; readonly instance: string; readonly held: boolean }
   | { readonly say: 'stopped' };
 
 /** How the router process itself is doing. */

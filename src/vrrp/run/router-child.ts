@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { AmbientRights } from '../../net/ambient-rights.js';
 import type { Logger } from './logger.js';
 import { type FromRouter, LineCutter, type ToRouter } from './messages.js';
 
@@ -20,6 +21,8 @@ export interface RouterChildEvents {
   /** A new process is ready for its configuration. */
   started(): void;
   message(message: FromRouter): void;
+  /** What was written has gone, after it had not. */
+  drained?(): void;
   /** It has died too often. */
   givenUp(): void;
 }
@@ -27,14 +30,17 @@ export interface RouterChildEvents {
 export class RouterChild {
   readonly #events: RouterChildEvents;
   readonly #log: Logger;
+  readonly #rights: AmbientRights | null;
   #child: ChildProcess | null = null;
   #stopping = false;
   #restarts = 0;
   #startedAt = 0;
 
-  constructor(events: RouterChildEvents, log: Logger) {
+  /** @param rights what this process's other children must not have, and the router needs; null to leave it at that */
+  constructor(events: RouterChildEvents, log: Logger, rights: AmbientRights | null = null) {
     this.#events = events;
     this.#log = log;
+    this.#rights = rights;
   }
 
   get pid(): number | null {
@@ -44,10 +50,12 @@ export class RouterChild {
   start(): void {
     this.#startedAt = performance.now();
     // A session of its own: what a terminal sends to our group is for us to answer.
-    const child = spawn(process.execPath, [...HEAP, ENTRY], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const spawnRouter = (): ChildProcess =>
+      spawn(process.execPath, [...HEAP, ENTRY], {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
+        detached: true,
+      });
+    const child = this.#rights === null ? spawnRouter() : this.#rights.lend(spawnRouter);
     this.#child = child;
     const output = child.stdio[4] as Readable;
     const cutter = new LineCutter();
@@ -55,13 +63,26 @@ export class RouterChild {
       for (const line of cutter.push(chunk)) this.#events.message(JSON.parse(line));
     });
     // What is written to a process that has just died is lost with it.
-    (child.stdio[3] as Writable).on('error', () => undefined);
+    const input = child.stdio[3] as Writable;
+    input.on('error', () => undefined);
+    input.on('drain', () => this.#events.drained?.());
     child.on('error', (error) => {
       this.#log('error', null, `the router process cannot start: ${error.message}`);
       if (child.pid === undefined) this.#ended(null, null);
     });
     child.on('exit', (code, signal) => this.#ended(code, signal));
     this.#events.started();
+  }
+
+  /** True while it does not read, so that what is sent piles up here. */
+  get congested(): boolean {
+    const input = this.#child?.stdio[3] as Writable | undefined;
+    return input?.writableNeedDrain === true;
+  }
+
+  /** Ends it at once; another one is started. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
   }
 
   send(message: ToRouter): void {

@@ -1,4 +1,5 @@
 /** The router process: one blocking loop around the core, so that nothing but the kernel's scheduler can delay an advert. */
+import { bootTime_us, SleepMeter } from '../../net/clock.js';
 import { SystemError, setRealtime } from '../../net/libc.js';
 import { Poller } from '../../net/poll.js';
 import type { Effect, Input, LogLevel } from '../core/io.js';
@@ -16,6 +17,7 @@ export class RouterLoop {
   readonly #router = new Router({ instances: [], groups: [], startupDelay_ms: 0 });
   readonly #kernel: Kernel;
   readonly #realtime: boolean;
+  readonly #sleepMeter = new SleepMeter();
   #running = true;
   #latest_ms = 0;
 
@@ -30,8 +32,9 @@ export class RouterLoop {
     this.#poller.watch([this.#control.fd, ...this.#kernel.fds]);
     while (this.#running) {
       this.#poller.wait(this.#router.nextDeadline() - performance.now());
+      this.#endLoans();
+      if (!this.#running) break;
       for (const input of this.#kernel.drain()) this.#feed(input);
-      this.#heedControl();
       const now = performance.now();
       const due = this.#router.nextDeadline();
       if (now >= due) {
@@ -42,6 +45,17 @@ export class RouterLoop {
       this.#poller.watch([this.#control.fd, ...this.#kernel.fds]);
     }
     this.#kernel.close();
+  }
+
+  /**
+   * Before anything is sent or answered: this process may have been frozen, or the host asleep, for longer than the
+   * addresses were lent for. Renewals that wait in the pipe are read first, since they may still be good.
+   */
+  #endLoans(): void {
+    const slept_ms = this.#sleepMeter.slept_ms();
+    if (slept_ms > 0) this.#feed({ on: 'wake', slept_ms });
+    this.#heedControl();
+    if (performance.now() >= this.#router.nextExpiry()) this.#feed({ on: 'wake', slept_ms: 0 });
   }
 
   #heedControl(): void {
@@ -63,13 +77,14 @@ export class RouterLoop {
         for (const input of inputs) this.#feed(input);
         this.#feed({ on: 'configure', config: message.config });
         this.#kernel.prune();
+        this.#tellHeld();
         return;
       }
       case 'start':
         this.#feed({ on: 'start' });
         return;
       case 'track':
-        this.#feed({ on: 'track', id: message.id, status: message.status, value: message.value });
+        this.#track(message);
         return;
       case 'snapshot': {
         const health = {
@@ -91,12 +106,22 @@ export class RouterLoop {
     }
   }
 
+  #track({ id, status, value, until_us, reason }: Extract<ToRouter, { say: 'track' }>): void {
+    const until = until_us === undefined ? {} : { until: performance.now() + (until_us - bootTime_us()) / 1000 };
+    this.#feed({ on: 'track', id, status, value, ...until, ...(reason === undefined ? {} : { reason }) });
+  }
+
   /** One step, and all that follows from carrying it out. */
   #feed(first: Input): void {
     const inputs = [first];
     for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
       for (const effect of this.#router.step(performance.now(), input)) inputs.push(...this.#carryOut(effect));
     }
+    this.#tellHeld();
+  }
+
+  #tellHeld(): void {
+    for (const { instance, held } of this.#kernel.heldNews()) this.#control.send({ say: 'held', instance, held });
   }
 
   #carryOut(effect: Effect): Input[] {

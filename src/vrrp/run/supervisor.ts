@@ -153,6 +153,7 @@ export class VrrpSupervisor {
         this.#snapshots.get(message.id)?.(message);
         this.#snapshots.delete(message.id);
         return;
+      case 'held':
       case 'stopped':
         return;
     }

@@ -1,0 +1,297 @@
+/**
+ * The node agent: one host of a cluster. It starts the rooms and passes what one says to the next. One decision leads them
+ * all: the leader record of this host's Sentinel, from which role, VIP and routes are derived.
+ */
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
+import type { Log, LogLevel } from '../observe/log.js';
+import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
+import { fromTanist } from '../proxy/agent/from-tanist.js';
+import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
+import { planVips } from '../vrrp/from-tanist.js';
+import { thisHost, vipRightsFault } from '../vrrp/host-facts.js';
+import { VipKeeper } from '../vrrp/run/vip-keeper.js';
+import { ApiServer } from './api/server.js';
+import { Conditions } from './conditions.js';
+import { Control } from './control.js';
+import { GroupRoom } from './group-room.js';
+import { History } from './history.js';
+import { Hooks } from './hooks/hooks.js';
+import { AgentMetrics } from './metrics/metrics.js';
+import { pairNews } from './pair-record.js';
+import { Peers } from './peers.js';
+import { RecordWatch } from './records.js';
+import { sentinelStateFor } from './sentinel-state.js';
+import { SiblingLinks } from './sibling-links.js';
+import { clientSettings, tlsOf } from './tls.js';
+import type { HistoryEntry } from './view.js';
+
+/** How often the keepers are told of the others although nothing has happened. */
+const SIBLINGS_PERIOD_MS = 1_000;
+/** Hooks may finish what they do. */
+const HOOKS_STOP_MS = 5_000;
+
+export interface AgentOptions {
+  readonly config: TanistConfig;
+  readonly self: HostConfig;
+  readonly version: string;
+  readonly log: Log;
+}
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #conditions = new Conditions();
+  readonly #records = new RecordWatch();
+  readonly #rooms = new Map<string, GroupRoom>();
+  readonly #sentinel: EmbeddedSentinel;
+  readonly #peers: Peers;
+  readonly #vip: VipKeeper;
+  readonly #history: History;
+  readonly #control: Control;
+  readonly #metrics: AgentMetrics;
+  readonly #api: ApiServer;
+  #hooks: Hooks | null = null;
+  #proxy: AgentProxy | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopping = false;
+
+  private constructor(options: AgentOptions, history: History) {
+    this.#options = options;
+    this.#history = history;
+    const { config, self, version, log } = options;
+    const tls = tlsOf(config);
+    this.#vip = new VipKeeper(
+      planVips(config, self.name, thisHost),
+      {
+        held: (group, held) => this.#vipHeld(group, held),
+        role: (group, role) => this.#rooms.get(group)?.tell({ on: 'pair', state: role }),
+        givenUp: () => log.write('warning', 'the router process cannot be kept alive: the VIPs of this host are gone'),
+      },
+      (level, instance, text) => log.write(vipLevel(level), `vip: ${instance === null ? '' : `${instance}: `}${text}`),
+    );
+    this.#peers = new Peers(config, self, tls?.client ?? null);
+    this.#sentinel = new EmbeddedSentinel({
+      path: join(config.stateDirectory, 'sentinel.conf'),
+      merge: (kept) => sentinelStateFor(config, self, kept),
+      bind: sentinelAddresses(self.address),
+      port: config.sentinel.port,
+      password: config.sentinel.auth?.value ?? '',
+      tls,
+      localAddress: self.address,
+      version,
+      log: (level, text) => log.write(level, text),
+      settled: () => this.#settled(),
+      onEvent: () => undefined,
+      intercept: (args) => this.#control.intercept(args),
+    });
+    this.#control = new Control({
+      config,
+      self,
+      version,
+      sentinel: this.#sentinel,
+      peers: this.#peers,
+      rooms: this.#rooms,
+      history,
+      conditions: this.#conditions,
+      log: (level, text) => log.write(level, text),
+    });
+    this.#metrics = new AgentMetrics(this.#control, {
+      hooks: () => this.#hooks?.counts() ?? [],
+      eventReaders: () => this.#api.eventReaders,
+    });
+    this.#api = new ApiServer({
+      control: this.#control,
+      metrics: { contentType: this.#metrics.contentType, text: () => this.#metricsText() },
+      token: config.api.token?.value ?? null,
+      log,
+    });
+  }
+
+  /**
+   * Starts everything that one host does.
+   * @throws {Error} with what is wrong and the fix; then nothing of it runs
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const { config, self, log } = options;
+    const fault = config.groups.some(({ vips, hosts }) => vips.length > 0 && hosts.includes(self.name))
+      ? vipRightsFault()
+      : null;
+    if (fault !== null) throw new Error(fault);
+    const history = await History.open({ directory: config.stateDirectory, log });
+    const agent = new Agent(options, history);
+    try {
+      await agent.#start();
+    } catch (error) {
+      await agent.#end();
+      throw error;
+    }
+    return agent;
+  }
+
+  /** One line for the service manager's status. */
+  get statusLine(): string {
+    return [...this.#rooms.values()].map((room) => `${room.group.name}: ${room.word().state}`).join(', ') || 'witness';
+  }
+
+  async #start(): Promise<void> {
+    const { config, self } = this.#options;
+    await this.#sentinel.start();
+    this.#vip.start();
+    for (const group of config.groups) if (group.hosts.includes(self.name)) this.#open(group.name);
+    if (config.proxy !== null) this.#proxy = await this.#startProxy(config);
+    await this.#api.listen(config.api);
+    this.#settled();
+    this.#hooks = new Hooks({
+      hooks: config.hooks,
+      control: this.#control,
+      log: this.#options.log,
+      failed: ({ hook, text }) => this.#note('', { what: 'hook', text: `${hook}: ${text}` }),
+      seed: randomInt(2 ** 31),
+    });
+    this.#timer = setInterval(() => this.#everySecond(), SIBLINGS_PERIOD_MS);
+  }
+
+  /**
+   * Leaves in order: a master is handed over first where somebody can take it, then the lease and the VIP are given back.
+   * Redis goes on running, as a replica.
+   */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    await this.#control.handOverAll();
+    await this.#hooks?.stop(HOOKS_STOP_MS);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await Promise.all([...this.#rooms.values()].map((room) => room.stop()));
+    await this.#vip.stop();
+    await this.#proxy?.stop();
+    await this.#api.close();
+    this.#metrics.stop();
+    this.#sentinel.stop();
+    this.#peers.close();
+    await this.#history.flush();
+  }
+
+  #open(name: string): void {
+    const { config, self, version, log } = this.#options;
+    const group = config.groups.find((each) => each.name === name);
+    if (group === undefined) return;
+    const room = new GroupRoom({
+      config,
+      self,
+      group,
+      version,
+      log: (level, text) => log.write(level, text),
+      askOwn: (args) => this.#sentinel.command(args),
+      siblings: new SiblingLinks(
+        config,
+        self,
+        group,
+        group.redis.tls === null ? null : clientSettings(group.redis.tls),
+      ),
+      vip: {
+        grant: (until_ns) => this.#vip.grant(name, until_ns),
+        revoke: (reason) => this.#vip.revoke(name, reason),
+        holds: () => this.#vip.holds(name),
+      },
+      note: (entry) => this.#note(name, entry),
+      leads: () => this.#tellPair(name),
+      conditions: this.#conditions,
+    });
+    this.#rooms.set(name, room);
+  }
+
+  #startProxy(config: TanistConfig): Promise<AgentProxy> {
+    const { log } = this.#options;
+    return startAgentProxy({
+      config: fromTanist(config),
+      workers: config.proxy?.workers ?? 1,
+      stats: config.proxy?.stats ?? null,
+      log: (level, text) => log.write(proxyLevel(level), `proxy: ${text}`),
+    });
+  }
+
+  /** The Sentinel has taken a step. */
+  #settled(): void {
+    for (const { group, record, paused, before } of this.#records.look(this.#sentinel.state)) {
+      this.#rooms.get(group)?.tell({ on: 'record', record, paused });
+      this.#tellProxy(group);
+      if (before !== null && before.epoch !== record.epoch) {
+        const text = `${place(before.master)} -> ${place(record.master)}`;
+        this.#note(group, { what: this.#control.wasPlanned(group) ? 'switchover' : 'failover', text });
+      }
+    }
+    for (const hold of this.#records.handOvers(this.#sentinel.state)) this.#proxy?.hold(hold);
+    this.#conditions.changed();
+  }
+
+  #everySecond(): void {
+    for (const room of this.#rooms.values()) {
+      room.askSiblings();
+      this.#control.lookAtFailback(room);
+    }
+    for (const { name } of this.#options.config.groups) this.#tellProxy(name);
+  }
+
+  #tellProxy(group: string): void {
+    const record = this.#records.of(group);
+    if (record === null || this.#proxy === null) return;
+    const replicas = this.#control.picture(group)?.nodes.filter(({ follows, answers }) => follows && answers) ?? [];
+    const { epoch, master } = record;
+    this.#proxy.route({
+      group,
+      epoch,
+      ...master,
+      replicas: replicas.map(({ host, port }) => ({ host, port })),
+    });
+  }
+
+  /** In pair mode whoever has become the master tells it; else the Sentinels have told it before. */
+  #tellPair(group: string): void {
+    const { config, self } = this.#options;
+    const room = this.#rooms.get(group);
+    if (config.mode !== 'pair' || room === undefined) return;
+    const news = pairNews(config, self, group, room.place, this.#records.of(group));
+    if (news !== null) void this.#sentinel.command(news);
+  }
+
+  #vipHeld(group: string, held: boolean): void {
+    this.#rooms.get(group)?.tell({ on: 'vip', held });
+    this.#note(group, { what: 'vip', text: held ? 'the VIP is on this host' : 'the VIP has left this host' });
+  }
+
+  #note(group: string, entry: Pick<HistoryEntry, 'what' | 'text'>): void {
+    const epoch = this.#records.of(group)?.epoch ?? 0;
+    const at = new Date().toISOString();
+    this.#history.add({ at, group, host: this.#options.self.name, epoch, ...entry });
+  }
+
+  async #metricsText(): Promise<string> {
+    const own = await this.#metrics.text();
+    return own + ((await this.#proxy?.metrics()) ?? '');
+  }
+}
+
+/** On the host's address; and on loopback too, for those who look from the host itself. */
+function sentinelAddresses(address: string): readonly string[] {
+  if (address.startsWith('127.') || address === '::1') return [address];
+  return [address, address.includes(':') ? '::1' : '127.0.0.1'];
+}
+
+function place({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function vipLevel(level: 'debug' | 'info' | 'warn' | 'error'): LogLevel {
+  if (level === 'debug') return 'debug';
+  return level === 'info' ? 'notice' : 'warning';
+}
+
+function proxyLevel(level: 'error' | 'warn' | 'notice' | 'info'): LogLevel {
+  if (level === 'info') return 'verbose';
+  return level === 'notice' ? 'notice' : 'warning';
+}

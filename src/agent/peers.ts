@@ -1,0 +1,69 @@
+/** The Sentinels of the other hosts, and what agents ask each other through them. */
+import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
+import type { TlsSettings } from '../redis/endpoint.js';
+import { RedisLink } from '../redis/link.js';
+import { LinkError } from '../redis/link-error.js';
+import { ErrorReply, type Reply } from '../redis/reply.js';
+
+const BACKOFF = { base_ms: 50, max_ms: 1_000 };
+const CONNECT_MS = 1_000;
+/** Questions are few; a peer that hangs must not gather more. */
+const PENDING_MAX = 64;
+
+export class Peers {
+  readonly #links = new Map<string, RedisLink>();
+
+  /** Connects to all others at once, and again whenever a connection ends. */
+  constructor(config: TanistConfig, self: HostConfig, tls: TlsSettings | null) {
+    const password = config.sentinel.auth?.value ?? '';
+    for (const { name, address } of config.hosts) {
+      if (name === self.name) continue;
+      this.#links.set(
+        name,
+        new RedisLink({
+          to: { host: address, port: config.sentinel.port },
+          tls,
+          auth: password === '' ? null : { user: '', pass: password },
+          name: `tanist-agent-${self.name}`,
+          localAddress: self.address,
+          connectTimeout_ms: CONNECT_MS,
+          pending_max: PENDING_MAX,
+          backoff: BACKOFF,
+          closeOnTimeout: true,
+        }),
+      );
+    }
+  }
+
+  /** Names of the other hosts. */
+  get hosts(): readonly string[] {
+    return [...this.#links.keys()];
+  }
+
+  /** Whether requests to this host go straight out. */
+  isUp(host: string): boolean {
+    return this.#links.get(host)?.up ?? false;
+  }
+
+  /** Asks one host. @returns its reply, or an error that says why there is none */
+  async ask(host: string, args: readonly string[], deadline_ms: number): Promise<Reply> {
+    const link = this.#links.get(host);
+    if (link === undefined) return new ErrorReply(`ERR no host is named '${host}'`);
+    try {
+      return await link.request(args, { deadline_ms });
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      return new ErrorReply(`ERR the agent on ${host} does not answer: ${error.message}`);
+    }
+  }
+
+  /** Asks all others at once. */
+  async askAll(args: readonly string[], deadline_ms: number): Promise<ReadonlyMap<string, Reply>> {
+    const replies = this.hosts.map(async (host) => [host, await this.ask(host, args, deadline_ms)] as const);
+    return new Map(await Promise.all(replies));
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+  }
+}

@@ -1,0 +1,65 @@
+/** Watches who leads, by this host's Sentinel, and tells each change once. */
+import type { LeaderRecord } from '../keeper/core/io.js';
+import type { Sentinel } from '../sentinel/core/state.js';
+import { recordOf } from '../sentinel/embedded/picture.js';
+
+export interface RecordChange {
+  readonly group: string;
+  readonly record: LeaderRecord;
+  readonly paused: boolean;
+  /** Null at the start. */
+  readonly before: LeaderRecord | null;
+}
+
+/** Requests wait this long for the new master; then the old one, which has kept its place, is asked again. */
+const HOLD_MS = 1_000;
+
+/** The proxies are to hold a group's requests. */
+export interface HandOverNews {
+  readonly group: string;
+  readonly for_ms: number;
+  readonly reason: string;
+}
+
+export class RecordWatch {
+  readonly #handingOver = new Set<string>();
+  readonly #known = new Map<string, { readonly record: LeaderRecord; readonly paused: boolean }>();
+
+  /** What has changed since the last look. Called after every step of the Sentinel: cheap when nothing has. */
+  look(s: Sentinel): readonly RecordChange[] {
+    const changes: RecordChange[] = [];
+    for (const group of s.groups.values()) {
+      const { epoch, host, port } = recordOf(s, group);
+      const known = this.#known.get(group.name);
+      if (known !== undefined && known.paused === group.paused && isSame(known.record, epoch, host, port)) continue;
+      const record = { epoch, master: { host, port } };
+      this.#known.set(group.name, { record, paused: group.paused });
+      changes.push({ group: group.name, record, paused: group.paused, before: known?.record ?? null });
+    }
+    return changes;
+  }
+
+  /** Planned changes of master that have begun since the last look, as the masters' own leases tell. */
+  handOvers(s: Sentinel): readonly HandOverNews[] {
+    const news: HandOverNews[] = [];
+    for (const group of s.groups.values()) {
+      const { grant } = group.lease;
+      const begun = grant?.handOver === true;
+      if (begun && !this.#handingOver.has(group.name)) {
+        news.push({ group: group.name, for_ms: HOLD_MS, reason: 'a planned switchover has begun' });
+      }
+      if (begun) this.#handingOver.add(group.name);
+      else this.#handingOver.delete(group.name);
+    }
+    return news;
+  }
+
+  /** Who leads a group, as of the last look. */
+  of(group: string): LeaderRecord | null {
+    return this.#known.get(group)?.record ?? null;
+  }
+}
+
+function isSame({ epoch, master }: LeaderRecord, newEpoch: number, host: string, port: number): boolean {
+  return epoch === newEpoch && master.port === port && master.host === host;
+}

@@ -1,0 +1,54 @@
+/** `tanist run tanist.yml`: the node agent. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { Agent } from '../agent/agent.js';
+import { findOwnHost, HostUnknownError } from '../agent/identity.js';
+import { serve } from '../agent/process.js';
+import { ConfigError } from '../config/config-error.js';
+import { configForHost } from '../config/tanist/for-host.js';
+import { readTanistConfig } from '../config/tanist/read.js';
+import { StateLock } from '../keeper/run/state-lock.js';
+import { Log } from '../observe/log.js';
+import { exitCodes, packageVersion } from './program.js';
+
+const HELP = `
+The same file stands on every host. Which of its hosts this one is, is found by its addresses, or said by --host or
+TANIST_HOST. The file is checked whole before anything is done; it is never written to.
+
+SIGTERM and SIGINT hand a master that is kept here over to another host, and then end the agent; Redis goes on.
+
+Exit codes: 0 ended by a signal; 1 not started, or given up; 3 the configuration is refused; 70 a fault of tanist.`;
+
+interface Options {
+  readonly host?: string;
+}
+
+export function command(): Command {
+  return new Command('run')
+    .description('Keeps one host of a cluster: its Redis, its Sentinel, its VIP and its proxy, by one file.')
+    .argument('[file]', 'tanist.yml', '/etc/tanist/tanist.yml')
+    .option('--host <name>', 'which host of the file this one is (default: by its addresses)')
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  try {
+    const whole = readTanistConfig(readFileSync(file, 'utf8'), file);
+    const self = findOwnHost(whole, options.host ?? process.env['TANIST_HOST'] ?? null);
+    const config = configForHost(whole, self.name);
+    const lock = new StateLock(config.stateDirectory);
+    const log = new Log({ level: config.logLevel, file: '' });
+    process.exitCode = await serve(log, () => Agent.start({ config, self, version: packageVersion(), log }));
+    lock.release();
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(error.format(), exitCodes.configuration);
+    if (error instanceof HostUnknownError) return refuse(error.message, exitCodes.configuration);
+    refuse(error instanceof Error ? error.message : String(error), exitCodes.failure);
+  }
+}
+
+function refuse(message: string, code: number): void {
+  process.stderr.write(`tanist: ${message}\n`);
+  process.exitCode = code;
+}

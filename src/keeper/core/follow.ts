@@ -1,0 +1,95 @@
+/** The record names another: demote, compare, save aside what would be lost, follow. */
+import { demote, holdBack, infoIsCurrent, mayBeMaster } from './fence.js';
+import { judgeDiscard, newsOf } from './history.js';
+import { NOWHERE, type Place } from './io.js';
+import { rememberReplica } from './memory.js';
+import { orderReplicaOf } from './order.js';
+import type { OwnInfo } from './own-info.js';
+import { isSaved, saveAside } from './save.js';
+import { type Keeper, placeName, samePlace } from './state.js';
+import { PROMOTION_GRACE_MS } from './timing.js';
+import type { Turn } from './turn.js';
+import { revokeVip } from './vip.js';
+
+/** Our Redis answers, and `place` leads. */
+export function follow(turn: Turn, place: Place, reason: string): void {
+  const { k } = turn;
+  revokeVip(turn, reason);
+  if (!infoIsCurrent(k)) turn.watches = true;
+  const { info } = k.redis;
+  if (info === null) return;
+  if (mayBeMaster(k)) return stepDown(turn, reason);
+  k.strayedSince = null;
+  if (samePlace(info.follows, place)) return followed(turn, place, info, reason);
+  const blocked = infoIsCurrent(k) ? blockedBy(turn, place, info) : 'it was told to follow nobody';
+  if (blocked === null) orderReplicaOf(turn, place, reason);
+  turn.become('quarantined', blocked === null ? `${reason}: it was told to follow it` : `${reason}: ${blocked}`);
+}
+
+function stepDown(turn: Turn, reason: string): void {
+  const { k } = turn;
+  if (isBeingPromotedByOthers(turn)) {
+    holdBack(turn, reason);
+    turn.become('quarantined', `${reason}, yet Redis was made a master: a new record may be on its way`);
+  } else {
+    demote(turn, reason);
+    turn.become('quarantined', `${reason}: Redis is being demoted${refusedBy(k)}`);
+  }
+}
+
+function refusedBy({ order }: Keeper): string {
+  return order === null || order.refused === null ? '' : ` (it refuses: ${order.refused})`;
+}
+
+/** The Sentinels promote a replica before they tell: one that followed until now is given time to be named. */
+function isBeingPromotedByOthers(turn: Turn): boolean {
+  const { k, now } = turn;
+  if (k.strayedSince === null) {
+    if (k.state !== 'replica') return false;
+    k.strayedSince = now;
+  }
+  return !turn.isDue(k.strayedSince + PROMOTION_GRACE_MS);
+}
+
+function followed(turn: Turn, place: Place, info: OwnInfo, reason: string): void {
+  if (info.linkUp) rememberReplica(turn, info);
+  else if (turn.k.state !== 'replica') turn.watches = true;
+  const link = info.linkUp
+    ? ''
+    : info.syncing
+      ? ', and is receiving a copy'
+      : `, but the link to ${placeName(place)} is down`;
+  turn.become('replica', `${reason}: it follows${link}`);
+}
+
+/** What stands between our Redis and its new master; null: nothing. */
+function blockedBy(turn: Turn, place: Place, info: OwnInfo): string | null {
+  const { k } = turn;
+  const name = placeName(place);
+  const wait = (why: string): string => {
+    turn.wantsNews = true;
+    turn.watches = true;
+    return why;
+  };
+  const master = newsOf(k, place);
+  if (master === null) return wait(`nothing is known of ${name} yet`);
+  if (!master.alive) return wait(`${name} does not answer`);
+  // Two that follow each other would both wait for ever.
+  if (master.role !== 'master') return wait(`${name} is not a master yet`);
+  const discard = judgeDiscard(k, master);
+  switch (discard.is) {
+    case 'harmless':
+      return null;
+    case 'unknown':
+      return wait(discard.reason);
+    case 'loss':
+      break;
+  }
+  if (isSaved(k)) return null;
+  // What is saved must not change meanwhile.
+  if (!samePlace(info.follows, NOWHERE)) {
+    orderReplicaOf(turn, NOWHERE, discard.reason);
+    return discard.reason;
+  }
+  return `${discard.reason}: ${saveAside(turn, info, discard.reason)}`;
+}

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { B, C, KeeperDriver, sibling } from '../../../test/support/keeper-driver.js';
+
+function leading(options: ConstructorParameters<typeof KeeperDriver>[0] = {}): KeeperDriver {
+  const d = new KeeperDriver(options);
+  d.advanceUntil(() => d.state === 'master');
+  d.advance(3_000);
+  return d;
+}
+
+/** The story since a moment, without grants of the VIP. */
+function since(d: KeeperDriver, mark: number): string[] {
+  return d.story(mark).filter((each) => each !== 'grant-vip');
+}
+
+describe('a managed Redis that starts', () => {
+  it('is started as a replica of nobody, and leads once the lease is held', () => {
+    const d = new KeeperDriver();
+    d.advanceUntil(() => d.state === 'master');
+    expect(since(d, 0)).toEqual([
+      'start-redis',
+      'starting -> quarantined',
+      'quarantined -> fenced',
+      'persist master 0',
+      'REPLICAOF NO ONE',
+      'persist master 0',
+      'CONFIG SET min-replicas-max-lag 2',
+      'CONFIG SET min-replicas-to-write 0',
+      'fenced -> master',
+    ]);
+    d.advance(10_000);
+    expect(d.state).toBe('master');
+  });
+
+  it('does not lead while a majority of voters is not reached', () => {
+    const d = new KeeperDriver();
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advance(20_000);
+    expect(d.state).toBe('quarantined');
+    expect(d.keeper.reason).toBe('10.0.0.1:6379 may lead: confirmed by 1 of 2 voters needed');
+    expect(d.redis.role).toBe('replica');
+  });
+
+  it('is not held up by a voter that never answers', () => {
+    const d = new KeeperDriver();
+    const [first] = d.voters;
+    if (first !== undefined) first.reachable = false;
+    expect(d.advanceUntil(() => d.state === 'master')).toBeLessThan(60);
+  });
+
+  it('follows the master that the record names', () => {
+    const d = new KeeperDriver({ record: { epoch: 3, master: B } });
+    d.siblings.splice(0, 1, sibling(B, { role: 'master' }));
+    d.advanceUntil(() => d.state === 'replica');
+    expect(since(d, 0)).toEqual([
+      'start-redis',
+      'starting -> quarantined',
+      'REPLICAOF 10.0.0.2 6379',
+      'quarantined -> replica',
+    ]);
+  });
+
+  it('believes the voters when its own Sentinel has slept', () => {
+    const d = new KeeperDriver();
+    for (const voter of d.voters.slice(1)) voter.record = { epoch: 7, master: C };
+    d.siblings.splice(1, 1, sibling(C, { role: 'master' }));
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.redis.follows).toEqual(C);
+    expect(since(d, 0)).not.toContain('REPLICAOF NO ONE');
+  });
+});
+
+describe('a Redis that ended', () => {
+  it('gives the lease back at once, and starts anew as a replica of nobody', () => {
+    const d = leading();
+    const mark = d.mark;
+    for (const voter of d.voters) voter.refuses = 'it voted';
+    d.kill('signal 9');
+    d.advance(200);
+    expect(since(d, mark)).toEqual([
+      'revoke-vip',
+      'release a: Redis ended: signal 9',
+      'release b: Redis ended: signal 9',
+      'release c: Redis ended: signal 9',
+      'master -> failed',
+      'start-redis',
+      'failed -> starting',
+      'starting -> quarantined',
+      'quarantined -> fenced',
+    ]);
+  });
+
+  it('rejoins the master elected meanwhile', () => {
+    const d = leading();
+    d.kill();
+    d.advance(20);
+    d.siblings.splice(
+      0,
+      1,
+      sibling(B, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 }),
+    );
+    d.setRecord({ epoch: 1, master: B });
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.redis.follows).toEqual(B);
+  });
+});
+
+describe('a lease that is not renewed', () => {
+  it('ends with the VIP revoked and writes paused, in this order, before the voters may elect', () => {
+    const d = leading();
+    const mark = d.mark;
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    const after = d.advanceUntil(() => d.state === 'fenced');
+    expect(after).toBeLessThan(900);
+    expect(since(d, mark)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> fenced']);
+  });
+
+  it('goes on where it was when the voters come back', () => {
+    const d = leading();
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advanceUntil(() => d.state === 'fenced');
+    for (const voter of d.voters) voter.reachable = true;
+    const mark = d.mark;
+    d.advanceUntil(() => d.state === 'master');
+    expect(since(d, mark)).toEqual(['CLIENT UNPAUSE', 'fenced -> master']);
+    expect(d.writable).toBe(true);
+  });
+
+  it('ends in a demotion when nobody comes back', () => {
+    const d = leading();
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advanceUntil(() => d.state === 'fenced');
+    const mark = d.mark;
+    d.advance(5_100);
+    expect(since(d, mark)).toEqual([
+      'MULTI',
+      'REPLICAOF 127.0.0.1 1',
+      'CLIENT KILL TYPE normal',
+      'CLIENT KILL TYPE pubsub',
+      'EXEC',
+      'CLIENT UNPAUSE',
+    ]);
+    for (const voter of d.voters) voter.reachable = true;
+    d.advanceUntil(() => d.state === 'master');
+    expect(d.redis.role).toBe('master');
+  });
+});
+
+describe('a record that names another', () => {
+  it('demotes the master, then follows, then gives the lease back', () => {
+    const d = leading();
+    d.siblings.splice(
+      0,
+      1,
+      sibling(B, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 }),
+    );
+    const mark = d.mark;
+    d.setRecord({ epoch: 1, master: B });
+    d.advanceUntil(() => d.state === 'replica');
+    const reason = 'the record names 10.0.0.2:6379 in epoch 1';
+    expect(since(d, mark)).toEqual([
+      'revoke-vip',
+      'CLIENT PAUSE 60000 WRITE',
+      'MULTI',
+      'REPLICAOF 127.0.0.1 1',
+      'CLIENT KILL TYPE normal',
+      'CLIENT KILL TYPE pubsub',
+      'EXEC',
+      'master -> quarantined',
+      `release a: ${reason}`,
+      `release b: ${reason}`,
+      `release c: ${reason}`,
+      'CLIENT UNPAUSE',
+      'REPLICAOF 10.0.0.2 6379',
+      'quarantined -> replica',
+    ]);
+    expect(d.redis.follows).toEqual(B);
+    expect(d.voters.every((voter) => voter.grant === null)).toBe(true);
+  });
+});

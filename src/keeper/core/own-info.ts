@@ -1,0 +1,53 @@
+/** What the keeper reads of its Redis's INFO. */
+import { type InfoReplica, readServerInfo } from '../../redis/info.js';
+import type { Place } from './io.js';
+
+/** INFO of our Redis; `askedAt` is when the request left, so nothing told here is older. */
+export interface OwnInfo {
+  readonly askedAt: number;
+  readonly runId: string;
+  readonly version: string;
+  readonly role: 'master' | 'replica';
+  readonly loading: boolean;
+  /** Whom it follows; null for a master. */
+  readonly follows: Place | null;
+  readonly linkUp: boolean;
+  readonly syncing: boolean;
+  readonly replId: string;
+  readonly replId2: string;
+  readonly secondOffset: number;
+  readonly offset: number;
+  /** Of all databases. */
+  readonly keys: number;
+  readonly replicas: readonly InfoReplica[];
+}
+
+/** @returns null when it tells no role: not an INFO to decide by. */
+export function readOwnInfo(text: string, askedAt: number): OwnInfo | null {
+  const info = readServerInfo(text);
+  if (info.role === null) return null;
+  const { masterHost, masterPort } = info;
+  return {
+    askedAt,
+    runId: info.runId ?? '',
+    version: info.redisVersion ?? '',
+    role: info.role,
+    loading: info.loading,
+    follows: masterHost === null || masterPort === null ? null : { host: masterHost, port: masterPort },
+    linkUp: info.masterLinkUp === true,
+    syncing: info.masterSyncInProgress === true,
+    replId: info.masterReplId ?? '',
+    replId2: info.masterReplId2 ?? '',
+    secondOffset: info.secondReplOffset ?? -1,
+    offset: info.masterReplOffset ?? 0,
+    keys: countKeys(text),
+    replicas: info.replicas,
+  };
+}
+
+/** Sums the `dbN:keys=…` lines of the keyspace section. */
+export function countKeys(text: string): number {
+  let keys = 0;
+  for (const [, count] of text.matchAll(/(?:^|\n)db\d+:keys=(\d{1,15})/g)) keys += Number(count);
+  return keys;
+}

@@ -1,0 +1,52 @@
+/**
+ * Pair mode: two hosts and no quorum. VRRP decides who leads, and there is no lease. What is left to be done by proof: the
+ * one that is to lead waits until the other is seen to have let go, and the other lets go at once.
+ */
+import { newsOf } from './history.js';
+import type { Place } from './io.js';
+import type { Mandate } from './mandate.js';
+import { FOREVER, type Keeper, NEVER, placeName, samePlace } from './state.js';
+import { PAIR_TAKEOVER_MS } from './timing.js';
+import type { Turn } from './turn.js';
+
+export function onPair({ k, now }: Turn, state: 'master' | 'backup' | 'fault'): void {
+  if (k.pair?.state === state) return;
+  k.pair = { state, since: now, clear: null };
+  k.recordSince = now;
+  k.strayedSince = null;
+}
+
+export function pairMandate(turn: Turn): Mandate {
+  const { pair, settings } = turn.k;
+  const peer = settings.siblings[0] ?? null;
+  if (pair === null) return { leader: 'unknown', reason: 'VRRP has not decided yet' };
+  if (pair.state !== 'master') {
+    const reason = `VRRP is in state ${pair.state} here`;
+    return peer === null ? { leader: 'unknown', reason } : { leader: 'other', place: peer, reason };
+  }
+  if (peer === null) return { leader: 'us', until: FOREVER, reason: 'VRRP chose this host' };
+  pair.clear ??= whyClear(turn, peer, pair.since);
+  if (pair.clear !== null) return { leader: 'us', until: FOREVER, reason: `VRRP chose this host, and ${pair.clear}` };
+  turn.wantsNews = true;
+  turn.watches = true;
+  return { leader: 'us', until: NEVER, reason: `VRRP chose this host; ${placeName(peer)} may still lead` };
+}
+
+/** What shows that the peer does not lead any more, or that there is no more waiting for it; null: nothing yet. */
+function whyClear(turn: Turn, peer: Place, since: number): string | null {
+  const { k } = turn;
+  if (k.redis.info?.role === 'master') return 'its Redis leads already';
+  const news = newsOf(k, peer);
+  if (news !== null && news.at >= since) {
+    if (!news.alive) return `${placeName(peer)} is gone`;
+    if (news.role === 'replica') return `${placeName(peer)} was demoted`;
+  }
+  if (linkIsBroken(k, peer, since)) return `its replication link to ${placeName(peer)} is broken`;
+  return turn.isDue(since + PAIR_TAKEOVER_MS)
+    ? `${placeName(peer)} did not let go within ${PAIR_TAKEOVER_MS} ms`
+    : null;
+}
+
+function linkIsBroken({ redis: { info } }: Keeper, peer: Place, since: number): boolean {
+  return info !== null && info.askedAt >= since && samePlace(info.follows, peer) && !info.linkUp;
+}

@@ -1,0 +1,144 @@
+/** What follows from all that is known: once a step, after its input has been taken. */
+import { unreachable } from '../../base/assert.js';
+import { holdBack, infoIsCurrent, liftPause, mayBeMaster, takesNoWrites } from './fence.js';
+import { follow } from './follow.js';
+import { type Health, judgeHealth, lookDue, pingDue } from './health.js';
+import { infoDue } from './info.js';
+import { endHandOver, giveBack, lead } from './lead.js';
+import { askDue, mayBeGranted, release, want } from './lease.js';
+import { mandateOf } from './mandate.js';
+import { persistDue } from './memory.js';
+import { settleOrder } from './order.js';
+import { killHung, startDue } from './process.js';
+import { updateRecord } from './record.js';
+import { samePlace } from './state.js';
+import { INFO_PERIOD_MS, REPLICA_HUNG_MS, WATCH_MAX_MS } from './timing.js';
+import type { Turn } from './turn.js';
+import { grantVip, revokeVip } from './vip.js';
+
+export function settle(turn: Turn): void {
+  const { k } = turn;
+  updateRecord(turn);
+  settleOrder(k);
+  if (k.handOver !== null && turn.isDue(k.handOver.until)) endHandOver(turn, 'its time is over');
+  startDue(turn);
+  const health = judgeHealth(turn);
+  takeRole(turn, health);
+  if (takesNoWrites(k)) giveBack(turn);
+  keepUp(turn);
+}
+
+function takeRole(turn: Turn, health: Health): void {
+  switch (health.is) {
+    case 'absent':
+      return loseRedis(turn, health.reason);
+    case 'hung':
+      return giveUpOn(turn, health.reason);
+    case 'coming':
+      return awaitRedis(turn, health.reason);
+    case 'silent':
+      return holdOn(turn, health.reason);
+    case 'well':
+      return obey(turn);
+    default:
+      unreachable(health, 'health');
+  }
+}
+
+/** Our Redis answers: it takes the role that it is to have. */
+function obey(turn: Turn): void {
+  const mandate = mandateOf(turn);
+  switch (mandate.leader) {
+    case 'unknown':
+      want(turn, 'confirm');
+      holdBack(turn, mandate.reason);
+      return turn.become('quarantined', mandate.reason);
+    case 'other':
+      want(turn, null);
+      return follow(turn, mandate.place, mandate.reason);
+    case 'us':
+      return lead(turn, mandate.until, mandate.reason);
+    default:
+      unreachable(mandate, 'mandate');
+  }
+}
+
+/** It ended: the VIP goes, and the others need not wait for the lease to end. */
+function loseRedis(turn: Turn, reason: string): void {
+  revokeVip(turn, reason);
+  yieldLease(turn, reason);
+  turn.become('failed', turn.k.paused ? `${reason}; it is not started again in maintenance` : reason);
+}
+
+/** It hangs: as if it had ended, but it may come back and go on where it was. */
+function giveUpOn(turn: Turn, reason: string): void {
+  const { k } = turn;
+  const wasMaster = mayBeMaster(k);
+  holdBack(turn, reason);
+  yieldLease(turn, reason);
+  if (k.state !== 'failed') turn.log('warning', reason);
+  turn.become('failed', reason);
+  if (!wasMaster) {
+    if (turn.isDue(k.since + REPLICA_HUNG_MS)) killHung(turn, reason);
+  } else if (mandateOf(turn).leader === 'other') {
+    // What waits in its sockets must not be written and acknowledged once it wakes.
+    killHung(turn, `${reason}; and another leads now`);
+  }
+}
+
+function yieldLease(turn: Turn, reason: string): void {
+  const { k, now } = turn;
+  const named = k.record !== null && samePlace(k.record.master, k.settings.self);
+  if (k.settings.ttl_ms === null || !(mayBeGranted(k, now) || (named && k.lease.givenBack === null))) return;
+  release(turn, reason);
+}
+
+/** It is there, and cannot be told anything yet. */
+function awaitRedis(turn: Turn, reason: string): void {
+  const { k, now } = turn;
+  holdBack(turn, reason);
+  if (mayBeGranted(k, now)) k.lease.giveBack ??= reason;
+  want(turn, null);
+  turn.become('starting', reason);
+}
+
+/** It does not answer for the moment: a leader stays one while it may, the others stay what they are. */
+function holdOn(turn: Turn, reason: string): void {
+  const { k, now } = turn;
+  if (k.state !== 'master') return revokeVip(turn, reason);
+  const mandate = mandateOf(turn);
+  if (mandate.leader === 'us' && now < mandate.until) {
+    turn.at(mandate.until);
+    grantVip(turn, mandate.until);
+    return turn.become('master', `${reason}; ${mandate.reason}`);
+  }
+  holdBack(turn, mandate.reason);
+  turn.become(mandate.leader === 'us' ? 'fenced' : 'quarantined', `${mandate.reason}; ${reason}`);
+}
+
+function keepUp(turn: Turn): void {
+  const { k } = turn;
+  // A replica in a pause would not carry out what its master sends.
+  if (infoIsCurrent(k) && !mayBeMaster(k)) liftPause(turn);
+  if (k.state !== 'master') revokeVip(turn, k.reason);
+  askDue(turn);
+  askForNews(turn);
+  infoDue(turn);
+  pingDue(turn);
+  lookDue(turn);
+  persistDue(turn, 'when due');
+}
+
+function askForNews(turn: Turn): void {
+  const { k, now } = turn;
+  if (!turn.wantsNews) {
+    k.newsWantedSince = null;
+    return;
+  }
+  k.newsWantedSince ??= now;
+  const elapsed_ms = k.newsAskedAt - k.newsWantedSince;
+  if (!turn.isDue(k.newsAskedAt + Math.min(INFO_PERIOD_MS, Math.max(WATCH_MAX_MS, elapsed_ms / 4)))) return;
+  k.newsAskedAt = now;
+  turn.effects.push({ do: 'ask-siblings' });
+  turn.at(now + WATCH_MAX_MS);
+}

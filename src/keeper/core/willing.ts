@@ -1,0 +1,74 @@
+/** Whether our Redis may lead: not when it has less than another one that lives. */
+import { relate, shortId } from './history.js';
+import { NOWHERE } from './io.js';
+import type { OwnInfo } from './own-info.js';
+import { type Keeper, placeName, type SiblingNews, samePlace } from './state.js';
+import { EMPTY_WAIT_MS, SIBLINGS_WAIT_MS } from './timing.js';
+
+export type Willing =
+  | { readonly is: 'willing' }
+  | { readonly is: 'unwilling'; readonly reason: string }
+  /** News of siblings is waited for, at most until then. */
+  | { readonly is: 'wait'; readonly reason: string; readonly until: number };
+
+export function judgeWilling(k: Keeper, now: number): Willing {
+  const { info } = k.redis;
+  if (info === null) return { is: 'unwilling', reason: 'nothing is known of its data' };
+  // It led before, and is the same process: nobody but us has changed its data since.
+  if (k.ledRunId === info.runId && info.runId !== '') return { is: 'willing' };
+  if (info.syncing) return { is: 'unwilling', reason: 'it is receiving a copy of the data, which is not whole yet' };
+  for (const sibling of k.siblings) {
+    const reason = sibling.alive ? fullerThanOurs(k, info, sibling) : null;
+    if (reason !== null) return { is: 'unwilling', reason };
+  }
+  return waitForSiblings(k, info, now) ?? { is: 'willing' };
+}
+
+/** Why a living sibling should lead instead, or null. Two never say it of each other. */
+function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string | null {
+  const name = placeName(sibling.place);
+  const theirs = `${sibling.keys} keys at ${shortId(sibling.replId)}:${sibling.offset}`;
+  const ours = `${info.keys} keys at ${shortId(info.replId)}:${info.offset}`;
+  switch (relate(info, sibling)) {
+    case 'same':
+    case 'ahead':
+    case 'forked-from':
+      return null;
+    case 'behind':
+      return `${name} is ${sibling.offset - info.offset} bytes ahead (it has ${theirs}, we have ${ours})`;
+    case 'forked-off':
+      return `${name} has led since (it has ${theirs}, we have ${ours})`;
+    case 'unrelated':
+      break;
+  }
+  if (info.keys === 0 && sibling.keys > 0) return `ours is empty, and ${name} has ${theirs}`;
+  if (isProven(k, info)) return null;
+  const { memory } = k;
+  if (memory.role === 'master' && info.keys >= memory.keys) return null;
+  if (info.keys >= sibling.keys) return null;
+  const before = memory.role === 'unknown' ? '' : `, and as a ${memory.role} we had ${memory.keys}`;
+  return `${name} has more (it has ${theirs}, we have ${ours}${before})`;
+}
+
+/** Its history goes on where it was when last seen: it has lost nothing by a restart. */
+function isProven({ memory }: Keeper, info: OwnInfo): boolean {
+  return memory.replId !== '' && (info.replId === memory.replId || info.replId2 === memory.replId);
+}
+
+/**
+ * A Redis that comes from disk is promoted only when the others have been heard, or have had their time. One that the
+ * Sentinels chose was compared by them.
+ */
+function waitForSiblings(k: Keeper, info: OwnInfo, now: number): Willing | null {
+  if (info.role === 'master' || !samePlace(info.follows, NOWHERE)) return null;
+  const fresh = k.confirmFrom;
+  const missing = k.settings.siblings.filter(
+    (place) => !k.siblings.some((news) => news.alive && news.at >= fresh && samePlace(news.place, place)),
+  );
+  if (missing.length === 0) return null;
+  const emptied = info.keys === 0 && k.memory.keys > 0;
+  const until = fresh + (emptied ? EMPTY_WAIT_MS : SIBLINGS_WAIT_MS);
+  if (now >= until) return null;
+  const lost = emptied ? `, since ours is empty and had ${k.memory.keys} keys` : '';
+  return { is: 'wait', reason: `news of ${missing.map(placeName).join(', ')} is waited for${lost}`, until };
+}

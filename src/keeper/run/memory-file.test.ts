@@ -1,0 +1,41 @@
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
+import { tempDir } from '../../../test/support/temp-dir.js';
+import { NO_MEMORY } from '../core/state.js';
+import { MemoryFile } from './memory-file.js';
+
+const cleanup = cleanupAfterEach();
+const memory = { role: 'master', epoch: 7, replId: 'abc', offset: 12, keys: 3 } as const;
+
+function open(directory = tempDir(cleanup)) {
+  const logs: string[] = [];
+  return { file: new MemoryFile(directory, 'main', (_level, text) => logs.push(text)), directory, logs };
+}
+
+it('remembers nothing at first, and then what was written', () => {
+  const { file, directory, logs } = open();
+  expect(file.load()).toEqual(NO_MEMORY);
+  file.save(memory);
+  expect(open(directory).file.load()).toEqual(memory);
+  expect(logs).toEqual([]);
+});
+
+it('remembers nothing of a damaged file, and keeps that aside', () => {
+  const { file, logs } = open();
+  file.save(memory);
+  appendFileSync(file.path, 'x');
+  expect(file.load()).toEqual(NO_MEMORY);
+  expect(logs).toEqual([expect.stringContaining('is damaged; it is set aside')]);
+  expect(readFileSync(`${file.path}.damaged`, 'utf8')).toMatch(/"offset":12.*\nx$/);
+  expect(file.load()).toEqual(NO_MEMORY);
+  expect(logs).toHaveLength(1);
+});
+
+it('complains once while it cannot be written, and goes on', () => {
+  const { file, logs } = open();
+  mkdirSync(file.path);
+  file.save(memory);
+  file.save(memory);
+  expect(logs).toHaveLength(1);
+});

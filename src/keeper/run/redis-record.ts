@@ -1,0 +1,50 @@
+/** Which process is our Redis, written down so that the next agent knows it again. */
+import { readFileSync, rmSync } from 'node:fs';
+import { z } from 'zod';
+import { writeFileAtomic } from '../../config/atomic-file.js';
+import { bootId, isGone, readStat } from './proc.js';
+
+const schema = z.strictObject({
+  pid: z.int().positive(),
+  /** With these two the pid means this very process, and not a later one of the same number. */
+  startTicks: z.int().nonnegative(),
+  bootId: z.string(),
+  port: z.int().positive(),
+  directory: z.string(),
+});
+
+export type RedisRecord = z.infer<typeof schema>;
+
+/** What is to be written down of a process; null when it has gone already. */
+export function recordOf(
+  pid: number,
+  where: { readonly port: number; readonly directory: string },
+): RedisRecord | null {
+  const stat = readStat(pid);
+  if (stat === null || isGone(stat)) return null;
+  return { pid, startTicks: stat.startTicks, bootId: bootId(), ...where };
+}
+
+/** Whether the recorded process lives, and not merely one that was given its pid. */
+export function isAlive(record: RedisRecord): boolean {
+  const stat = readStat(record.pid);
+  return stat !== null && !isGone(stat) && stat.startTicks === record.startTicks && record.bootId === bootId();
+}
+
+/** @throws {ConfigFileError} when it cannot be written */
+export function writeRecord(path: string, record: RedisRecord): void {
+  writeFileAtomic(path, Buffer.from(`${JSON.stringify(record)}\n`));
+}
+
+/** Null when there is none, or none that makes sense: the port then tells who is there. */
+export function readRecord(path: string): RedisRecord | null {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+export function removeRecord(path: string): void {
+  rmSync(path, { force: true });
+}

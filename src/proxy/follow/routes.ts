@@ -1,0 +1,44 @@
+/** Where the masters of groups are, as whoever decides it has told this process. Pure. */
+
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The master of one group, by its leader record. */
+export interface Route extends Place {
+  readonly group: string;
+  /** Rises with every change of the record; an older one is ignored. */
+  readonly epoch: number;
+  /** Whoever follows the master, for reads; empty when they are not to be read from. */
+  readonly replicas: readonly Place[];
+}
+
+/** A group whose master is about to change: requests wait, and what is under way is answered, before it steps down. */
+export interface Hold {
+  readonly group: string;
+  /** After this time the old master is asked again, unless a new route has come. */
+  readonly for_ms: number;
+  readonly reason: string;
+}
+
+/** The newest route of each group. */
+export class RouteTable {
+  readonly #routes = new Map<string, Route>();
+
+  /** Keeps a route. @returns false when a newer one is known: then it is to be ignored. */
+  take(route: Route): boolean {
+    const known = this.#routes.get(route.group);
+    if (known !== undefined && route.epoch < known.epoch) return false;
+    this.#routes.set(route.group, route);
+    return true;
+  }
+
+  get(group: string): Route | null {
+    return this.#routes.get(group) ?? null;
+  }
+
+  get all(): Route[] {
+    return [...this.#routes.values()];
+  }
+}

@@ -1,0 +1,462 @@
+/**
+ * Runs a keeper core in virtual time against a Redis, voters and siblings that are data. Every effect is carried out, each
+ * answer comes a moment later, and what must never happen is watched for at every millisecond.
+ */
+import { Prng } from '../../src/base/prng.js';
+import type { Effect, Input, KeeperMemory, LeaderRecord, Place, Sibling } from '../../src/keeper/core/io.js';
+import type { Keeper, KeeperSettings } from '../../src/keeper/core/state.js';
+import { createKeeper, nextDeadline, step } from '../../src/keeper/core/step.js';
+import { ErrorReply, OK, type Reply } from '../../src/redis/reply.js';
+
+export const SELF: Place = { host: '10.0.0.1', port: 6379 };
+export const B: Place = { host: '10.0.0.2', port: 6379 };
+export const C: Place = { host: '10.0.0.3', port: 6379 };
+
+export function sibling(place: Place, more: Partial<Sibling> = {}): Sibling {
+  return {
+    place,
+    alive: true,
+    role: 'replica',
+    replId: 'r'.repeat(40),
+    replId2: '0'.repeat(40),
+    secondOffset: -1,
+    offset: 1_000,
+    keys: 10,
+    age_ms: 0,
+    ...more,
+  };
+}
+
+/** A redis-server, as far as a keeper can tell. */
+export class FakeRedis {
+  state: 'gone' | 'starting' | 'up' | 'stopped' | 'busy' = 'gone';
+  pid = 100;
+  run = 1;
+  role: 'master' | 'replica' = 'replica';
+  follows: Place = { host: '127.0.0.1', port: 1 };
+  linkUp = false;
+  loading = false;
+  replId = 'r'.repeat(40);
+  replId2 = '0'.repeat(40);
+  secondOffset = -1;
+  offset = 1_000;
+  keys = 10;
+  pausedUntil = 0;
+  minReplicas = 0;
+  clientsKilled = 0;
+  /** Commands that are answered with an error, by their first two words. */
+  readonly refuses = new Map<string, string>();
+  /** `slaveN` lines of INFO. */
+  replicas: string[] = [];
+  #queued: string[] | null = null;
+
+  answer(args: readonly string[], now: number): Reply {
+    const text = args.join(' ');
+    for (const [words, error] of this.refuses) if (text.startsWith(words)) return new ErrorReply(error);
+    if (text === 'MULTI') {
+      this.#queued = [];
+      return OK;
+    }
+    if (text === 'EXEC') {
+      const queued = this.#queued ?? [];
+      this.#queued = null;
+      return queued.map((each) => this.#execute(each, now));
+    }
+    if (this.#queued !== null) {
+      this.#queued.push(text);
+      return 'QUEUED';
+    }
+    return this.#execute(text, now);
+  }
+
+  #execute(text: string, now: number): Reply {
+    const words = text.split(' ');
+    if (text === 'INFO') return this.#info();
+    if (text === 'PING') return this.loading ? new ErrorReply('LOADING Redis is loading') : 'PONG';
+    if (text === 'REPLICAOF NO ONE') return this.#promote();
+    if (words[0] === 'REPLICAOF') return this.#follow({ host: words[1] ?? '', port: Number(words[2]) });
+    if (text.startsWith('CLIENT PAUSE')) this.pausedUntil = Math.max(this.pausedUntil, now + Number(words[2]));
+    if (text === 'CLIENT UNPAUSE') this.pausedUntil = 0;
+    if (text.startsWith('CLIENT KILL')) this.clientsKilled += 1;
+    if (text.startsWith('CONFIG SET min-replicas-to-write')) this.minReplicas = Number(words[3]);
+    return OK;
+  }
+
+  #promote(): Reply {
+    if (this.role === 'replica') {
+      this.role = 'master';
+      this.replId2 = this.replId;
+      this.secondOffset = this.offset + 1;
+      this.replId = `${this.run}${this.replId}`.slice(0, 40);
+    }
+    return OK;
+  }
+
+  #follow(place: Place): Reply {
+    this.role = 'replica';
+    if (this.follows.host !== place.host || this.follows.port !== place.port) this.linkUp = false;
+    this.follows = place;
+    return OK;
+  }
+
+  #info(): string {
+    return [
+      '# Server',
+      'redis_version:7.2.0',
+      `run_id:${this.run}`,
+      `loading:${this.loading ? 1 : 0}`,
+      `role:${this.role === 'master' ? 'master' : 'slave'}`,
+      ...(this.role === 'replica'
+        ? [
+            `master_host:${this.follows.host}`,
+            `master_port:${this.follows.port}`,
+            `master_link_status:${this.linkUp ? 'up' : 'down'}`,
+          ]
+        : []),
+      `connected_slaves:${this.replicas.length}`,
+      ...this.replicas.map((line, index) => `slave${index}:${line}`),
+      `master_replid:${this.replId}`,
+      `master_replid2:${this.replId2}`,
+      `master_repl_offset:${this.offset}`,
+      `second_repl_offset:${this.secondOffset}`,
+      '# Keyspace',
+      ...(this.keys === 0 ? [] : [`db0:keys=${this.keys},expires=0,avg_ttl=0`]),
+      '',
+    ].join('\r\n');
+  }
+}
+
+/** A Sentinel as a voter: its record, and the one grant that it may have given. */
+export class FakeVoter {
+  reachable = true;
+  /** Time of one way. */
+  delay_ms = 1;
+  paused = false;
+  grant: { readonly to: Place; readonly until: number } | null = null;
+  releases: string[] = [];
+  refuses: string | null = null;
+
+  constructor(
+    readonly id: string,
+    public record: LeaderRecord | null,
+  ) {}
+
+  ask(ask: Extract<Effect, { do: 'ask-lease' }>, now: number): Input {
+    const base = { on: 'lease', voter: this.id, ask: ask.ask, record: this.record } as const;
+    if (ask.ttl_ms === 0) {
+      this.grant = null;
+      this.releases.push(ask.reason);
+      return { ...base, granted: false, reason: 'given back' };
+    }
+    const reason = this.#refusal(ask, now);
+    if (reason !== null) return { ...base, granted: false, reason };
+    this.grant = { to: SELF, until: now + ask.ttl_ms };
+    return { ...base, granted: true, reason: '' };
+  }
+
+  #refusal(ask: Extract<Effect, { do: 'ask-lease' }>, now: number): string | null {
+    if (this.refuses !== null) return this.refuses;
+    if (this.record === null) return 'no such group';
+    if (this.record.master.host !== SELF.host) return `the master is ${this.record.master.host}`;
+    if (this.record.epoch !== ask.epoch) return `the epoch is ${this.record.epoch}`;
+    if (this.grant !== null && this.grant.until > now && this.grant.to.host !== SELF.host) return 'granted to another';
+    return null;
+  }
+}
+
+export interface DriverOptions {
+  readonly settings?: Partial<KeeperSettings>;
+  readonly memory?: KeeperMemory;
+  readonly seed?: number;
+  /** Whom the local Sentinel and the voters name. Default: us, in epoch 0. Null: nobody knows. */
+  readonly record?: LeaderRecord | null;
+  /** Runs before the keeper does. */
+  readonly running?: boolean;
+}
+
+interface Event {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+export class KeeperDriver {
+  now = 1_000;
+  readonly settings: KeeperSettings;
+  readonly keeper: Keeper;
+  readonly redis = new FakeRedis();
+  readonly voters: FakeVoter[];
+  readonly siblings: Sibling[] = [];
+  /** Every effect, with its time. */
+  readonly log: { readonly at: number; readonly effect: Effect }[] = [];
+  /** What the last input led to. */
+  last: Effect[] = [];
+  linked = false;
+  vipUntil: number | null = null;
+  /** Turned off by tests in which something else than the keeper makes a Redis writable. */
+  watchesWrites = true;
+  /** How `save-aside` ends: a path, or a reason why not. */
+  save: { readonly path: string } | { readonly why: string } = { path: '/var/lib/tanist/saved.rdb' };
+  readonly delay_ms = 1;
+  readonly #events: Event[] = [];
+  #order = 0;
+  #session = 0;
+  #writableSince: number | null = null;
+
+  constructor(options: DriverOptions = {}) {
+    this.settings = {
+      group: 'mymaster',
+      self: SELF,
+      mode: 'quorum',
+      voters: ['a', 'b', 'c'],
+      siblings: [B, C],
+      ttl_ms: 1_000,
+      durability: 'async',
+      hangAfter_ms: 1_000,
+      busyLimit_ms: 10_000,
+      attach: false,
+      ...options.settings,
+    };
+    const record = options.record === undefined ? { epoch: 0, master: SELF } : options.record;
+    this.voters = this.settings.voters.map((id) => new FakeVoter(id, record));
+    this.siblings.push(...this.settings.siblings.map((place) => sibling(place)));
+    this.keeper = createKeeper(this.settings, options.memory ?? null, new Prng(options.seed ?? 1), this.now);
+    if (options.running === true) {
+      this.redis.state = 'up';
+      this.later(0, () => this.input({ on: 'process-running', pid: this.redis.pid, adopted: true }));
+      this.later(1, () => this.connect());
+    }
+    if (record !== null) this.later(0, () => this.tellRecord(record));
+    this.later(0, () => this.input({ on: 'tick' }));
+  }
+
+  /** The state, and why. */
+  get state(): string {
+    return this.keeper.state;
+  }
+
+  /** A place in the log, for `story`. */
+  get mark(): number {
+    return this.log.length;
+  }
+
+  /** What the core said to do since that place, in short words. */
+  story(mark = 0): string[] {
+    return this.log.slice(mark).flatMap(({ effect }) => describe(effect) ?? []);
+  }
+
+  later(delay_ms: number, run: () => void): void {
+    this.#events.push({ at: this.now + delay_ms, order: this.#order++, run });
+  }
+
+  /** The record that the local Sentinel and all voters hold from now on. */
+  setRecord(record: LeaderRecord): void {
+    for (const voter of this.voters) voter.record = record;
+    this.tellRecord(record);
+  }
+
+  tellRecord(record: LeaderRecord, paused = false): void {
+    this.input({ on: 'record', record, paused });
+  }
+
+  input(input: Input): Effect[] {
+    this.last = step(this.keeper, this.now, input);
+    for (const effect of this.last) {
+      this.log.push({ at: this.now, effect });
+      this.#carryOut(effect);
+    }
+    return this.last;
+  }
+
+  /** Lets time pass, millisecond by millisecond where something happens. */
+  advance(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const next = Math.min(end, this.#nextEventAt(), Math.max(this.now, Math.ceil(nextDeadline(this.keeper))));
+      this.now = Math.max(this.now, next);
+      this.#runEvents();
+      if (this.now >= nextDeadline(this.keeper)) this.input({ on: 'tick' });
+      this.watch();
+      if (this.now >= end) return;
+      if (nextDeadline(this.keeper) <= this.now) throw new Error(`a deadline that has passed at ${this.now}`);
+    }
+  }
+
+  /** @returns how long it took. */
+  advanceUntil(condition: () => boolean, limit_ms = 10_000): number {
+    const start = this.now;
+    while (!condition()) {
+      if (this.now - start >= limit_ms)
+        throw new Error(`not within ${limit_ms} ms: ${this.state}, ${this.keeper.reason}`);
+      this.advance(1);
+    }
+    return this.now - start;
+  }
+
+  /** The process dies; the link and the runner notice. */
+  kill(how = 'signal 9'): void {
+    this.redis.state = 'gone';
+    this.later(1, () => this.disconnect('the connection was reset', false));
+    this.later(1, () => this.input({ on: 'process-ended', how }));
+  }
+
+  disconnect(why: string, refused: boolean): void {
+    this.linked = false;
+    this.#session += 1;
+    this.input({ on: 'redis-down', why, refused });
+  }
+
+  connect(): void {
+    if (this.redis.state === 'gone' || this.linked) return;
+    this.linked = true;
+    this.#session += 1;
+    this.input({ on: 'redis-up' });
+  }
+
+  /** Whether a client could write now. */
+  get writable(): boolean {
+    return this.redis.state === 'up' && this.redis.role === 'master' && this.redis.pausedUntil <= this.now;
+  }
+
+  /** Until when a majority of voters will vote for nobody else, by their own clocks. */
+  get trulyLeasedUntil(): number {
+    const ends = this.voters.map(({ grant }) => (grant?.to === SELF ? grant.until : 0)).sort((a, b) => b - a);
+    return ends[Math.floor(ends.length / 2)] ?? 0;
+  }
+
+  /** What must never be. A pause that was sent is given the time to arrive. */
+  watch(): void {
+    if (!this.watchesWrites || this.settings.ttl_ms === null || this.settings.mode === 'pair') return;
+    if (this.writable && this.trulyLeasedUntil <= this.now) {
+      this.#writableSince ??= this.now;
+      throw new Error(`writes are taken at ${this.now} without a lease: ${this.state}, ${this.keeper.reason}`);
+    }
+    this.#writableSince = null;
+    if (this.vipUntil !== null && this.vipUntil > this.now && this.trulyLeasedUntil <= this.now) {
+      throw new Error(`the VIP is here at ${this.now} without a lease: ${this.state}, ${this.keeper.reason}`);
+    }
+  }
+
+  #nextEventAt(): number {
+    return this.#events.reduce((first, event) => Math.min(first, event.at), Number.POSITIVE_INFINITY);
+  }
+
+  #runEvents(): void {
+    for (;;) {
+      const due = this.#events.filter((event) => event.at <= this.now).sort((x, y) => x.at - y.at || x.order - y.order);
+      const [first] = due;
+      if (first === undefined) return;
+      this.#events.splice(this.#events.indexOf(first), 1);
+      first.run();
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.do) {
+      case 'start-redis':
+        return this.#start();
+      case 'look':
+        return this.later(this.delay_ms, () => this.input({ on: 'looked', look: this.#look() }));
+      case 'kill-redis':
+        return this.kill();
+      case 'send':
+        return this.#send(effect);
+      case 'ask-lease':
+        return this.#ask(effect);
+      case 'ask-siblings':
+        return this.later(this.delay_ms, () => this.input({ on: 'siblings', siblings: [...this.siblings] }));
+      case 'grant-vip':
+        this.vipUntil = effect.until;
+        return;
+      case 'revoke-vip':
+        this.vipUntil = null;
+        return;
+      case 'save-aside':
+        return this.later(5, () => {
+          const { save } = this;
+          this.input('path' in save ? { on: 'saved', path: save.path } : { on: 'save-failed', why: save.why });
+        });
+      case 'persist':
+      case 'became':
+      case 'log':
+        return;
+    }
+  }
+
+  #start(): void {
+    this.redis.state = 'starting';
+    this.redis.run += 1;
+    this.redis.pid += 1;
+    this.redis.role = 'replica';
+    this.redis.follows = { host: '127.0.0.1', port: 1 };
+    this.redis.linkUp = false;
+    this.redis.pausedUntil = 0;
+    const { pid } = this.redis;
+    this.later(2, () => this.input({ on: 'process-running', pid, adopted: false }));
+    this.later(20, () => {
+      if (this.redis.pid !== pid || this.redis.state !== 'starting') return;
+      this.redis.state = 'up';
+      this.connect();
+    });
+  }
+
+  #look() {
+    const { state } = this.redis;
+    if (state === 'gone') return { state: 'gone' } as const;
+    if (state === 'stopped') return { state: 'stopped' } as const;
+    return { state: 'running', cpuMoved: state === 'busy' } as const;
+  }
+
+  #send({ tag, args }: Extract<Effect, { do: 'send' }>): void {
+    if (!this.linked) throw new Error(`sent without a link: ${args.join(' ')}`);
+    const session = this.#session;
+    const deliver = (): void => {
+      if (session !== this.#session || this.redis.state === 'gone') return;
+      if (this.redis.state !== 'up') return this.later(1, deliver);
+      const reply = this.redis.answer(args, this.now);
+      this.later(this.delay_ms, () => {
+        if (session === this.#session) this.input({ on: 'reply', tag, reply });
+      });
+    };
+    // On one host: it is there as soon as it is sent.
+    if (this.redis.state === 'up') deliver();
+    else this.later(1, deliver);
+  }
+
+  #ask(effect: Extract<Effect, { do: 'ask-lease' }>): void {
+    const voter = this.voters.find(({ id }) => id === effect.voter);
+    if (voter === undefined) throw new Error(`no voter ${effect.voter}`);
+    this.later(voter.delay_ms, () => {
+      if (!voter.reachable) return;
+      const answer = voter.ask(effect, this.now);
+      if (effect.ttl_ms === 0) return;
+      this.later(voter.delay_ms, () => voter.reachable && this.input(answer));
+    });
+  }
+}
+
+/** An effect in a few words; null for what stories leave out. */
+export function describe(effect: Effect): string | null {
+  switch (effect.do) {
+    case 'send': {
+      const text = effect.args.join(' ');
+      return ['PING', 'INFO'].includes(text) ? null : text;
+    }
+    case 'ask-lease':
+      return effect.ttl_ms === 0 ? `release ${effect.voter}: ${effect.reason}` : null;
+    case 'became':
+      return `${effect.from} -> ${effect.state}`;
+    case 'revoke-vip':
+    case 'kill-redis':
+    case 'start-redis':
+    case 'grant-vip':
+    case 'save-aside':
+      return effect.do;
+    case 'persist':
+      return `persist ${effect.memory.role} ${effect.memory.epoch}`;
+    case 'look':
+    case 'ask-siblings':
+    case 'log':
+      return null;
+  }
+}
