@@ -33,6 +33,8 @@ export class EventStream {
   readonly #readers = new Set<Reader>();
   readonly #unsubscribe: () => void;
   readonly #keepAlive: NodeJS.Timeout;
+  /** Known from the first reader on: without readers nobody asks. */
+  #host = '';
   #dropped = 0;
 
   constructor(control: AgentControl, limits: EventStreamLimits = eventStreamLimits, keepAlive_ms = KEEP_ALIVE_MS) {
@@ -62,6 +64,7 @@ export class EventStream {
     if (this.#readers.size >= this.#limits.readersMax) {
       throw new ApiError(503, `${this.#readers.size} readers are here already`, 'close some, or poll /history');
     }
+    if (this.#host === '') this.#host = this.#control.local().host;
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -85,7 +88,7 @@ export class EventStream {
   }
 
   #replay(reader: Reader, lastId: string): void {
-    const host = this.#control.local().host;
+    const host = this.#host;
     const kept = this.#control.history(null, this.#limits.replayMax);
     const known = /^(.+)-(\d{1,15})$/.exec(lastId);
     // Another host counts for itself.
@@ -94,17 +97,16 @@ export class EventStream {
       this.#send(reader, `event: gap\ndata: ${JSON.stringify({ host, lastId: lastId.slice(0, 100) })}\n\n`);
     }
     if (last === null) return;
-    for (const entry of kept) if (entry.id > last) this.#sendEntry(reader, entry, host);
+    for (const entry of kept) if (entry.id > last) this.#sendEntry(reader, entry);
   }
 
   #publish(entry: HistoryEntry): void {
-    const { host } = this.#control.local();
-    for (const reader of this.#readers) this.#sendEntry(reader, entry, host);
+    for (const reader of this.#readers) this.#sendEntry(reader, entry);
   }
 
-  #sendEntry(reader: Reader, entry: HistoryEntry, host: string): void {
+  #sendEntry(reader: Reader, entry: HistoryEntry): void {
     if (reader.group !== null && entry.group !== '' && entry.group !== reader.group) return;
-    this.#send(reader, `id: ${host}-${entry.id}\nevent: ${entry.what}\ndata: ${JSON.stringify(entry)}\n\n`);
+    this.#send(reader, `id: ${this.#host}-${entry.id}\nevent: ${entry.what}\ndata: ${JSON.stringify(entry)}\n\n`);
   }
 
   #broadcast(text: string): void {

@@ -115,7 +115,9 @@ describe('a hook that runs a program', () => {
     await until(() => read(directory, 'log') === 'master\n', { what: 'the first run' });
     for (let n = 0; n < 20; n += 1) {
       become({ state: 'fenced' });
+      hooks.look();
       become({ state: 'replica' });
+      hooks.look();
     }
     writeFileSync(join(directory, 'go'), '');
     await until(() => hooks.counts()[0]?.ok === 2, { what: 'the second run' });

@@ -50,11 +50,12 @@ export class Hooks {
   readonly #control: HooksOptions['control'];
   readonly #unsubscribe: () => void;
   readonly #timer: NodeJS.Timeout;
+  #soon: NodeJS.Immediate | null = null;
 
   constructor(options: HooksOptions) {
     this.#control = options.control;
     this.#lanes = options.hooks.map((hook, index) => new Lane(hook, options, new Prng(options.seed + index)));
-    this.#unsubscribe = options.control.subscribe(() => this.look());
+    this.#unsubscribe = options.control.subscribe(() => this.#lookSoon());
     this.#timer = setInterval(() => this.look(), LOOK_PERIOD_MS);
     this.#timer.unref();
     this.look();
@@ -67,6 +68,14 @@ export class Hooks {
     for (const lane of this.#lanes) lane.want(levelsOf(view, lane.events));
   }
 
+  /** An event comes in the middle of something that matters more, and seldom alone. */
+  #lookSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
+      this.look();
+    });
+  }
+
   counts(): HookCounts[] {
     return this.#lanes.map((lane) => lane.counts());
   }
@@ -76,6 +85,7 @@ export class Hooks {
     this.look();
     this.#unsubscribe();
     clearInterval(this.#timer);
+    if (this.#soon !== null) clearImmediate(this.#soon);
     await Promise.all(this.#lanes.map((lane) => lane.stop(deadline_ms)));
   }
 }

@@ -20,6 +20,8 @@ const STATES: readonly MemberView['state'][] = [
   'unreachable',
 ];
 const LOOP_RESOLUTION_MS = 10;
+/** Far more than there are groups. */
+const COUNTED_MAX = 10_000;
 
 /** What the other rooms have counted; each is asked for at a scrape. */
 export interface MetricsSources {
@@ -35,6 +37,8 @@ export class AgentMetrics {
   readonly #counters: Counters;
   readonly #loop: IntervalHistogram;
   readonly #unsubscribe: () => void;
+  /** Events so far, by what they were and their group. */
+  readonly #counted = new Map<string, number>();
 
   constructor(control: AgentControl, sources: MetricsSources) {
     this.#control = control;
@@ -66,17 +70,18 @@ export class AgentMetrics {
     this.#loop.disable();
   }
 
-  #count(entry: HistoryEntry): void {
-    const { group } = entry;
-    // Whatever an event says: no label that is not in the file.
-    if (!this.#control.local().groups.some(({ name }) => name === group)) return;
-    const counter = this.#counters.ofEvents[entry.what];
-    if (counter !== undefined) counter.inc({ group });
+  /** Only noted here: an event comes in the middle of something that matters more. */
+  #count({ group, what }: HistoryEntry): void {
+    const key = `${what} ${group}`;
+    if (this.#counted.has(key) || this.#counted.size < COUNTED_MAX) {
+      this.#counted.set(key, (this.#counted.get(key) ?? 0) + 1);
+    }
   }
 
   #readCluster(view: ClusterView): void {
     const { info, voters, votersAnswering, warnings, leader, memberRole, memberState } = this.#gauges;
     for (const gauge of [info, leader, memberRole, memberState, ...this.#gauges.ofMembers]) gauge.reset();
+    for (const counter of Object.values(this.#counters.ofEvents)) counter.reset();
     info.set({ version: view.version, cluster: view.cluster, host: view.host, mode: view.mode }, 1);
     voters.set(view.voters.length);
     votersAnswering.set(view.voters.filter(({ answers }) => answers).length);
@@ -91,7 +96,9 @@ export class AgentMetrics {
     epoch.set({ group: name }, group.epoch);
     paused.set({ group: name }, Number(group.paused));
     failing.set({ group: name }, Number(group.failover !== null));
-    for (const counter of Object.values(this.#counters.ofEvents)) counter.inc({ group: name }, 0);
+    for (const [what, counter] of Object.entries(this.#counters.ofEvents)) {
+      counter.inc({ group: name }, this.#counted.get(`${what} ${name}`) ?? 0);
+    }
     if (own !== undefined) {
       lease.set({ group: name }, (own.lease_ms ?? 0) / 1000);
       vip.set({ group: name }, Number(own.vips.length > 0));
