@@ -23,7 +23,7 @@ function scene(script: { consent?: boolean; reply?: Reply; epochAfter?: number }
       });
       return script.reply ?? OK;
     },
-    record: () => ({ epoch, master: { host: epoch === 3 ? '10.0.0.1' : '10.0.0.2', port: 6379 } }),
+    record: () => ({ epoch, master: { host: epoch === 4 ? '10.0.0.2' : '10.0.0.1', port: 6379 } }),
     underWay: () => underWay,
     now: () => 0,
     conditions,
@@ -51,7 +51,8 @@ describe('a planned change of master', () => {
       ok: false,
       text: 'No suitable replica to promote: b lags',
     });
-    const abandoned = scene({});
+    // What was given up has an epoch of its own, and the same master.
+    const abandoned = scene({ epochAfter: 5 });
     expect(await handOver(abandoned.hands, order)).toMatchObject({ ok: false, status: 409 });
     expect(abandoned.told.at(-1)).toBe('consent over');
   });

@@ -56,7 +56,8 @@ async function change(hands: HandoverHands, order: HandoverOrder, before: Leader
   const began = hands.now();
   const reply = await hands.command(['SENTINEL', 'FAILOVER', group, force ? 'FORCE' : 'COORDINATED', ...target]);
   if (reply instanceof ErrorReply) return refused(withoutCode(reply.message));
-  const changed = (): boolean => hands.record()?.epoch !== before?.epoch;
+  // A change that was given up has an epoch of its own, too.
+  const changed = (): boolean => !isSamePlace(hands.record()?.master, before?.master);
   await hands.conditions.until(() => changed() || !hands.underWay(), CHANGE_MS);
   const after = hands.record();
   if (after === null || !changed()) {
@@ -67,6 +68,10 @@ async function change(hands: HandoverHands, order: HandoverOrder, before: Leader
     ok: true,
     text: `${after.master.host}:${after.master.port} leads ${group} since epoch ${after.epoch}, after ${took_ms} ms`,
   };
+}
+
+function isSamePlace(a: Place | undefined, b: Place | undefined): boolean {
+  return a?.host === b?.host && a?.port === b?.port;
 }
 
 function refused(text: string): Outcome {

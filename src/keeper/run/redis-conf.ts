@@ -165,6 +165,8 @@ function settingsOf(options: RedisConfOptions, directives: readonly Located[]): 
     ['daemonize', 'no'],
     ['supervised', 'no'],
     ['pidfile', options.pidFile],
+    // A replica that waits for others to copy along is no heir for as long.
+    ...(lastValue(directives, 'repl-diskless-sync-delay') === '' ? [['repl-diskless-sync-delay', '0']] : []),
     ...(lastValue(directives, 'logfile') === '' ? [['logfile', options.logFile]] : []),
     ['replicaof', NOWHERE.host, String(NOWHERE.port)],
     ['replica-read-only', 'yes'],

@@ -58,6 +58,11 @@ export function standingLimitation(turn: Turn, node: RedisNode): string | null {
   return null;
 }
 
+/** Why a replica cannot take over with the master's help, which would wait in vain for it; or null. */
+export function handOverLimitation(turn: Turn, node: RedisNode): string | null {
+  return standingLimitation(turn, node) ?? (node.masterLinkUp ? null : 'its link to the master is down');
+}
+
 /** Why a replica cannot become the master now, or null. */
 function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): string | null {
   const { group } = node;
@@ -67,7 +72,7 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   if (node.info.askedAt < freshSince) return 'has not answered INFO since the election';
   const validity = master.sdownSince === null ? INFO_PERIOD_MS * 3 : PING_PERIOD_MS * 5;
   if (turn.now - node.info.at > validity) return 'what it last told is too old';
-  const lag = lagLimitation(node);
+  const lag = lagLimitation(node) ?? syncLimitation(node);
   if (lag !== null) return lag;
   // A master that says it is a replica takes no writes: nobody falls further behind it, however long its link is down.
   if (node.role === 'master' || master.role === 'replica') return null;
@@ -77,6 +82,14 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
     return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
   }
   return null;
+}
+
+/** A replica that waits for its first synchronisation has nothing, or the data of another history. */
+function syncLimitation(node: RedisNode): string | null {
+  const { leaseTtl_ms, master } = node.group;
+  if (leaseTtl_ms === 0 || node.role !== 'replica' || node.masterLinkUp || master.replId === '') return null;
+  if (node.replId === master.replId || node.replId2 === master.replId) return null;
+  return 'has not been in sync with the master';
 }
 
 /** Whether it lags further behind the furthest offset that is known than the operator allows. */

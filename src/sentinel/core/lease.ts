@@ -4,6 +4,7 @@
  * time, no vote while one lives, no grant to the old master after a vote. Grants live in memory alone: whoever has just
  * started waits until those of its former life are over.
  */
+import { askInfo } from './info.js';
 import type { Address } from './io.js';
 import { currentMasterAddress, sameAddress } from './names.js';
 import type { Grant, Group } from './state.js';
@@ -29,6 +30,8 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   lease.grant = { holder: ask.holder, epoch: ask.epoch, until, handOver: ask.handOver };
   lease.heldUntil = Math.max(lease.heldUntil, until);
   lease.released = null;
+  // It has just been promoted, or is about to be: what it said of itself before is not true for long.
+  if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
   if (before === null || before.handOver !== ask.handOver) turn.touch(group);
   if (before?.epoch !== ask.epoch) {
