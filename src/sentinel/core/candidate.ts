@@ -21,6 +21,8 @@ export interface Wanted {
   readonly to: Address | null;
   /** It must be proven that its promotion loses no acknowledged write. */
   readonly proven: boolean;
+  /** The master pauses its writes for it: it must be able to catch up. */
+  readonly linked: boolean;
 }
 
 /** Chooses by replica-priority, then by replication offset, then by run id; the unfit are left out. */
@@ -39,9 +41,10 @@ export function chooseCandidate(turn: Turn, group: Group, wanted: Wanted): Choic
   return { chosen, reasons };
 }
 
-function limitationOf(turn: Turn, node: RedisNode, { freshSince, to, proven }: Wanted): string | null {
+function limitationOf(turn: Turn, node: RedisNode, { freshSince, to, proven, linked }: Wanted): string | null {
   if (to !== null && !sameAddress(node.link.address, to)) return 'another one was asked for';
   const limit = candidateLimitation(turn, node, freshSince);
+  if (limit === null && linked && !node.masterLinkUp) return 'its link to the master is down';
   return limit === null && proven ? durabilityLimitation(turn, node, freshSince) : limit;
 }
 
@@ -56,11 +59,6 @@ export function standingLimitation(turn: Turn, node: RedisNode): string | null {
     return 'reports to be a master';
   }
   return null;
-}
-
-/** Why a replica cannot take over with the master's help, which would wait in vain for it; or null. */
-export function handOverLimitation(turn: Turn, node: RedisNode): string | null {
-  return standingLimitation(turn, node) ?? (node.masterLinkUp ? null : 'its link to the master is down');
 }
 
 /** Why a replica cannot become the master now, or null. */

@@ -252,7 +252,12 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   if (!allHaveAnswered(group, failover.since) && elapsed < enough) return;
   const aided = !failover.unaided && mayHelp(turn, group, failover);
   const { since: freshSince, to } = failover;
-  const { chosen, reasons } = chooseCandidate(turn, group, { freshSince, to, proven: !aided && needsProof(failover) });
+  const { chosen, reasons } = chooseCandidate(turn, group, {
+    freshSince,
+    to,
+    proven: !aided && needsProof(failover),
+    linked: failover.manual === 'coordinated',
+  });
   for (const reason of reasons) turn.log('notice', `Not chosen as master of ${group.name}: ${reason}`);
   if (chosen === null) {
     const why = group.replicas.size === 0 ? 'no replica is known' : reasons.join('; ');

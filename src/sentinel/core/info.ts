@@ -33,6 +33,8 @@ function infoPeriod_ms(node: RedisNode): number {
     return Math.max(WATCH_PERIOD_MS, Math.min(INFO_PERIOD_URGENT_MS, elapsed / 4));
   }
   const { group } = node;
+  // Whoever keeps a lease is watched closely: what an heir has is shown, and asked for, at any time.
+  if (group.leaseTtl_ms > 0) return INFO_PERIOD_URGENT_MS;
   if (isMaster(node)) return INFO_PERIOD_MS;
   const urgent = group.odownSince !== null || group.failover !== null || node.masterLinkDown_ms > 0;
   return urgent ? INFO_PERIOD_URGENT_MS : INFO_PERIOD_MS;

@@ -97,7 +97,12 @@ export function choiceNow(
   now: number,
 ): { readonly chosen: { host: string; port: number } | null; readonly reasons: readonly string[] } {
   const turn = new Turn(s, now);
-  const { chosen, reasons } = chooseCandidate(turn, group, { freshSince: NEVER, to: null, proven: false });
+  const { chosen, reasons } = chooseCandidate(turn, group, {
+    freshSince: NEVER,
+    to: null,
+    proven: false,
+    linked: false,
+  });
   if (chosen === null) return { chosen: null, reasons };
   const { address } = chosen.link;
   return { chosen: { host: shownHost(s, address), port: address.port }, reasons };
