@@ -133,7 +133,7 @@ function tsv(view: ClusterView): string {
       member.state,
       group.epoch,
       member.lag_bytes ?? '',
-      member.lease_ms ?? '',
+      member.lease_ms === null ? '' : Math.round(member.lease_ms),
       member.vips.join(','),
       member.reason,
     ]),

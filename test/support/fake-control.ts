@@ -38,7 +38,7 @@ export function masterView(changes: Partial<MemberView> = {}): MemberView {
     address: '10.0.0.1',
     role: 'master',
     state: 'master',
-    lease_ms: 812,
+    lease_ms: 812.25,
     vips: ['10.0.0.100'],
     reason: 'it holds the lease',
     pid: 4711,

@@ -116,6 +116,10 @@ function replica(member: MemberView, lagMax_bytes: number | null): Verdict {
   return member.lag_bytes <= lagMax_bytes ? null : `it lags ${member.lag_bytes} bytes, more than ${lagMax_bytes}`;
 }
 
+function whole(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
+}
+
 function stateName(member: MemberView): string {
   return member.state === 'master' || member.state === 'replica' ? `a ${member.state}` : member.state;
 }
@@ -138,7 +142,7 @@ function answer(
       state: member?.state ?? null,
       epoch: group?.epoch ?? null,
       lag_bytes: member?.lag_bytes ?? null,
-      lease_ms: member?.lease_ms ?? null,
+      lease_ms: whole(member?.lease_ms ?? null),
       vips: member?.vips ?? [],
       paused: view.groups.some((each) => each.paused && (group === null || each === group)),
       why: verdict ?? well,

@@ -100,7 +100,7 @@ export class AgentMetrics {
       counter.inc({ group: name }, this.#counted.get(`${what} ${name}`) ?? 0);
     }
     if (own !== undefined) {
-      lease.set({ group: name }, (own.lease_ms ?? 0) / 1000);
+      lease.set({ group: name }, Math.round(own.lease_ms ?? 0) / 1000);
       vip.set({ group: name }, Number(own.vips.length > 0));
     }
     for (const member of group.members) {
