@@ -18,6 +18,8 @@ export class Watch {
   /** The epoch that each group's own failover runs in. */
   readonly #tried = new Map<string, number>();
   #newEpoch = 0;
+  /** When the step was made whose effects are being carried out: a slow disk may hold them up. */
+  #decidedAt = 0;
 
   constructor(
     private readonly context: Context,
@@ -38,6 +40,7 @@ export class Watch {
 
   /** Looks at the state that a step has left, before its effects are carried out. */
   before(input: Input, effects: readonly Effect[], state: Sentinel): void {
+    this.#decidedAt = this.context.loop.now;
     const asks = input.on === 'command' && (input.args[1] ?? '').toUpperCase() === 'FAILOVER';
     this.#asked = asks ? (input.args[2] ?? null) : null;
     for (const effect of effects) {
@@ -71,7 +74,7 @@ export class Watch {
           group,
           epoch: Number(epoch),
           leader: this.#name(leader),
-          at: context.loop.now,
+          at: this.#decidedAt,
         });
         return;
       }
@@ -130,7 +133,6 @@ export class Watch {
     const list: readonly Reply[] = reply;
     const ttl_ms = Number(ttl);
     if (ttl_ms > 0 && list[list.indexOf('granted') + 1] !== 1) return;
-    const { now } = this.context.loop;
     this.context.fact({
       kind: 'granted',
       sentinel: this.sentinel,
@@ -138,8 +140,8 @@ export class Watch {
       holder: `${host}:${port}`,
       epoch: Number(epoch),
       handOver: consent === 'handover',
-      at: now,
-      until: now + ttl_ms / rate,
+      at: this.#decidedAt,
+      until: this.#decidedAt + ttl_ms / rate,
     });
   }
 
