@@ -4,9 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { makeCertificates } from '../../../test/support/certificates.js';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
 import { endProcess, keep, killAfter } from '../../../test/support/keeper.js';
-import { needs } from '../../../test/support/needs.js';
+import { leaveOut, needs } from '../../../test/support/needs.js';
 import { startRedis } from '../../../test/support/redis-server.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
 import { until } from '../../../test/support/until.js';
@@ -160,6 +161,24 @@ describe('starting', () => {
     expect(await kept.ask('ACL', 'WHOAMI')).toBe('app');
     await expect(kept.cli('PING')).rejects.toThrow(/^NOAUTH/);
   });
+});
+
+it('speaks TLS alone where tanist.yml has certificates', async (context) => {
+  const made = await makeCertificates(cleanup);
+  if (made === null) leaveOut(context, 'there is no openssl to make certificates with');
+  const { ca, cert, key } = made;
+  const tls = { ca, cert, key, servername: null, insecure: false };
+  const kept = await keep(cleanup, { settings: { tls }, runner: { tls: { ca, cert, key } } });
+  kept.say({ do: 'start-redis' });
+  const running = await until(() => kept.core.all('redis-up')[0] ?? kept.core.all('process-failed')[0], {
+    what: 'news',
+  });
+  if (running.on === 'process-failed' && /tls-port|Bad directive/.test(running.why)) {
+    leaveOut(context, 'this redis-server is built without TLS');
+  }
+  expect(await kept.ask('CONFIG', 'GET', 'tls-replication')).toEqual(['tls-replication', 'yes']);
+  expect(await kept.ask('CONFIG', 'GET', 'port')).toEqual(['port', '0']);
+  await expect(kept.cli('PING')).rejects.toThrow();
 });
 
 describe('the end of the process', () => {
