@@ -1,5 +1,5 @@
 /** What a keeper knows and does, for status, metrics and the agent. Plain data, JSON-safe. */
-import { infoIsCurrent } from './fence.js';
+import { infoIsCurrent, isPaused } from './fence.js';
 import type { KeeperMemory, KeeperState, LeaderRecord, Place, VoterId } from './io.js';
 import { heldUntil } from './lease.js';
 import { countHealthy } from './limits.js';
@@ -125,7 +125,7 @@ function viewRedis(k: Keeper): RedisView {
     offset: info?.offset ?? 0,
     keys: info?.keys ?? 0,
     healthyReplicas: info === null ? 0 : countHealthy(k, info),
-    writesPaused: k.pause !== null && k.pause.confirmed && k.pause.liftedAt === null,
+    writesPaused: isPaused(k),
     minReplicas: k.limits.minReplicas,
   };
 }
