@@ -3,7 +3,16 @@
  * answer comes a moment later, and what must never happen is watched for at every millisecond.
  */
 import { Prng } from '../../src/base/prng.js';
-import type { Effect, Input, KeeperMemory, LeaderRecord, Place, Sibling } from '../../src/keeper/core/io.js';
+import type {
+  Effect,
+  Input,
+  KeeperMemory,
+  KeeperState,
+  LeaderRecord,
+  Place,
+  Sibling,
+  Tag,
+} from '../../src/keeper/core/io.js';
 import type { Keeper, KeeperSettings } from '../../src/keeper/core/state.js';
 import { createKeeper, nextDeadline, step } from '../../src/keeper/core/step.js';
 import { ErrorReply, OK, type Reply } from '../../src/redis/reply.js';
@@ -36,6 +45,7 @@ export class FakeRedis {
   follows: Place = { host: '127.0.0.1', port: 1 };
   linkUp = false;
   loading = false;
+  syncing = false;
   replId = 'r'.repeat(40);
   replId2 = '0'.repeat(40);
   secondOffset = -1;
@@ -52,7 +62,11 @@ export class FakeRedis {
 
   answer(args: readonly string[], now: number): Reply {
     const text = args.join(' ');
-    for (const [words, error] of this.refuses) if (text.startsWith(words)) return new ErrorReply(error);
+    for (const [words, error] of this.refuses) {
+      if (!text.startsWith(words)) continue;
+      if (text === 'EXEC') this.#queued = null;
+      return new ErrorReply(error);
+    }
     if (text === 'MULTI') {
       this.#queued = [];
       return OK;
@@ -111,6 +125,7 @@ export class FakeRedis {
             `master_host:${this.follows.host}`,
             `master_port:${this.follows.port}`,
             `master_link_status:${this.linkUp ? 'up' : 'down'}`,
+            `master_sync_in_progress:${this.syncing ? 1 : 0}`,
           ]
         : []),
       `connected_slaves:${this.replicas.length}`,
@@ -192,6 +207,8 @@ export class KeeperDriver {
   /** What the last input led to. */
   last: Effect[] = [];
   linked = false;
+  loseReplies = false;
+  loseSaves = false;
   vipUntil: number | null = null;
   /** Turned off by tests in which something else than the keeper makes a Redis writable. */
   watchesWrites = true;
@@ -199,9 +216,9 @@ export class KeeperDriver {
   save: { readonly path: string } | { readonly why: string } = { path: '/var/lib/tanist/saved.rdb' };
   readonly delay_ms = 1;
   readonly #events: Event[] = [];
+  #pipe: { readonly tag: Tag; readonly args: readonly string[]; readonly session: number }[] = [];
   #order = 0;
   #session = 0;
-  #writableSince: number | null = null;
 
   constructor(options: DriverOptions = {}) {
     this.settings = {
@@ -230,9 +247,19 @@ export class KeeperDriver {
     this.later(0, () => this.input({ on: 'tick' }));
   }
 
-  /** The state, and why. */
-  get state(): string {
+  get state(): KeeperState {
     return this.keeper.state;
+  }
+
+  get reason(): string {
+    return this.keeper.reason;
+  }
+
+  /** Replaces what is told of a sibling. */
+  setSibling(place: Place, more: Partial<Sibling> = {}): void {
+    const index = this.siblings.findIndex((each) => each.place === place);
+    this.siblings.splice(index, 1, sibling(place, more));
+    this.input({ on: 'siblings', siblings: [...this.siblings] });
   }
 
   /** A place in the log, for `story`. */
@@ -243,6 +270,18 @@ export class KeeperDriver {
   /** What the core said to do since that place, in short words. */
   story(mark = 0): string[] {
     return this.log.slice(mark).flatMap(({ effect }) => describe(effect) ?? []);
+  }
+
+  /** The same without grants of the VIP. */
+  orders(mark = 0): string[] {
+    return this.story(mark).filter((each) => each !== 'grant-vip');
+  }
+
+  /** The lines of its log, of a level or all. */
+  logged(level?: string): string[] {
+    return this.log.flatMap(({ effect }) =>
+      effect.do === 'log' && (level === undefined || effect.level === level) ? [effect.text] : [],
+    );
   }
 
   later(delay_ms: number, run: () => void): void {
@@ -315,6 +354,7 @@ export class KeeperDriver {
 
   /** Whether a client could write now. */
   get writable(): boolean {
+    if (this.redis.refuses.has('')) return false;
     return this.redis.state === 'up' && this.redis.role === 'master' && this.redis.pausedUntil <= this.now;
   }
 
@@ -328,10 +368,8 @@ export class KeeperDriver {
   watch(): void {
     if (!this.watchesWrites || this.settings.ttl_ms === null || this.settings.mode === 'pair') return;
     if (this.writable && this.trulyLeasedUntil <= this.now) {
-      this.#writableSince ??= this.now;
       throw new Error(`writes are taken at ${this.now} without a lease: ${this.state}, ${this.keeper.reason}`);
     }
-    this.#writableSince = null;
     if (this.vipUntil !== null && this.vipUntil > this.now && this.trulyLeasedUntil <= this.now) {
       throw new Error(`the VIP is here at ${this.now} without a lease: ${this.state}, ${this.keeper.reason}`);
     }
@@ -372,6 +410,7 @@ export class KeeperDriver {
         this.vipUntil = null;
         return;
       case 'save-aside':
+        if (this.loseSaves) return;
         return this.later(5, () => {
           const { save } = this;
           this.input('path' in save ? { on: 'saved', path: save.path } : { on: 'save-failed', why: save.why });
@@ -400,6 +439,21 @@ export class KeeperDriver {
     });
   }
 
+  /** Our Redis takes over the data of a living master that it follows. */
+  #sync(): void {
+    const { redis } = this;
+    if (redis.role === 'master' || redis.linkUp) return;
+    const { host, port } = redis.follows;
+    const master = this.siblings.find(({ place }) => place.host === host && place.port === port);
+    if (master?.alive !== true || master.role !== 'master') return;
+    redis.linkUp = true;
+    redis.replId = master.replId;
+    redis.replId2 = master.replId2;
+    redis.secondOffset = master.secondOffset;
+    redis.offset = master.offset;
+    redis.keys = master.keys;
+  }
+
   #look() {
     const { state } = this.redis;
     if (state === 'gone') return { state: 'gone' } as const;
@@ -409,18 +463,29 @@ export class KeeperDriver {
 
   #send({ tag, args }: Extract<Effect, { do: 'send' }>): void {
     if (!this.linked) throw new Error(`sent without a link: ${args.join(' ')}`);
-    const session = this.#session;
-    const deliver = (): void => {
-      if (session !== this.#session || this.redis.state === 'gone') return;
-      if (this.redis.state !== 'up') return this.later(1, deliver);
+    this.#pipe.push({ tag, args, session: this.#session });
+    this.#drain();
+  }
+
+  /** On one host a request is there as soon as it is sent; a process that does not run finds it when it wakes. */
+  #drain(): void {
+    while (this.redis.state === 'up') {
+      const sent = this.#pipe.shift();
+      if (sent === undefined) return;
+      const { tag, args, session } = sent;
+      if (session !== this.#session) continue;
       const reply = this.redis.answer(args, this.now);
+      if (args[0] === 'REPLICAOF' || args[0] === 'EXEC') this.later(5, () => this.#sync());
       this.later(this.delay_ms, () => {
-        if (session === this.#session) this.input({ on: 'reply', tag, reply });
+        if (session === this.#session && !this.loseReplies) this.input({ on: 'reply', tag, reply });
       });
-    };
-    // On one host: it is there as soon as it is sent.
-    if (this.redis.state === 'up') deliver();
-    else this.later(1, deliver);
+    }
+  }
+
+  /** It wakes, and does what has waited. */
+  wake(): void {
+    this.redis.state = 'up';
+    this.#drain();
   }
 
   #ask(effect: Extract<Effect, { do: 'ask-lease' }>): void {
@@ -459,4 +524,17 @@ export function describe(effect: Effect): string | null {
     case 'log':
       return null;
   }
+}
+
+/** A keeper whose Redis leads, and has for a while. */
+export function leading(options: DriverOptions = {}): KeeperDriver {
+  const d = new KeeperDriver(options);
+  d.advanceUntil(() => d.state === 'master');
+  d.advance(3_000);
+  return d;
+}
+
+/** What is told of a sibling that took over from our Redis at its offset: it holds all of our data. */
+export function successor({ redis }: KeeperDriver): Partial<Sibling> {
+  return { role: 'master', replId: 'n'.repeat(40), replId2: redis.replId, secondOffset: redis.offset + 1 };
 }

@@ -3,20 +3,20 @@ import { ErrorReply, type Reply } from '../../redis/reply.js';
 import { NOWHERE } from './io.js';
 import { orderReplicaOf } from './order.js';
 import { type Keeper, NEVER, type Pause } from './state.js';
-import { FENCED_MAX_MS, ORDER_PATIENCE_MS, PAUSE_AGAIN_MS, PAUSE_MS } from './timing.js';
+import { FENCED_MAX_MS, ORDER_PATIENCE_MS, PAUSE_AGAIN_MS, PAUSE_MS, REPLY_MAX_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip } from './vip.js';
 
 const PAUSES_OWED_MAX = 3;
 
 /** A pause that an earlier agent may have left behind. */
-export function assumedPause(now: number): Pause {
-  return { since: now, sentAt: NEVER, owed: 0, confirmed: false, refused: null, liftedAt: null };
+export function assumedPause(): Pause {
+  return { sentAt: NEVER, owed: 0, confirmed: false, refused: null, liftedAt: null };
 }
 
 /** Whether INFO is newer than the last order that changes a role. */
-export function infoIsCurrent({ redis, orderedAt }: Keeper): boolean {
-  return redis.info !== null && redis.info.askedAt >= orderedAt;
+export function infoIsCurrent({ redis, orders }: Keeper): boolean {
+  return redis.info !== null && redis.info.orders === orders;
 }
 
 /** Whether our Redis could take a write, as far as we know. */
@@ -31,10 +31,15 @@ function isBeingPromoted(k: Keeper): boolean {
   return !(settled && infoIsCurrent(k) && k.redis.info?.role === 'replica');
 }
 
+/** Whether Redis has confirmed that writes wait, and was not told otherwise since. */
+export function isPaused({ pause }: Keeper): boolean {
+  return pause?.confirmed === true && pause.liftedAt === null;
+}
+
 /** Whether it is known that it takes none: then the lease may be given back before it ends. */
 export function takesNoWrites(k: Keeper): boolean {
   if (k.redis.info === null) return k.redis.process.phase === 'ended' || k.redis.process.phase === 'leaving';
-  if (k.pause?.confirmed && k.pause.liftedAt === null) return true;
+  if (isPaused(k)) return true;
   if (k.order !== null && k.order.target !== null && k.order.answered) return true;
   return infoIsCurrent(k) && !mayBeMaster(k);
 }
@@ -47,9 +52,10 @@ export function holdBack(turn: Turn, reason: string): void {
   const { k } = turn;
   revokeVip(turn, reason);
   if (!mayBeMaster(k)) return;
+  k.heldBackSince ??= turn.now;
   pauseWrites(turn);
-  if (k.pause === null) return;
-  if (k.pause.refused !== null || turn.isDue(k.pause.since + FENCED_MAX_MS)) demote(turn, reason);
+  const refused = k.pause !== null && k.pause.refused !== null;
+  if (refused || turn.isDue(k.heldBackSince + FENCED_MAX_MS)) demote(turn, reason);
 }
 
 /** Makes a master a replica of nobody. Clients whose writes wait in the pause are disconnected before it ends. */
@@ -62,14 +68,15 @@ export function demote(turn: Turn, reason: string): void {
 /** Pauses writes, again and again before the pause ends. Reads go on. */
 export function pauseWrites(turn: Turn): void {
   const { k, now } = turn;
-  k.pause ??= assumedPause(now);
+  k.pause ??= assumedPause();
   const { pause } = k;
+  if (now - pause.sentAt > REPLY_MAX_MS) pause.owed = 0;
   // One that does not answer is not helped by more.
   if (pause.refused !== null || pause.owed >= PAUSES_OWED_MAX) return;
   const sendAt = pause.sentAt + (pause.confirmed ? PAUSE_AGAIN_MS : ORDER_PATIENCE_MS);
   if (pause.liftedAt === null && !turn.isDue(sendAt)) return;
   if (!turn.send('pause', 'CLIENT', 'PAUSE', String(PAUSE_MS), 'WRITE')) return;
-  if (pause.liftedAt !== null) k.pause = { ...assumedPause(now), owed: pause.owed };
+  if (pause.liftedAt !== null) k.pause = { ...assumedPause(), owed: pause.owed };
   k.pause.sentAt = now;
   k.pause.owed += 1;
   turn.at(now + ORDER_PATIENCE_MS);

@@ -15,6 +15,7 @@ import { revokeVip } from './vip.js';
 export function follow(turn: Turn, place: Place, reason: string): void {
   const { k } = turn;
   revokeVip(turn, reason);
+  k.ledRunId = null;
   if (!infoIsCurrent(k)) turn.watches = true;
   const { info } = k.redis;
   if (info === null) return;
@@ -52,8 +53,12 @@ function isBeingPromotedByOthers(turn: Turn): boolean {
 }
 
 function followed(turn: Turn, place: Place, info: OwnInfo, reason: string): void {
-  if (info.linkUp) rememberReplica(turn, info);
-  else if (turn.k.state !== 'replica') turn.watches = true;
+  if (info.linkUp) {
+    rememberReplica(turn, info);
+    turn.k.syncedRunId = info.runId;
+  } else if (turn.k.state !== 'replica') {
+    turn.watches = true;
+  }
   const link = info.linkUp
     ? ''
     : info.syncing

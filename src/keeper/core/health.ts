@@ -2,7 +2,7 @@
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { Input, ProcessLook } from './io.js';
 import { type Keeper, NEVER, type Redis } from './state.js';
-import { LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms } from './timing.js';
+import { ASK_AGAIN_MS, LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms } from './timing.js';
 import type { Turn } from './turn.js';
 
 export type Health =
@@ -28,6 +28,7 @@ export function newRedis(now: number): Redis {
     busySince: null,
     infoSentAt: null,
     infoAt: NEVER,
+    infoOrders: 0,
     info: null,
     look: null,
     lookAt: NEVER,
@@ -117,16 +118,17 @@ function describeLook(look: ProcessLook | null): string {
   }
 }
 
-/** Sends the PING that is due. One at a time: a Redis that does not answer is not helped by more. */
+/** Sends the PING that is due. One at a time, or nearly: a Redis that does not answer is not helped by more. */
 export function pingDue(turn: Turn): void {
   const { k, now } = turn;
   const { redis } = k;
-  if (redis.link !== 'up' || redis.pingSentAt !== null) return;
-  if (!turn.isDue(redis.pingAt + pingPeriod_ms(k.settings.hangAfter_ms))) return;
+  if (redis.link !== 'up') return;
+  const period_ms = pingPeriod_ms(k.settings.hangAfter_ms);
+  if (!turn.isDue(redis.pingAt + (redis.pingSentAt === null ? period_ms : ASK_AGAIN_MS))) return;
   redis.pingAt = now;
-  redis.pingSentAt = now;
+  redis.pingSentAt ??= now;
   turn.send('ping', 'PING');
-  turn.at(now + pingPeriod_ms(k.settings.hangAfter_ms));
+  turn.at(now + period_ms);
 }
 
 /**

@@ -5,7 +5,7 @@ import { rememberStray } from './memory.js';
 import { readOwnInfo } from './own-info.js';
 import { vanish } from './process.js';
 import type { Keeper } from './state.js';
-import { INFO_PERIOD_LONE_MS, INFO_PERIOD_MS, WATCH_MIN_MS } from './timing.js';
+import { INFO_PERIOD_LONE_MS, INFO_PERIOD_MS, REPLY_MAX_MS, WATCH_MIN_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
 export function infoDue(turn: Turn): void {
@@ -13,11 +13,14 @@ export function infoDue(turn: Turn): void {
   const { redis } = k;
   if (!turn.watches) k.watchSince = null;
   else k.watchSince ??= now;
-  if (redis.link !== 'up' || redis.infoSentAt !== null) return;
+  if (redis.link !== 'up') return;
+  // Only one that can be answered is under way, so that it is known to which request a reply belongs.
+  if (redis.infoSentAt !== null && !turn.isDue(redis.infoAt + REPLY_MAX_MS)) return;
   // What was asked before an order, a record or a connection says nothing of what came of them.
-  const outdated = redis.infoAt < Math.max(k.orderedAt, k.recordSince, redis.linkSince);
+  const outdated = redis.infoOrders < k.orders || redis.infoAt < Math.max(k.recordSince, redis.linkSince);
   if (!outdated && !turn.isDue(redis.infoAt + period_ms(k))) return;
   redis.infoAt = now;
+  redis.infoOrders = k.orders;
   redis.infoSentAt = now;
   turn.send('info', 'INFO');
 }
@@ -36,7 +39,7 @@ export function onInfoReply(turn: Turn, reply: Reply): void {
   const askedAt = k.redis.infoSentAt;
   k.redis.infoSentAt = null;
   if (askedAt === null || typeof reply !== 'string') return;
-  const info = readOwnInfo(reply, askedAt);
+  const info = readOwnInfo(reply, askedAt, k.redis.infoOrders);
   if (info === null) return;
   const before = k.redis.info;
   if (before !== null && before.runId !== info.runId) {

@@ -1,23 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, sibling } from '../../../test/support/keeper-driver.js';
-
-function leading(options: ConstructorParameters<typeof KeeperDriver>[0] = {}): KeeperDriver {
-  const d = new KeeperDriver(options);
-  d.advanceUntil(() => d.state === 'master');
-  d.advance(3_000);
-  return d;
-}
-
-/** The story since a moment, without grants of the VIP. */
-function since(d: KeeperDriver, mark: number): string[] {
-  return d.story(mark).filter((each) => each !== 'grant-vip');
-}
+import { B, C, KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
 
 describe('a managed Redis that starts', () => {
   it('is started as a replica of nobody, and leads once the lease is held', () => {
     const d = new KeeperDriver();
     d.advanceUntil(() => d.state === 'master');
-    expect(since(d, 0)).toEqual([
+    expect(d.orders()).toEqual([
       'start-redis',
       'starting -> quarantined',
       'quarantined -> fenced',
@@ -37,7 +25,7 @@ describe('a managed Redis that starts', () => {
     for (const voter of d.voters.slice(1)) voter.reachable = false;
     d.advance(20_000);
     expect(d.state).toBe('quarantined');
-    expect(d.keeper.reason).toBe('10.0.0.1:6379 may lead: confirmed by 1 of 2 voters needed');
+    expect(d.reason).toBe('10.0.0.1:6379 may lead: confirmed by 1 of 2 voters needed');
     expect(d.redis.role).toBe('replica');
   });
 
@@ -50,9 +38,9 @@ describe('a managed Redis that starts', () => {
 
   it('follows the master that the record names', () => {
     const d = new KeeperDriver({ record: { epoch: 3, master: B } });
-    d.siblings.splice(0, 1, sibling(B, { role: 'master' }));
+    d.setSibling(B, { role: 'master' });
     d.advanceUntil(() => d.state === 'replica');
-    expect(since(d, 0)).toEqual([
+    expect(d.orders()).toEqual([
       'start-redis',
       'starting -> quarantined',
       'REPLICAOF 10.0.0.2 6379',
@@ -63,10 +51,10 @@ describe('a managed Redis that starts', () => {
   it('believes the voters when its own Sentinel has slept', () => {
     const d = new KeeperDriver();
     for (const voter of d.voters.slice(1)) voter.record = { epoch: 7, master: C };
-    d.siblings.splice(1, 1, sibling(C, { role: 'master' }));
+    d.setSibling(C, { role: 'master' });
     d.advanceUntil(() => d.state === 'replica');
     expect(d.redis.follows).toEqual(C);
-    expect(since(d, 0)).not.toContain('REPLICAOF NO ONE');
+    expect(d.orders()).not.toContain('REPLICAOF NO ONE');
   });
 });
 
@@ -77,7 +65,7 @@ describe('a Redis that ended', () => {
     for (const voter of d.voters) voter.refuses = 'it voted';
     d.kill('signal 9');
     d.advance(200);
-    expect(since(d, mark)).toEqual([
+    expect(d.orders(mark)).toEqual([
       'revoke-vip',
       'release a: Redis ended: signal 9',
       'release b: Redis ended: signal 9',
@@ -94,11 +82,7 @@ describe('a Redis that ended', () => {
     const d = leading();
     d.kill();
     d.advance(20);
-    d.siblings.splice(
-      0,
-      1,
-      sibling(B, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 }),
-    );
+    d.setSibling(B, successor(d));
     d.setRecord({ epoch: 1, master: B });
     d.advanceUntil(() => d.state === 'replica');
     expect(d.redis.follows).toEqual(B);
@@ -112,7 +96,7 @@ describe('a lease that is not renewed', () => {
     for (const voter of d.voters.slice(1)) voter.reachable = false;
     const after = d.advanceUntil(() => d.state === 'fenced');
     expect(after).toBeLessThan(900);
-    expect(since(d, mark)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> fenced']);
+    expect(d.orders(mark)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> fenced']);
   });
 
   it('goes on where it was when the voters come back', () => {
@@ -122,7 +106,7 @@ describe('a lease that is not renewed', () => {
     for (const voter of d.voters) voter.reachable = true;
     const mark = d.mark;
     d.advanceUntil(() => d.state === 'master');
-    expect(since(d, mark)).toEqual(['CLIENT UNPAUSE', 'fenced -> master']);
+    expect(d.orders(mark)).toEqual(['CLIENT UNPAUSE', 'fenced -> master']);
     expect(d.writable).toBe(true);
   });
 
@@ -132,7 +116,7 @@ describe('a lease that is not renewed', () => {
     d.advanceUntil(() => d.state === 'fenced');
     const mark = d.mark;
     d.advance(5_100);
-    expect(since(d, mark)).toEqual([
+    expect(d.orders(mark)).toEqual([
       'MULTI',
       'REPLICAOF 127.0.0.1 1',
       'CLIENT KILL TYPE normal',
@@ -149,16 +133,12 @@ describe('a lease that is not renewed', () => {
 describe('a record that names another', () => {
   it('demotes the master, then follows, then gives the lease back', () => {
     const d = leading();
-    d.siblings.splice(
-      0,
-      1,
-      sibling(B, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 }),
-    );
+    d.setSibling(B, successor(d));
     const mark = d.mark;
     d.setRecord({ epoch: 1, master: B });
     d.advanceUntil(() => d.state === 'replica');
     const reason = 'the record names 10.0.0.2:6379 in epoch 1';
-    expect(since(d, mark)).toEqual([
+    expect(d.orders(mark)).toEqual([
       'revoke-vip',
       'CLIENT PAUSE 60000 WRITE',
       'MULTI',

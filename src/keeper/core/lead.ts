@@ -1,6 +1,6 @@
 /** The record names us: get the lease, prove that our data is worth it, promote, write. */
 import { holdBack, infoIsCurrent, liftPause } from './fence.js';
-import { askAllNow, release, want } from './lease.js';
+import { askAllNow, release, want, wantAnew } from './lease.js';
 import { setLimits } from './limits.js';
 import { rememberMaster } from './memory.js';
 import { orderReplicaOf } from './order.js';
@@ -19,7 +19,10 @@ export function lead(turn: Turn, until: number, reason: string): void {
   const will = judgeWilling(k, now);
   if (will.is === 'unwilling') return decline(turn, will.reason);
   want(turn, 'lead');
-  if (now >= until) return fenced(turn, reason);
+  if (now >= until) {
+    if (k.state === 'master') wantAnew(turn);
+    return fenced(turn, reason);
+  }
   turn.at(until);
   if (will.is === 'wait') {
     turn.wantsNews = true;
@@ -63,6 +66,8 @@ function promote(turn: Turn, info: OwnInfo): void {
   // Whoever demoted it may have reasons that are on their way.
   if (k.strayedSince !== null && !turn.isDue(k.strayedSince + ROLE_LOST_GRACE_MS)) return;
   rememberMaster(turn, info);
+  // Redis forgets the history before the last: what was judged now could not be judged again once it leads.
+  k.ledRunId = info.runId;
   orderReplicaOf(turn, null, 'the lease is held');
   turn.become('fenced', `it is being promoted${refusedBy(k)}`);
 }
@@ -83,6 +88,7 @@ function stay(turn: Turn, until: number, info: OwnInfo, reason: string): void {
   if (k.handOver === null) liftPause(turn);
   grantVip(turn, until);
   k.ledRunId = info.runId;
+  k.heldBackSince = null;
   turn.become('master', reason);
 }
 

@@ -9,6 +9,8 @@ import { type Ask, type Keeper, type Lease, NEVER, samePlace, type Voter } from 
 import { ASKS_MAX, grantCounts_ms, guard_ms, majority, renewal_ms } from './timing.js';
 import type { Turn } from './turn.js';
 
+const GRANTED = 'granted';
+
 export function newLease(voters: readonly VoterId[]): Lease {
   const newVoter = (id: VoterId): Voter => ({
     id,
@@ -35,16 +37,14 @@ export function mayLeadUntil(k: Keeper): number {
   return ttl_ms === null ? NEVER : heldUntil(k) - guard_ms(ttl_ms);
 }
 
-/** How many grants count now. */
-export function countGrants(k: Keeper, now: number): number {
-  return k.lease.voters.filter((voter) => voter.validUntil > now).length;
-}
-
-/** How the voters stand, for people. */
+/** How the voters stand, for people. A grant that is about to run out does not help any more. */
 export function describeVoters(k: Keeper, now: number): string {
-  const needed = majority(k.lease.voters.length);
-  const refusals = k.lease.voters.filter((voter) => voter.validUntil <= now).map(({ id, said }) => `${id}: ${said}`);
-  return `${countGrants(k, now)} of ${needed} grants needed${refusals.length === 0 ? '' : ` (${refusals.join('; ')})`}`;
+  const enough = now + guard_ms(k.settings.ttl_ms ?? 0);
+  const without = k.lease.voters.filter((voter) => voter.validUntil <= enough);
+  const granted = k.lease.voters.length - without.length;
+  const why = without.map(({ id, said }) => `${id}: ${said === GRANTED ? 'no answer to later asks' : said}`);
+  const details = why.length === 0 ? '' : ` (${why.join('; ')})`;
+  return `${granted} of ${k.lease.voters.length} voters grant the lease${details}, ${majority(k.lease.voters.length)} are needed`;
 }
 
 /** Sets whether, and why, the lease is asked for from now on. */
@@ -58,6 +58,14 @@ export function want(turn: Turn, why: 'lead' | 'confirm' | null): void {
   if (lease.wanted?.why === why) return;
   lease.wanted = { why, since: turn.now };
   for (const voter of lease.voters) voter.nextAskAt = Math.min(voter.nextAskAt, turn.now);
+}
+
+/** The lease has been lost: it is asked for as often as at the beginning. */
+export function wantAnew(turn: Turn): void {
+  const { lease } = turn.k;
+  if (lease.wanted === null) return;
+  lease.wanted = { why: lease.wanted.why, since: turn.now };
+  askAllNow(turn);
 }
 
 /** Asks every voter that is due. None waits for another. */
@@ -99,7 +107,7 @@ export function onLease(turn: Turn, input: Extract<Input, { on: 'lease' }>): voi
   voter.answeredAskAt = answered.sentAt;
   voter.record = input.record ?? voter.record;
   const counts = input.granted && isForUs(k, answered, input);
-  voter.said = counts ? 'granted' : input.reason || 'refused';
+  voter.said = counts ? GRANTED : input.reason || 'refused';
   if (counts) {
     voter.validUntil = Math.max(voter.validUntil, answered.sentAt + grantCounts_ms(k.settings.ttl_ms ?? 0));
     voter.consents = answered.handOver;

@@ -19,7 +19,7 @@ export function orderReplicaOf(turn: Turn, target: Place | null, reason: string)
   if (!sendOrder(turn, target, again)) return;
   const retryAt = now + turn.jitter(2 * doubled_ms(ORDER_RETRY_MIN_MS, ORDER_RETRY_MAX_MS, tries));
   k.order = { target, firstAt: again?.firstAt ?? now, sentAt: now, tries, retryAt, answered: false, refused: null };
-  k.orderedAt = now;
+  k.orders += 1;
   k.watchSince = now;
   turn.at(retryAt);
   if (again === null) turn.log('notice', `Redis is told to ${describeTarget(target)}: ${reason}`);
@@ -74,7 +74,7 @@ function findError(reply: Reply): string | null {
 export function settleOrder(k: Keeper): void {
   const { order } = k;
   const { info } = k.redis;
-  if (order === null || info === null || info.askedAt < order.sentAt) return;
+  if (order === null || info === null || info.orders < k.orders) return;
   const worked =
     order.target === null ? info.role === 'master' : info.role === 'replica' && samePlace(info.follows, order.target);
   if (worked) k.order = null;

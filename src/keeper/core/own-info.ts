@@ -5,6 +5,8 @@ import type { Place } from './io.js';
 /** INFO of our Redis; `askedAt` is when the request left, so nothing told here is older. */
 export interface OwnInfo {
   readonly askedAt: number;
+  /** How many orders that change a role had been given by then. */
+  readonly orders: number;
   readonly runId: string;
   readonly version: string;
   readonly role: 'master' | 'replica';
@@ -23,12 +25,13 @@ export interface OwnInfo {
 }
 
 /** @returns null when it tells no role: not an INFO to decide by. */
-export function readOwnInfo(text: string, askedAt: number): OwnInfo | null {
+export function readOwnInfo(text: string, askedAt: number, orders: number): OwnInfo | null {
   const info = readServerInfo(text);
   if (info.role === null) return null;
   const { masterHost, masterPort } = info;
   return {
     askedAt,
+    orders,
     runId: info.runId ?? '',
     version: info.redisVersion ?? '',
     role: info.role,

@@ -2,12 +2,15 @@
  * Pair mode: two hosts and no quorum. VRRP decides who leads, and there is no lease. What is left to be done by proof: the
  * one that is to lead waits until the other is seen to have let go, and the other lets go at once.
  */
-import { newsOf } from './history.js';
+import type { Health } from './health.js';
+import { newsOf, relate } from './history.js';
 import type { Place } from './io.js';
 import type { Mandate } from './mandate.js';
-import { FOREVER, type Keeper, NEVER, placeName, samePlace } from './state.js';
+import { FOREVER, type Keeper, NEVER, placeName, type SiblingNews, samePlace } from './state.js';
 import { PAIR_TAKEOVER_MS } from './timing.js';
 import type { Turn } from './turn.js';
+import { tellFitness } from './vip.js';
+import { judgeWilling } from './willing.js';
 
 export function onPair({ k, now }: Turn, state: 'master' | 'backup' | 'fault'): void {
   if (k.pair?.state === state) return;
@@ -39,12 +42,36 @@ function whyClear(turn: Turn, peer: Place, since: number): string | null {
   const news = newsOf(k, peer);
   if (news !== null && news.at >= since) {
     if (!news.alive) return `${placeName(peer)} is gone`;
-    if (news.role === 'replica') return `${placeName(peer)} was demoted`;
+    if (news.role === 'replica' && hasAll(k, news)) return `${placeName(peer)} was demoted`;
   }
   if (linkIsBroken(k, peer, since)) return `its replication link to ${placeName(peer)} is broken`;
   return turn.isDue(since + PAIR_TAKEOVER_MS)
     ? `${placeName(peer)} did not let go within ${PAIR_TAKEOVER_MS} ms`
     : null;
+}
+
+/** Nothing is on its way any more from a peer that has let go. */
+function hasAll({ redis: { info } }: Keeper, news: SiblingNews): boolean {
+  return info === null || !info.linkUp || relate(info, news) !== 'behind';
+}
+
+/** Tells VRRP whether the Redis here may be chosen. */
+export function judgeFitness(turn: Turn, health: Health): void {
+  if (turn.k.settings.mode === 'pair') tellFitness(turn, whyUnfit(turn, health));
+}
+
+function whyUnfit(turn: Turn, health: Health): string | null {
+  const { k, now } = turn;
+  if (health.is === 'silent') return k.vipUntil === null ? health.reason : null;
+  if (health.is !== 'well') return health.reason;
+  // A replica that lags is all there is when its master is gone.
+  if (k.state === 'replica' && k.redis.info !== null && k.syncedRunId === k.redis.info.runId) return null;
+  const will = judgeWilling(k, now);
+  if (will.is === 'wait') {
+    turn.wantsNews = true;
+    turn.at(will.until);
+  }
+  return will.is === 'willing' ? null : will.reason;
 }
 
 function linkIsBroken({ redis: { info } }: Keeper, peer: Place, since: number): boolean {

@@ -19,7 +19,7 @@ export function onProcessRunning(turn: Turn, { pid, adopted }: Extract<Input, { 
   if (k.redis.process.phase === 'running' && k.redis.process.pid === pid) return;
   vanish(turn, k.redis.link === 'up' ? 'up' : 'never');
   k.redis.process = { phase: 'running', since: now, pid };
-  if (adopted) k.pause = assumedPause(now);
+  if (adopted) k.pause = assumedPause();
   turn.log('notice', adopted ? `Redis runs already (pid ${pid}): it is taken over` : `Redis was started (pid ${pid})`);
 }
 
@@ -54,9 +54,11 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   redis.linkTrouble = '';
   redis.heardAt = NEVER;
   k.pause = null;
+  k.heldBackSince = null;
   k.order = null;
   k.strayedSince = null;
   k.ledRunId = null;
+  k.syncedRunId = null;
   k.limits = { minReplicas: null, refused: null, wellSince: null };
   k.confirmed = false;
   k.confirmFrom = now;

@@ -1,6 +1,6 @@
 /** What follows from all that is known: once a step, after its input has been taken. */
 import { unreachable } from '../../base/assert.js';
-import { holdBack, infoIsCurrent, liftPause, mayBeMaster, takesNoWrites } from './fence.js';
+import { holdBack, infoIsCurrent, liftPause, mayBeMaster, pauseWrites, takesNoWrites } from './fence.js';
 import { follow } from './follow.js';
 import { type Health, judgeHealth, lookDue, pingDue } from './health.js';
 import { infoDue } from './info.js';
@@ -9,6 +9,7 @@ import { askDue, mayBeGranted, release, want } from './lease.js';
 import { mandateOf } from './mandate.js';
 import { persistDue } from './memory.js';
 import { settleOrder } from './order.js';
+import { judgeFitness } from './pair.js';
 import { killHung, startDue } from './process.js';
 import { updateRecord } from './record.js';
 import { samePlace } from './state.js';
@@ -23,6 +24,7 @@ export function settle(turn: Turn): void {
   if (k.handOver !== null && turn.isDue(k.handOver.until)) endHandOver(turn, 'its time is over');
   startDue(turn);
   const health = judgeHealth(turn);
+  judgeFitness(turn, health);
   takeRole(turn, health);
   if (takesNoWrites(k)) giveBack(turn);
   keepUp(turn);
@@ -47,6 +49,11 @@ function takeRole(turn: Turn, health: Health): void {
 
 /** Our Redis answers: it takes the role that it is to have. */
 function obey(turn: Turn): void {
+  // A replica in a pause would not carry out what its master sends.
+  if (infoIsCurrent(turn.k) && !mayBeMaster(turn.k)) {
+    liftPause(turn);
+    turn.k.heldBackSince = null;
+  }
   const mandate = mandateOf(turn);
   switch (mandate.leader) {
     case 'unknown':
@@ -74,7 +81,10 @@ function loseRedis(turn: Turn, reason: string): void {
 function giveUpOn(turn: Turn, reason: string): void {
   const { k } = turn;
   const wasMaster = mayBeMaster(k);
-  holdBack(turn, reason);
+  revokeVip(turn, reason);
+  k.heldBackSince = null;
+  // It finds the order when it wakes, before whatever came later.
+  if (wasMaster) pauseWrites(turn);
   yieldLease(turn, reason);
   if (k.state !== 'failed') turn.log('warning', reason);
   turn.become('failed', reason);
@@ -118,8 +128,6 @@ function holdOn(turn: Turn, reason: string): void {
 
 function keepUp(turn: Turn): void {
   const { k } = turn;
-  // A replica in a pause would not carry out what its master sends.
-  if (infoIsCurrent(k) && !mayBeMaster(k)) liftPause(turn);
   if (k.state !== 'master') revokeVip(turn, k.reason);
   askDue(turn);
   askForNews(turn);

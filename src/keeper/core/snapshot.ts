@@ -1,5 +1,5 @@
 /** What a keeper knows and does, for status, metrics and the agent. Plain data, JSON-safe. */
-import { infoIsCurrent } from './fence.js';
+import { infoIsCurrent, isPaused } from './fence.js';
 import type { KeeperMemory, KeeperState, LeaderRecord, Place, VoterId } from './io.js';
 import { heldUntil } from './lease.js';
 import { countHealthy } from './limits.js';

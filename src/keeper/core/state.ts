@@ -53,8 +53,9 @@ export interface Redis {
   /** It answered that it is busy with a script: since when. */
   busySince: number | null;
   infoSentAt: number | null;
-  /** When INFO was last asked for. */
+  /** When INFO was last asked for, and after how many orders. */
   infoAt: number;
+  infoOrders: number;
   info: OwnInfo | null;
   look: ProcessLook | null;
   lookAt: number;
@@ -65,8 +66,6 @@ export interface Redis {
 
 /** Writes that we paused. */
 export interface Pause {
-  /** When this began: a pause that lasts too long ends in a demotion. */
-  readonly since: number;
   sentAt: number;
   /** Orders that Redis has not answered. */
   owed: number;
@@ -173,11 +172,15 @@ export interface Keeper {
   /** A change of our Redis is waited for since then. */
   watchSince: number | null;
   pause: Pause | null;
+  /** Our Redis is a master that may not lead: since when. For too long, and it is demoted. */
+  heldBackSince: number | null;
   order: Order | null;
-  /** When the last order that changes a role was given: older INFO does not tell the role. */
-  orderedAt: number;
+  /** Orders given that change a role: INFO that was asked for before the last one does not tell the role. */
+  orders: number;
   /** The run id of the process that led, or leads, by our hand: it need not prove its data again. */
   ledRunId: string | null;
+  /** The run id of the process that has had all of its master's data: it may be chosen although it lags. */
+  syncedRunId: string | null;
   /** It turned master without us, or replica: since then. */
   strayedSince: number | null;
   saving: Saving;

@@ -50,8 +50,10 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     watchSince: null,
     pause: null,
     order: null,
-    orderedAt: NEVER,
+    orders: 0,
+    heldBackSince: null,
     ledRunId: null,
+    syncedRunId: null,
     strayedSince: null,
     saving: { is: 'none' },
     handOver: null,
@@ -168,7 +170,7 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     redis.linkTrouble = '';
     if (settings.attach && phase !== 'running') {
       redis.process = { phase: 'running', since: now, pid: null };
-      k.pause = assumedPause(now);
+      k.pause = assumedPause();
     } else if (phase === 'leaving') {
       redis.process = { phase: 'running', since: now, pid: null };
     }

@@ -5,7 +5,7 @@ import { mayBeGranted, release } from './lease.js';
 import { persistDue } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { Turn } from './turn.js';
-import { revokeVip } from './vip.js';
+import { revokeVip, tellFitness } from './vip.js';
 
 /**
  * The last step. A master that nobody watches must not go on taking writes: it is made a replica of nobody, and the lease
@@ -15,7 +15,8 @@ import { revokeVip } from './vip.js';
 export function stop(turn: Turn): void {
   const { k } = turn;
   const reason = 'the agent stops';
-  revokeVip(turn, reason);
+  if (k.settings.mode === 'pair') tellFitness(turn, reason);
+  else revokeVip(turn, reason);
   const bound = k.settings.mode === 'pair' || k.settings.ttl_ms !== null;
   if (bound && mayBeMaster(k)) {
     pauseWrites(turn);

@@ -10,6 +10,10 @@ export const INFO_PERIOD_LONE_MS = 200;
 /** INFO, and asks for the lease, while a change is waited for. */
 export const WATCH_MIN_MS = 10;
 export const WATCH_MAX_MS = 25;
+/** PING and INFO without a reply are sent again: the reply may have been given up on the way. */
+export const ASK_AGAIN_MS = 1_000;
+/** After this no reply comes any more. */
+export const REPLY_MAX_MS = 12_000;
 /** A look at the process that was not answered is made again. */
 export const LOOK_PATIENCE_MS = 500;
 export const LOOK_IDLE_PERIOD_MS = 1_000;

@@ -35,6 +35,8 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
     case 'forked-from':
       return null;
     case 'behind':
+      // It followed, and was chosen although it lags: that was weighed by who chose it.
+      if (k.syncedRunId === info.runId) return null;
       return `${name} is ${sibling.offset - info.offset} bytes ahead (it has ${theirs}, we have ${ours})`;
     case 'forked-off':
       return `${name} has led since (it has ${theirs}, we have ${ours})`;
