@@ -218,7 +218,9 @@ export class Agent {
   /** The Sentinel has taken a step. */
   #settled(): void {
     for (const { group, record, paused, before } of this.#records.look(this.#sentinel.state)) {
-      this.#rooms.get(group)?.tell({ on: 'record', record, paused });
+      // A pair's Sentinels are always paused, since VRRP decides; that is no maintenance.
+      const maintenance = paused && this.#options.config.mode !== 'pair';
+      this.#rooms.get(group)?.tell({ on: 'record', record, paused: maintenance });
       this.#tellProxy(group);
       if (before !== null && before.epoch !== record.epoch) {
         const text = `${place(before.master)} -> ${place(record.master)}`;

@@ -44,6 +44,8 @@ export class Instance {
   #masterInterval_ms: number;
   /** Who was last believed, and with which priority; null before the first advert. */
   #master: { source: string; priority: number; at: number } | null = null;
+  /** The latest master that was not believed, since its priority is lower than ours. */
+  #lower: { source: string; priority: number; at: number } | null = null;
   #masterDownAt = Number.POSITIVE_INFINITY;
   #advertAt = Number.POSITIVE_INFINITY;
   #probeAt = Number.POSITIVE_INFINITY;
@@ -268,6 +270,11 @@ export class Instance {
       this.#outbox.probe();
     }
     if (now < this.#masterDownAt) return;
+    const lower = this.#lower;
+    if (lower !== null && now - lower.at <= this.#config.downAdverts * this.#interval()) {
+      this.#becomeMaster(now, `takes over from ${lower.source}, whose priority ${lower.priority} is lower`);
+      return;
+    }
     const heard = this.#master;
     const why =
       heard === null
@@ -308,8 +315,10 @@ export class Instance {
     else if (this.#config.preempt && !this.#waitsToPreempt(now)) {
       const text = `ignored the advert of ${packet.source}: its priority ${advert.priority} is lower than ours`;
       this.#outbox.logOnce(now, 'info', `lower ${packet.source}`, text);
+      this.#lower = { source: packet.source, priority: advert.priority, at: now };
       return;
     }
+    this.#lower = null;
     this.#master = { source: packet.source, priority: advert.priority, at: now };
     if (this.#config.version === 3) this.#masterInterval_ms = Math.max(10, advert.interval_ms);
     this.#armBackup(now, masterDown_ms(this.#config, this.#health.priority, this.#interval()));
@@ -377,6 +386,7 @@ export class Instance {
     else this.#master = null;
     if (this.#state !== 'MASTER') this.#masterInterval_ms = this.#config.interval_ms;
     this.#preemptAt = null;
+    this.#lower = null;
     this.#disputedBy = null;
     this.#enter(now, 'BACKUP', reason);
     this.#armBackup(now, masterDown_ms(this.#config, this.#health.priority, this.#interval()));

@@ -65,8 +65,12 @@ describe('RFC 3768 section 6.4.2 / RFC 5798 section 6.4.2: Backup', () => {
       b.hear({ priority: 50 });
       b.pass(1000);
     }
+    b.feed({ on: 'conflict', ip: VIP, mac: '02:00:00:00:00:02' });
     b.pass(610);
     expect(b.state()).toBe('MASTER');
+    expect(b.reason()).toBe('takes over from 10.0.0.2, whose priority 50 is lower');
+    // That one answers for the addresses, as a master must.
+    expect(b.take('log').filter((l) => l.level === 'warn')).toEqual([]);
   });
 
   it('lets a lower master be with nopreempt', () => {
