@@ -70,4 +70,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'watch a failover: three Redis, three Sentinels, faults by key',
     load: () => import('./demo.js'),
   },
+  {
+    name: 'import',
+    summary: 'write a tanist.yml from keepalived.conf, sentinel.conf, nutcracker.yml',
+    load: () => import('./import.js'),
+  },
 ];
