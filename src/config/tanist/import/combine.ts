@@ -152,11 +152,11 @@ function poolsOf(facts: Facts, groups: readonly GroupFact[]): Cluster['pools'] {
 
 function shardsOf(pool: PoolFact, groups: readonly GroupFact[]): Shard[] {
   const shards: Shard[] = [];
-  for (const { ring, weight, source, ...shard } of pool.shards) {
-    const group = groupAt(groups, { ring, weight, source, ...shard });
-    if (group !== null && !shards.some((each) => each.group === group.name)) {
-      shards.push({ group: group.name, ring, weight, source });
-    }
+  for (const shard of pool.shards) {
+    const group = groupAt(groups, shard);
+    if (group === null || shards.some((each) => each.group === group.name)) continue;
+    const { ring, weight, replicated, source } = shard;
+    shards.push({ group: group.name, ring, weight, replicated, source });
   }
   return shards;
 }
@@ -210,6 +210,8 @@ function seatsOf(facts: Facts, groups: readonly GroupFact[], given: readonly Giv
     const known = seats.some((each) => each.refs.some((ref) => seat.refs.some((own) => sameHost(own, ref))));
     if (!known) seats.push(seat);
   }
+  // Where nobody tells of a Redis, it stands beside the Sentinels.
+  if (!seats.some((seat) => seat.keeper)) for (const seat of seats) seat.keeper = true;
   return [...seats.filter((seat) => seat.keeper), ...seats.filter((seat) => !seat.keeper)];
 }
 

@@ -45,7 +45,7 @@ function plainEntries(facts: Facts): Entry[] {
 }
 
 /** The VIPs are the first group's: with others, nobody can say whose they are. */
-function groupEntries({ groups }: Cluster, facts: Facts): Entry[] {
+function groupEntries({ groups, pools }: Cluster, facts: Facts): Entry[] {
   if (facts.vips.length > 0 && groups.length > 1) {
     const [vip] = facts.vips;
     facts.lose(
@@ -67,6 +67,11 @@ function groupEntries({ groups }: Cluster, facts: Facts): Entry[] {
               ...(password === '' ? [] : [flow('password', password, 'better in a file of its own: password_file')]),
             ]),
             ...(i === 0 ? vipEntries(facts) : []),
+            ...pools
+              .flatMap((pool) => pool.shards)
+              .filter((shard) => shard.group === name && shard.replicated)
+              .slice(0, 1)
+              .map((shard) => flow('durability', 'replicated', shard.source)),
           ],
           source,
         ),

@@ -43,6 +43,8 @@ export interface ShardFact {
   /** As it stands on the ring. */
   readonly ring: string;
   readonly weight: number;
+  /** Its writes are acknowledged once a replica has them. */
+  readonly replicated: boolean;
   readonly source: Source;
 }
 

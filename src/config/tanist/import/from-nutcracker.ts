@@ -92,15 +92,18 @@ function poolFact(pool: PoolConfig, port: number, keys: Keys, facts: Facts): Poo
   };
 }
 
-function shardFact({ name, target, weight, place }: ServerConfig, keys: Keys, facts: Facts): ShardFact[] {
+function shardFact({ name, target, weight, replicated, place }: ServerConfig, keys: Keys, facts: Facts): ShardFact[] {
   const source = `${keys.file}:${place.line}`;
+  const rest = { ring: name, weight, replicated, source };
   switch (target.kind) {
     case 'master':
-      return [{ group: target.master, host: null, port: 0, ring: name, weight, source }];
+      return [{ group: target.master, host: null, port: 0, ...rest }];
+    case 'group':
+      return [{ group: target.group, host: null, port: 0, ...rest }];
     case 'tcp': {
       const host = hostRef(target.host);
       facts.hosts.push({ ref: host, as: 'keeper', source });
-      return [{ group: null, host, port: target.port, ring: name, weight, source }];
+      return [{ group: null, host, port: target.port, ...rest }];
     }
     case 'unix':
       facts.lose(source, `server ${target.path}: a socket file cannot be replicated from another host`);

@@ -17,6 +17,10 @@ const SENTINEL_LOSSES: Readonly<Record<string, string>> = {
   'resolve-hostnames': 'hosts are known by addresses',
   'master-reboot-down-after-period': 'a Redis that restarts takes no writes before it is told who it is',
   'sentinel-user': 'Sentinels log in by password alone',
+  'lease-ttl': 'write it as `lease`, which is 1s otherwise',
+  'ack-replicas': 'write `durability: replicated` for it',
+  'candidate-lag-max': 'write `candidate_lag_max` below `redis`',
+  paused: 'use `tanist pause`',
   'fast-down': 'a process that is gone always counts as down at once',
 };
 

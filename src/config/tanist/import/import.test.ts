@@ -245,13 +245,20 @@ describe('a nutcracker.yml', () => {
 
   it('that follows Sentinels names its groups', () => {
     const result = bring({
-      'n.yml': pool('p', 22_121, ['users:1 10.0.0.7:6379', 'carts'], '  sentinels: [10.0.0.1:26379, 10.0.0.2:26379]\n'),
+      'n.yml': pool(
+        'p',
+        22_121,
+        ['users:1 10.0.0.7:6379', 'carts'],
+        '  sentinels: [10.0.0.1:26379, 10.0.0.2:26379]\n  durability: replicated\n',
+      ),
     });
     expect(result.config.groups.map(({ name, redis }) => [name, redis.port])).toEqual([
       ['users', 6_379],
       ['carts', 6_380],
     ]);
     expect(result.config.proxy?.pools[0]?.ring[0]).toEqual({ group: 'users', name: '10.0.0.7:6379', weight: 1 });
+    expect(hostsOf(result.config)).toEqual(['a 10.0.0.1', 'b 10.0.0.2', 'c 192.0.2.1']);
+    expect(result.config.groups.map((group) => group.durability)).toEqual(['replicated', 'replicated']);
     expect(result.todo).toContain('groups.carts.redis.port: no file tells it; 6380 stands there');
   });
 });
