@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./check.js'),
   },
   {
+    name: 'import',
+    summary: 'write a tanist.yml from keepalived.conf, sentinel.conf, nutcracker.yml',
+    load: () => import('./import.js'),
+  },
+  {
     name: 'sentinel',
     summary: 'a Sentinel: watch masters, agree, fail over',
     load: () => import('./sentinel.js'),

@@ -24,7 +24,7 @@ export function readGroups(
 ): PlacedGroup[] {
   const top = readRedis(context, ['redis'], file.redis ?? {});
   const reader = new GroupReader(context, file, hosts, stateDirectory, top);
-  const given = Object.entries(file.groups ?? {});
+  const given = context.reporter.entries(['groups'], file.groups ?? {});
   if (file.groups === undefined) return [reader.single()];
   if (given.length === 0 && !context.reporter.touched('groups')) {
     context.reporter.key(

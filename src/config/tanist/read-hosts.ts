@@ -5,7 +5,7 @@ import type { Context } from './read-secrets.js';
 import type { FileShape } from './schema.js';
 
 export function readHosts({ reporter }: Context, file: FileShape): HostConfig[] {
-  const hosts = Object.entries(file.hosts).map(([name, given]): HostConfig => {
+  const hosts = reporter.entries(['hosts'], file.hosts).map(([name, given]): HostConfig => {
     if (typeof given === 'string') return { name, address: canonicalIp(given), witness: false, interface: null };
     const { address, witness = false, interface: device = null } = given;
     return { name, address: canonicalIp(address), witness, interface: device };

@@ -31,7 +31,7 @@ export function readProxy(
     const pool = readPool(context, ['proxy'], DEFAULTS.pool, { listen: given }, groups, listen);
     return { workers: DEFAULTS.workers, stats: DEFAULTS.stats, pools: [pool] };
   }
-  const pools = Object.entries(given.pools).map(([name, pool]) => {
+  const pools = context.reporter.entries(['proxy', 'pools'], given.pools).map(([name, pool]) => {
     const path = ['proxy', 'pools', name];
     const listen = readListen(context, [...path, 'listen'], pool.listen, anywhere);
     checkListen(context, [...path, 'listen'], listen, hosts);

@@ -185,6 +185,17 @@ describe('a tanist.yml', () => {
     ]);
   });
 
+  it('keeps hosts, groups and pools in the order of the file, whatever they are called', () => {
+    const config = read(
+      'hosts: {b: 10.0.0.2, 3: 10.0.0.3, 1: 10.0.0.1}\ngroups: {z: {}, 2: {redis: {port: 1}}}\n' +
+        'proxy: {pools: {p: {listen: 2}, 1: {listen: 3}}}\n',
+    );
+    expect(config.hosts.map((host) => host.name)).toEqual(['b', '3', '1']);
+    expect(config.groups.map((group) => group.name)).toEqual(['z', '2']);
+    expect(config.groups[0]?.hosts).toEqual(['b', '3', '1']);
+    expect(config.proxy?.pools.map((pool) => pool.name)).toEqual(['p', '1']);
+  });
+
   it('may use anchors, merge keys, and keys of its own to hang them on', () => {
     const config = read(
       `x-redis: &redis {port: 7000, program: valkey-server}\n${THREE}groups:\n  one: {redis: *redis}\n  two: {redis: {<<: *redis, port: 7001}}\n`,

@@ -46,6 +46,12 @@ export class Reporter {
     return branchAt(this.tree, path) !== null;
   }
 
+  /** The entries of a map as they stand in the file: JavaScript puts keys that are numbers first. */
+  entries<T>(path: Path, map: Readonly<Record<string, T>>): [string, T][] {
+    const order = [...(branchAt(this.tree, path)?.children.keys() ?? [])];
+    return Object.entries(map).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  }
+
   #nearest(path: Path): { branch: Branch; exact: boolean } {
     for (let length = path.length; length >= 0; length -= 1) {
       const branch = branchAt(this.tree, path.slice(0, length));

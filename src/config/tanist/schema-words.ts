@@ -7,7 +7,7 @@ import { DURATION, formatDuration, parseDuration, parseSize, SIZE } from './unit
 export const want = (what: string, write: string): { error: string } => ({ error: `${what}\n${write}` });
 
 /** A name of a host, group, pool or cluster: it becomes part of file names and of Sentinel's replies. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+export const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$/;
 
 export const name = z
   .string()
@@ -32,7 +32,7 @@ const HOST_ADDRESS = 'must be an IP address; an address is not a name that may p
 
 export const address = z
   .string(want(HOST_ADDRESS, 'write an address such as 10.0.0.1'))
-  .refine(isUsable, want(HOST_ADDRESS, 'write an address such as 10.0.0.1'));
+  .refine(isHostAddress, want(HOST_ADDRESS, 'write an address such as 10.0.0.1'));
 
 const BIND = want('must be an IP address or a list of them', 'write e.g. 0.0.0.0 or [127.0.0.1, "::1"]');
 const bindAddress = z.string(BIND).refine((word) => parseIp(word) !== null, BIND);
@@ -41,7 +41,7 @@ const bindAddress = z.string(BIND).refine((word) => parseIp(word) !== null, BIND
 export const bindAddresses = z.union([bindAddress, z.array(bindAddress)], BIND);
 
 /** One that a host can have: neither 0.0.0.0 nor multicast nor with a zone. */
-function isUsable(word: string): boolean {
+export function isHostAddress(word: string): boolean {
   const bytes = parseIp(word);
   return bytes !== null && !isMulticast(word) && bytes.some((byte) => byte !== 0) && bytes.some((byte) => byte !== 255);
 }
