@@ -39,6 +39,12 @@ export type Halt =
   /** It is being closed: no request is taken any more. */
   | 'closing';
 
+/** To the connections that all share, to those of writes that wait for a replica, or, being only reads, to a replica. */
+export const SHARED = 0;
+export const WRITES = 1;
+export const REPLICA = 2;
+export type Course = typeof SHARED | typeof WRITES | typeof REPLICA;
+
 export class Client {
   slot: number;
   readonly socket: Socket;
@@ -63,8 +69,10 @@ export class Client {
   lane: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
-  /** What it has under way goes over the connection of writes that wait for a replica. */
-  writing = false;
+  /** Where what it has under way goes, in a pool where that matters. */
+  course: Course = SHARED;
+  /** When it last asked for anything but a read, on the turn's clock. */
+  wroteAt_ms = Number.NEGATIVE_INFINITY;
   /** It waits for a command that blocks on its own connection. */
   blocking = false;
   /** Set while it is subscribed to something. */
