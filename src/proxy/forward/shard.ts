@@ -2,7 +2,8 @@
 import type { ServerConfig, SocketAddress } from '../../config/nutcracker-types.js';
 import { COMMANDS } from '../commands/table.js';
 import { NO_BYTES } from './bytes.js';
-import { type Client, REPLICA, SHARED, WRITES } from './client.js';
+import type { Client } from './client.js';
+import { REPLICA, SHARED, WRITES } from './client-state.js';
 import { HeldRequests } from './held-requests.js';
 import { laneOf } from './lane.js';
 import { NOBODY } from './pending.js';
