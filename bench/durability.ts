@@ -101,7 +101,7 @@ try {
     const program = new URL('../dist/proxy/agent/proxy-process.js', import.meta.url).pathname;
     const proxy = await startAgentProxy({ config, workers: 1, stats: null, log: () => {}, program });
     cleanup.add(() => proxy.stop(0));
-    proxy.route({ group: 'g', epoch: 1, host: '127.0.0.1', port: master.port, replicas: [] });
+    proxy.route({ group: 'g', epoch: 1, host: '127.0.0.1', port: master.port });
     return port;
   };
   const systems: readonly System[] = [

@@ -79,11 +79,16 @@ export const peers = {
     module: 'python',
     wanted: 'tests',
   },
+  'php8.2': {
+    use: "PHP's client for Redis",
+    packages: ['php8.2-cli', 'php8.2-redis', 'php8.2-igbinary'],
+    wanted: 'tests',
+  },
   memcstat: {
     use: 'a memcached client',
     packages: ['libmemcached-tools'],
-    commands: ['memcstat', 'memccat', 'memccp', 'memcslap'],
-    wanted: 'optional',
+    commands: ['memcstat', 'memccat', 'memccp', 'memcrm', 'memcexist', 'memctouch'],
+    wanted: 'tests',
   },
 };
 

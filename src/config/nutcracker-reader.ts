@@ -24,6 +24,8 @@ const KNOWN_KEYS = [
   'servers',
   'sentinels',
   'durability',
+  'read_from',
+  'replica_lag_max',
   'hold_timeout',
   'hold_bytes',
   'slowlog_log_slower_than',

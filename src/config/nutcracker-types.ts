@@ -130,6 +130,10 @@ export interface PoolConfig {
   readonly holdTimeout_ms: number;
   /** How many bytes of requests a pool keeps for repetition. Only with sentinels. */
   readonly hold_bytes: number;
+  /** Whether reads may go to replicas. Only where a master is followed. */
+  readonly readFrom: 'master' | 'prefer_replica';
+  /** How old what such a replica has may be. */
+  readonly replicaLagMax_ms: number;
   /** From which duration on a request is noted in the slow log; null for never. */
   readonly slowlogLogSlowerThan_us: number | null;
   /** How many slow requests are kept. */

@@ -160,6 +160,21 @@ describe('nutcracker.yml', () => {
       ['10.0.0.1:6379', 'two', 3, { kind: 'master', master: 'two' }],
     ]);
     expect(read).toMatchObject({ holdTimeout_ms: 5000, hold_bytes: 67108864 });
+    expect(read).toMatchObject({ readFrom: 'master', replicaLagMax_ms: 5000, servers: [{ replicated: false }, {}] });
+  });
+
+  it('reads how safe writes and how fresh reads are to be', () => {
+    const read = pool(`a:
+  listen: 127.0.0.1:1
+  redis: true
+  sentinels: [127.0.0.1:26379]
+  durability: replicated
+  read_from: prefer_replica
+  replica_lag_max: 2000
+  servers:
+   - one
+`);
+    expect(read).toMatchObject({ readFrom: 'prefer_replica', replicaLagMax_ms: 2000, servers: [{ replicated: true }] });
   });
 
   it('names line and column of each problem, all at once', () => {
@@ -199,6 +214,8 @@ describe('nutcracker.yml', () => {
     [`a:\n  listen: 127.0.0.1:1\n  redis: true\n  redis: true\n${SERVERS}`, 'YAML: Map keys must be unique'],
     [`a:\n  listen: 127.0.0.1:1\n  redis_auth: x\n${SERVERS}`, "redis_auth needs 'redis: true'"],
     [`a:\n  listen: 127.0.0.1:1\n  hold_timeout: 5\n${SERVERS}`, "no meaning without 'sentinels'"],
+    [`a:\n  listen: 127.0.0.1:1\n  durability: replicated\n${SERVERS}`, "no meaning without 'sentinels'"],
+    [`a:\n  listen: 127.0.0.1:1\n  read_from: replica\n${SERVERS}`, "'replica' is not one of master, prefer_replica"],
     [
       `a:\n  listen: 127.0.0.1:1\n  slowlog_log_slower_than: -2\n${SERVERS}`,
       "x.yml:3:28: slowlog_log_slower_than: '-2' must be a whole number from -1 to ",

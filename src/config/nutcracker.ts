@@ -62,8 +62,13 @@ function checkRedisOnly(pool: PoolConfig, reader: PoolReader, problems: Problems
 /** When a write is acknowledged: when the master has it, or when a replica has it as well. */
 const DURABILITIES = ['async', 'replicated'] as const;
 
+/** Where reads go: `prefer_replica` falls back to the master. */
+const READ_FROM = ['master', 'prefer_replica'] as const;
+
 const ONLY_WITH_SENTINELS = [
   'durability',
+  'read_from',
+  'replica_lag_max',
   'hold_timeout',
   'hold_bytes',
   'sentinel_auth',
@@ -134,6 +139,8 @@ function readPool(name: string, map: YAMLMap, outside: Outside, problems: Proble
     sentinels,
     holdTimeout_ms: reader.number('hold_timeout', 5_000, 0),
     hold_bytes: reader.number('hold_bytes', 64 * 1024 * 1024, 0),
+    readFrom: reader.oneOf('read_from', READ_FROM, 'master'),
+    replicaLagMax_ms: reader.number('replica_lag_max', 5_000, 1_000, 3_600_000),
     slowlogLogSlowerThan_us: slowerThan === -1 ? null : slowerThan,
     slowlogMaxLen: reader.number('slowlog_max_len', 128, 0, 10_000),
     sentinelAuth: readSentinelAuth(reader, outside, problems),

@@ -1,6 +1,7 @@
 /** The proxy as a whole: all pools of a configuration, their listeners and their clock. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NutcrackerConfig } from '../config/nutcracker-types.js';
+import { ReplicaWatcher } from './follow/replica-watcher.js';
 import { RouteFollower, type TellDoubt } from './follow/route-follower.js';
 import { type Hold, type Route, RouteTable } from './follow/routes.js';
 import { SentinelFollower } from './follow/sentinel-follower.js';
@@ -25,6 +26,8 @@ interface Running {
   readonly pool: Pool;
   readonly listeners: readonly Listener[];
   readonly follower: SentinelFollower | RouteFollower | null;
+  /** Null when reads go to masters. */
+  readonly watcher: ReplicaWatcher | null;
 }
 
 export interface ProxyServerOptions {
@@ -86,8 +89,7 @@ export class ProxyServer implements RunningProxy {
       retiring.pool.tick(now);
       if (!retiring.pool.deserted) continue;
       this.#retiring.delete(retiring);
-      retiring.follower?.stop();
-      retiring.pool.stop();
+      end(retiring);
     }
   }
 
@@ -128,18 +130,18 @@ export class ProxyServer implements RunningProxy {
     }
   }
 
-  #remove(name: string, { pool, listeners, follower }: Running): void {
+  #remove(name: string, running: Running): void {
     this.#running.delete(name);
-    follower?.stop();
-    for (const listener of listeners) listener.close();
-    pool.stop();
+    for (const listener of running.listeners) listener.close();
+    end(running);
     this.#log.notice(`${name}: removed`);
   }
 
   #replace(before: Running | null, pool: Pool, listeners: readonly Listener[]): void {
     const { config } = pool;
     const follower = this.#followerOf(pool);
-    this.#running.set(config.name, { pool, listeners, follower });
+    const watcher = follower === null || config.readFrom === 'master' ? null : new ReplicaWatcher(pool);
+    this.#running.set(config.name, { pool, listeners, follower, watcher });
     if (config.preconnect) for (const shard of pool.shards) for (const link of shard.links) link.open();
     if (before !== null) {
       for (const listener of before.listeners) {
@@ -200,12 +202,16 @@ export class ProxyServer implements RunningProxy {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     for (const [name, running] of this.#running) this.#remove(name, running);
-    for (const { pool, follower } of this.#retiring) {
-      follower?.stop();
-      pool.stop();
-    }
+    for (const retiring of this.#retiring) end(retiring);
     this.#retiring.clear();
   }
+}
+
+/** Disconnects its clients and servers. */
+function end({ pool, follower, watcher }: Running): void {
+  follower?.stop();
+  watcher?.stop();
+  pool.stop();
 }
 
 function newFront(pool: Pool): Front {

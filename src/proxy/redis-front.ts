@@ -7,6 +7,7 @@ import { type Client, WINDOW_REQUESTS } from './forward/client.js';
 import { dbOf, isResp3 } from './forward/lane.js';
 import type { Pool } from './forward/pool.js';
 import type { Front, ReplyScanner } from './forward/protocol.js';
+import type { ServerLink } from './forward/server-link.js';
 import type { Shard } from './forward/shard.js';
 import { Upload } from './forward/upload.js';
 import { RedisReplyScanner } from './framing/redis-reply.js';
@@ -17,6 +18,9 @@ import { RedisSlowPath } from './redis-slow-path.js';
 
 /** A request with one key that is longer than this is passed on as it comes, over a connection of its own. */
 const LARGE_BYTES = 256 * 1024;
+/** What ROLE says. */
+const IS_MASTER = /^\*\d+\r\n\$6\r\nmaster\r\n/;
+const IS_REPLICA = /^\*5\r\n\$5\r\nslave\r\n\$\d+\r\n[^\r]*\r\n:\d+\r\n\$9\r\nconnected\r\n/;
 const HELLO_3 = encodeRequest(['HELLO', '3']);
 /** A request that must be taken apart is kept up to this length. */
 const KEPT_MAX_BYTES = 64 * 1024 * 1024;
@@ -125,10 +129,11 @@ export class RedisFront implements Front {
     return greeting;
   }
 
-  greetingRefusal(reply: string, shard: Shard): string | null {
+  greetingRefusal(reply: string, { shard, replica }: ServerLink): string | null {
     if (reply.startsWith('-')) return reply.slice(1).trimEnd();
     if (reply.startsWith('+') || reply.startsWith('%') || !shard.follows) return null;
-    return /^\*\d+\r\n\$6\r\nmaster\r\n/.test(reply) ? null : `${shard.addressText} is no master`;
+    if (replica !== null) return IS_REPLICA.test(reply) ? null : 'it is no replica that has what its master has';
+    return IS_MASTER.test(reply) ? null : `${shard.addressText} is no master`;
   }
 
   error(message: string): Buffer {

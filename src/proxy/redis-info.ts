@@ -48,9 +48,13 @@ function proxy(pool: Pool): string[] {
     `shards:${pool.shards.length}`,
     ...pool.shards.map(
       (shard) =>
-        `shard${shard.index}:name=${shard.config.label},addr=${shard.addressText},state=${shardState(shard)},requests=${shard.stats.requests},waiting=${shard.heldCount}`,
+        `shard${shard.index}:name=${shard.config.label},addr=${shard.addressText},state=${shardState(shard)},requests=${shard.stats.requests},waiting=${shard.heldCount}${readableReplicas(shard)}`,
     ),
   ];
+}
+
+function readableReplicas({ replicas, pool }: Shard): string {
+  return replicas === null ? '' : `,readable_replicas=${replicas.fitCount(pool.turn.now)}`;
 }
 
 function shardState(shard: Shard): string {

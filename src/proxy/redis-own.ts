@@ -135,6 +135,9 @@ function hello(path: RequestPath, request: Request): boolean {
   if (changes && client.transaction !== null) {
     return reply(request, errorReply('ERR a change of the protocol is not served with watched keys'));
   }
+  if (changes && client.subscription !== null) {
+    return reply(request, errorReply('ERR a change of the protocol is not served with subscriptions'));
+  }
   // What comes behind it goes over another connection, and must not overtake what came before.
   if (changes && !path.alone(client)) return false;
   const problem = helloOptions(path, request);
@@ -271,6 +274,7 @@ function reset(path: RequestPath, request: Request): boolean {
   if (!path.alone(request.client)) return false;
   const { client: who } = request;
   who.returnLink();
+  who.subscription?.end();
   who.transaction = null;
   who.lane = laneOf(path.pool.config.redisDb, false);
   who.loginAnew();

@@ -47,7 +47,7 @@ export class RedisSlowPath implements RequestPath {
       const denial = requestDenial(client.user, request, command);
       if (denial !== null) return this.#deny(client, denial);
     }
-    if (client.subscription instanceof RedisSubscriber && command?.name !== 'quit') {
+    if (client.subscription instanceof RedisSubscriber && client.subscription.takes(request)) {
       return client.subscription.take(request);
     }
     if (client.transaction?.open === true && !INSIDE_MULTI.has(request.name)) {

@@ -57,7 +57,7 @@ async function start(options: Partial<AgentProxyOptions> = {}): Promise<Started>
 }
 
 function route(proxy: AgentProxy, epoch: number, redis: RedisServer, group = 'one'): void {
-  proxy.route({ group, epoch, host: '127.0.0.1', port: redis.port, replicas: [] });
+  proxy.route({ group, epoch, host: '127.0.0.1', port: redis.port });
 }
 
 function isAlive(pid: number): boolean {
@@ -257,7 +257,7 @@ describe('the process', () => {
       { kind: 'configure', config: poolOf(port, ['one']), workers: 1, stats: null },
       {
         kind: 'routes',
-        routes: [{ group: 'one', epoch: 1, host: '127.0.0.1', port: redis.port, replicas: [] }],
+        routes: [{ group: 'one', epoch: 1, host: '127.0.0.1', port: redis.port }],
       },
     ];
     for (const [id, order] of orders.entries()) {

@@ -1,12 +1,15 @@
 /** Client libraries, unchanged, through the proxy; and a checker of every reply while servers are killed. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { cache } from '../../scripts/peers.mjs';
 import { Prng } from '../../src/base/prng.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
-import { needs } from '../support/needs.js';
+import { leaveOut, needs } from '../support/needs.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { bulk, req, servers, startProxy, Talk, type TestProxy } from './proxy-support.js';
 
@@ -21,6 +24,16 @@ beforeEach(async (context) => {
   const list = redises.map((redis, i) => `127.0.0.1:${redis.port}:1 s${i}`);
   proxy = await startProxy(cleanup, ['redis: true', 'hash: md5', 'hash_tag: "{}"', ...servers(...list)]);
 });
+
+/** Arguments for PHP's extensions, which are found by their paths: as installed, or in the cache. */
+function phpExtensions(context: TestContext, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const inside = `usr/lib/php/20220829/${name}.so`;
+    const path = ['/', join(cache.packages, `php8.2-${name}`)].map((root) => join(root, inside)).find(existsSync);
+    if (path === undefined) leaveOut(context, `PHP has no extension ${name}; install Debian's php8.2-${name}`);
+    return ['-n', '-d', `extension=${path}`];
+  });
+}
 
 describe('through the proxy', () => {
   it('ioredis', async () => {
@@ -66,6 +79,29 @@ print(r.mget('a', 'b', 'none'), r.dbsize(), len(list(r.scan_iter(count=10))))
 `;
     const { stdout } = await run(path, [...args, '-c', script], { env: { ...process.env, ...env } });
     expect(stdout).toBe("[1]\n[b'1', b'2', None] 103 103\n");
+  });
+
+  it('php-redis', async (context) => {
+    const { path, args, env } = needs(context, 'php8.2');
+    const script = `
+$r = new Redis();
+$r->connect('127.0.0.1', ${proxy.port});
+$r->mset(['a' => 1, 'b' => 2]);
+$p = $r->pipeline();
+for ($i = 0; $i < 100; $i++) $p->set("p$i", $i);
+$p->exec();
+$r->watch('{n}x');
+$t = $r->multi()->incr('{n}x')->incr('{n}x')->exec();
+$r->setOption(Redis::OPT_SCAN, Redis::SCAN_RETRY);
+$found = 0;
+$it = null;
+while ($keys = $r->scan($it, 'p*', 10)) $found += count($keys);
+$r->hMSet('h', ['f' => 'v']);
+echo json_encode([$t, $r->mget(['a', 'b', 'none']), $r->dbSize(), $found, $r->hGetAll('h'), $r->eval('return KEYS[1]', ['k'], 1)]);
+`;
+    const loads = phpExtensions(context, ['igbinary', 'redis']);
+    const { stdout } = await run(path, [...loads, ...args, '-r', script], { env: { ...process.env, ...env } });
+    expect(JSON.parse(stdout)).toEqual([[1, 2], ['1', '2', false], 104, 100, { f: 'v' }, 'k']);
   });
 
   it('redis-cli', async (context) => {

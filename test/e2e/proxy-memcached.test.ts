@@ -1,13 +1,19 @@
 /** The memcached side of the proxy with real memcached servers behind it. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { startChild } from '../support/child.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { freePorts } from '../support/free-port.js';
 import { needs } from '../support/needs.js';
+import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 import { servers, startProxy, Talk, type TestProxy } from './proxy-support.js';
 
 const cleanup = cleanupAfterEach();
+const run = promisify(execFile);
 let ports: number[];
 let proxy: TestProxy;
 
@@ -31,7 +37,37 @@ async function version(port: number): Promise<boolean> {
   return (await talk.line(1_000)).startsWith('VERSION');
 }
 
+/** How many items a server has. */
+async function items(port: number): Promise<number> {
+  const talk = new Talk(port, cleanup);
+  talk.send('stats\r\n');
+  for (;;) {
+    const [, count] = /^STAT curr_items (\d+)$/.exec(await talk.line()) ?? [];
+    if (count !== undefined) return Number(count);
+  }
+}
+
 describe('memcached', () => {
+  it('serves libmemcached’s tools', async (context) => {
+    const { path, env } = needs(context, 'memcstat');
+    const tool = (name: string, ...args: readonly string[]): Promise<{ stdout: string }> =>
+      run(join(dirname(path), name), [`--servers=127.0.0.1:${proxy.port}`, ...args], {
+        env: { ...process.env, ...env },
+      });
+    const dir = tempDir(cleanup);
+    const names = Array.from({ length: 20 }, (_, i) => `file${i}`);
+    for (const name of names) writeFileSync(join(dir, name), `content of ${name}\n`);
+    await tool('memccp', ...names.map((name) => join(dir, name)));
+    expect((await tool('memccat', ...names)).stdout).toBe(names.map((name) => `content of ${name}\n\n`).join(''));
+    const held = await Promise.all(ports.map((port) => items(port)));
+    expect(held.reduce((sum, n) => sum + n, 0)).toBe(20);
+    expect(Math.min(...held)).toBeGreaterThan(0);
+    await tool('memctouch', '--expire=100', 'file1');
+    await tool('memcexist', 'file1');
+    await tool('memcrm', 'file1');
+    await expect(tool('memcexist', 'file1')).rejects.toThrow();
+  });
+
   it('serves every command, in order, at every cut', async () => {
     const client = new Talk(proxy.port, cleanup);
     const text =

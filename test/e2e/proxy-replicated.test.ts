@@ -1,52 +1,23 @@
 /** Writes that are acknowledged only when a replica has them: `durability: replicated`. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Prng } from '../../src/base/prng.js';
-import { parseNutcracker } from '../../src/config/nutcracker.js';
-import { ProxyLog } from '../../src/proxy/log.js';
-import { ProxyServer } from '../../src/proxy/proxy-server.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
-import { freePort } from '../support/free-port.js';
 import { needs } from '../support/needs.js';
 import { type RedisServer, startReplicated as startFollowed } from '../support/redis-server.js';
 import { until } from '../support/until.js';
-import { bulk, req, Talk } from './proxy-support.js';
+import { bulk, type RoutedProxy, req, startRouted, Talk } from './proxy-support.js';
 
 const cleanup = cleanupAfterEach();
 
-interface Scene {
-  readonly proxy: ProxyServer;
-  readonly port: number;
-  route(epoch: number, redis: RedisServer, group?: string): void;
+function startScene(groups: readonly string[] = ['one'], hold_ms = 5_000): Promise<RoutedProxy> {
+  return startRouted(cleanup, ['hash: md5', 'durability: replicated', `hold_timeout: ${hold_ms}`], groups);
 }
 
-async function startScene(groups: readonly string[] = ['one'], hold_ms = 5_000): Promise<Scene> {
-  const port = await freePort();
-  const lines = groups.map((group) => `    - ${group}:1`).join('\n');
-  const { file, pools } = parseNutcracker(
-    `pool:\n  listen: 127.0.0.1:${port}\n  redis: true\n  hash: md5\n  sentinels: [127.0.0.1:1]\n  durability: replicated\n  hold_timeout: ${hold_ms}\n  servers:\n${lines}\n`,
-    'test.yml',
-  );
-  const routed = pools.map((pool) => ({
-    ...pool,
-    sentinels: [],
-    servers: pool.servers.map((server) => ({ ...server, target: { kind: 'group' as const, group: server.label } })),
-  }));
-  const proxy = new ProxyServer({ version: '0', log: new ProxyLog(0, null) });
-  await proxy.start({ file, pools: routed });
-  cleanup.add(() => proxy.stop());
-  return {
-    proxy,
-    port,
-    route: (epoch, redis, group = 'one') =>
-      proxy.routes([{ group, epoch, host: '127.0.0.1', port: redis.port, replicas: [] }]),
-  };
-}
-
-/** A master and a replica that the master counts: it does so once the replica has said how far it is. */
+/** A master and a replica that takes writes: a master sends the first once the replica has said that it is ready. */
 async function startReplicated(): Promise<[RedisServer, RedisServer]> {
   const [master, replica] = await startFollowed(cleanup, { replicas: 1 });
-  const counts = async () => (await master.info('replication'))['slave0']?.includes('state=online');
-  await until(counts, { what: 'the master to count its replica' });
+  await master.cli('SET', 'first', '1');
+  await until(async () => (await replica.cli('GET', 'first')) === '1', { what: 'the replica to have the first write' });
   return [master, replica];
 }
 
@@ -163,7 +134,7 @@ describe('a write', () => {
 describe('a failover', () => {
   it('gives an honest error to what waits for a replica, and sends on what had not been sent', async () => {
     const [master, replica] = await startReplicated();
-    const { port, route, proxy } = await startScene();
+    const { port, route, pool } = await startScene();
     route(1, master);
     const [first, second] = [new Talk(port, cleanup), new Talk(port, cleanup)];
     first.send(req('SET', 'ready', '1'));
@@ -178,10 +149,9 @@ describe('a failover', () => {
     second.send(req('SET', 'l', 'v'));
     replica.thaw();
     await replica.cli('REPLICAOF', 'NO', 'ONE');
-    const [pool] = proxy.pools();
     route(2, replica);
     // The new master has no replica yet.
-    await until(() => pool?.shards[0]?.open, { what: 'the next master' });
+    await until(() => pool.shards[0]?.open, { what: 'the next master' });
     await until(async () => (await replica.cli('GET', 'l')) === 'v', { what: 'the write to come there' });
   });
 });

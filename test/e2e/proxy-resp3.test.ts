@@ -133,6 +133,38 @@ describe('RESP3', () => {
     await listener.gets('_\r\n');
   });
 
+  it('lets a subscriber send anything, and keeps messages and replies whole', async (context) => {
+    needs(context, 'redis-server');
+    const { proxy } = await startShards(2);
+    const [listener, speaker] = [new Talk(proxy.port, cleanup), new Talk(proxy.port, cleanup)];
+    listener.send(req('HELLO', 3));
+    await listener.reply();
+    listener.send(req('SUBSCRIBE', 'a'));
+    await listener.gets(`>3\r\n${bulk('subscribe')}${bulk('a')}:1\r\n`);
+    const large = 'x'.repeat(700_000);
+    listener.send(req('SET', 'k', large) + req('PING') + req('MULTI') + req('GET', 'n') + req('EXEC'));
+    await listener.gets('+OK\r\n+PONG\r\n+OK\r\n+QUEUED\r\n*1\r\n_\r\n');
+    listener.send(req('WATCH', 'k') + req('UNWATCH') + req('BLPOP', 'list', '0.01') + req('HELLO', 2));
+    await listener.gets('+OK\r\n+OK\r\n_\r\n-ERR a change of the protocol is not served with subscriptions\r\n');
+    // Messages of several sizes come while large replies are on their way.
+    const rounds = 40;
+    for (let i = 0; i < rounds; i++) {
+      listener.send(req('GET', 'k'));
+      speaker.send(req('PUBLISH', 'a', `m${i}`.padEnd(i % 4 === 0 ? 100_000 : 10)));
+    }
+    let [replies, messages] = [0, 0];
+    while (replies < rounds || messages < rounds) {
+      const got = await listener.reply();
+      if (got.startsWith('>')) expect(got.replace(/\s+/g, ' ')).toContain(` m${messages++} `);
+      else expect(got === bulk(large), `reply ${replies++}`).toBe(true);
+    }
+    listener.send(req('RESET') + req('GET', 'none'));
+    await listener.gets('+RESET\r\n$-1\r\n');
+    await speaker.gets(':1\r\n'.repeat(rounds));
+    speaker.send(req('PUBLISH', 'a', 'm'));
+    await speaker.gets(':0\r\n');
+  });
+
   it('replies reach the client whole, wherever they are cut', async () => {
     const reply =
       '|1\r\n+ttl\r\n:3600\r\n%2\r\n+a\r\n~2\r\n,1.5\r\n,-inf\r\n+b\r\n*6\r\n_\r\n#t\r\n(12345678901234567890\r\n' +

@@ -33,6 +33,35 @@ export async function startProxyFrom(cleanup: Cleanup, text: string): Promise<Te
   return { server, port: server.port(pool.config.name) ?? 0, pool };
 }
 
+export interface RoutedProxy extends TestProxy {
+  /** Says where the master of a group is. */
+  route(epoch: number, redis: { readonly port: number }, group?: string): void;
+}
+
+/** Starts a proxy with one pool of groups, which follows routes; `lines` are more keys of the pool. */
+export async function startRouted(
+  cleanup: Cleanup,
+  lines: readonly string[] = [],
+  groups: readonly string[] = ['one'],
+): Promise<RoutedProxy> {
+  const keys = [`listen: 127.0.0.1:${await freePort()}`, 'redis: true', 'sentinels: [127.0.0.1:1]', ...lines];
+  const text = ['pool:', ...keys, ...servers(...groups.map((group) => `${group}:1`))].join('\n  ');
+  const { file, pools } = parseNutcracker(`${text}\n`, 'test.yml');
+  const routed = pools.map((pool) => ({
+    ...pool,
+    sentinels: [],
+    servers: pool.servers.map((server) => ({ ...server, target: { kind: 'group' as const, group: server.label } })),
+  }));
+  const server = new ProxyServer({ version: '0.5.0', log: new ProxyLog(0, null) });
+  await server.start({ file, pools: routed });
+  cleanup.add(() => server.stop());
+  const [pool] = server.pools();
+  if (pool === undefined) throw new Error('no pool');
+  const route: RoutedProxy['route'] = (epoch, { port }, group = 'one') =>
+    server.routes([{ group, epoch, host: '127.0.0.1', port }]);
+  return { server, port: server.port('pool') ?? 0, pool, route };
+}
+
 export function servers(...entries: readonly string[]): string[] {
   return ['servers:', ...entries.map((entry) => `  - ${entry}`)];
 }

@@ -13,6 +13,7 @@ export type PeerName =
   | 'nutcracker'
   | 'memcached'
   | 'memcstat'
+  | 'php8.2'
   | 'python3-redis';
 
 /** How to start a peer. */

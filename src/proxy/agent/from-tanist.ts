@@ -58,6 +58,8 @@ function poolOf(pool: PoolSettings, groups: readonly GroupConfig[]): PoolConfig 
     sentinels: [],
     holdTimeout_ms: pool.holdTimeout_ms,
     hold_bytes: pool.hold_bytes,
+    readFrom: 'master',
+    replicaLagMax_ms: 5_000,
     slowlogLogSlowerThan_us: 10_000,
     slowlogMaxLen: 128,
     sentinelAuth: null,

@@ -1,17 +1,12 @@
 /** Where the masters of groups are, as whoever decides it has told this process. Pure. */
 
-export interface Place {
+/** The master of one group, by its leader record. */
+export interface Route {
+  readonly group: string;
   readonly host: string;
   readonly port: number;
-}
-
-/** The master of one group, by its leader record. */
-export interface Route extends Place {
-  readonly group: string;
   /** Rises with every change of the record; an older one is ignored. */
   readonly epoch: number;
-  /** Whoever follows the master, for reads; empty when they are not to be read from. */
-  readonly replicas: readonly Place[];
 }
 
 /** A group whose master is about to change: requests wait, and what is under way is answered, before it steps down. */

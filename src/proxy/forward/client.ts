@@ -6,8 +6,10 @@ import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.js';
 import type { PoolUser } from '../users.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
+import { type Course, type Halt, SHARED } from './client-state.js';
 import { EarlyReplies } from './early-replies.js';
 import { dbOf, isResp3, laneOf } from './lane.js';
+import { loginAgain } from './login-again.js';
 import type { Pool } from './pool.js';
 import type { ServerLink } from './server-link.js';
 import type { Shard } from './shard.js';
@@ -21,23 +23,10 @@ export const WINDOW_REQUESTS = 1024;
 const OUTPUT_HIGH_BYTES = 1024 * 1024;
 /** Unsent output at which a server's replies are no longer read for its sake. */
 const OUTPUT_HEAVY_BYTES = 16 * 1024 * 1024;
+/** Messages that wait for the end of a reply at which no more are read. */
+const PUSHES_MAX = 10_000;
 /** Input kept while its requests cannot be taken; beyond, the socket is paused. */
 const INPUT_KEPT_BYTES = 64 * 1024;
-
-/** Why no more requests are taken from a client for the moment. */
-export type Halt =
-  /** Too many unanswered requests. */
-  | 'window'
-  /** It does not read its replies. */
-  | 'output'
-  /** The server it needs takes no requests now. */
-  | 'server'
-  /** The next request must wait until all others are answered. */
-  | 'alone'
-  /** A server does not take a large request as fast as it comes. */
-  | 'upload'
-  /** It is being closed: no request is taken any more. */
-  | 'closing';
 
 export class Client {
   slot: number;
@@ -63,8 +52,10 @@ export class Client {
   lane: number;
   /** A connection to a server that it shares with nobody: for large requests, for WATCH, for commands that block. */
   own: ServerLink | null = null;
-  /** What it has under way goes over the connection of writes that wait for a replica. */
-  writing = false;
+  /** Where what it has under way goes, in a pool where that matters. */
+  course: Course = SHARED;
+  /** When it last asked for anything but a read, on the turn's clock. */
+  wroteAt_ms = Number.NEGATIVE_INFINITY;
   /** It waits for a command that blocks on its own connection. */
   blocking = false;
   /** Set while it is subscribed to something. */
@@ -86,6 +77,9 @@ export class Client {
   #ended = false;
   #owed = 0;
   #early: EarlyReplies | null = null;
+  /** A reply has been passed on in part: nothing may come between its parts. */
+  #inReply = false;
+  readonly #pushes: Buffer[] = [];
   #nextPool: Pool | null = null;
   readonly #onWritten = (): void => this.#written();
 
@@ -238,7 +232,10 @@ export class Client {
     this.append(bytes, start, end);
     if (last) {
       this.head = (seq + 1) | 0;
+      if (this.#inReply) this.#endReply();
       if (this.#early !== null && !this.#early.empty) this.#drainEarly();
+    } else {
+      this.#inReply = true;
     }
     if (!this.#dirty) {
       this.#dirty = true;
@@ -246,18 +243,32 @@ export class Client {
     }
   }
 
-  /** Adds what no request has asked for: messages of a subscription. */
+  /** Adds what no request has asked for: messages of a subscription, whole where replies may come beside them. */
   push(bytes: Buffer, start: number, end: number): void {
     if (this.gone) return;
-    this.append(bytes, start, end);
+    if (this.#inReply) this.#pushes.push(Buffer.from(bytes.subarray(start, end)));
+    else this.append(bytes, start, end);
+    if (this.#pushes.length > PUSHES_MAX) this.#becomeHeavy();
     if (this.#dirty) return;
     this.#dirty = true;
     this.pool.turn.add(this);
   }
 
+  /** The reply that was passed on in part is whole: messages that came meanwhile follow. */
+  #endReply(): void {
+    this.#inReply = false;
+    for (const message of this.#pushes.splice(0)) this.append(message, 0, message.length);
+  }
+
   #drainEarly(): void {
     const early = this.#early;
-    while (early?.drain(this.head, this) === true) this.head = (this.head + 1) | 0;
+    let before = this.#out_bytes;
+    while (early?.drain(this.head, this) === true) {
+      this.head = (this.head + 1) | 0;
+      before = this.#out_bytes;
+    }
+    // Of the next one, what is there of it has been passed on.
+    this.#inReply = this.#out_bytes > before;
   }
 
   /** Adds bytes to the output as they are. */
@@ -357,7 +368,7 @@ export class Client {
     this.pool = next;
     this.slot = next.adopt(this);
     this.waitSince_ms = -1;
-    this.#loginAgain();
+    loginAgain(this);
     return true;
   }
 
@@ -379,18 +390,8 @@ export class Client {
   /** It may use the fast path again, unless something else keeps it from it. */
   becomePlain(): void {
     const isFree = this.user === null || this.user.free;
-    this.plain = this.authenticated && isFree && this.transaction === null && this.subscription === null;
-  }
-
-  /** In another pool it is the user of the same name, if there is one; else it must log in again. */
-  #loginAgain(): void {
-    const { users } = this.pool;
-    if (users === null && this.authenticated) this.login(null);
-    else {
-      const user = this.authenticated ? users?.find(this.user?.name ?? 'default') : null;
-      if (user === null || user === undefined) this.loginAnew();
-      else this.login(user);
-    }
+    const isListening = this.subscription !== null && !this.resp3;
+    this.plain = this.authenticated && isFree && this.transaction === null && !isListening;
   }
 
   /** Its last subscription is over. */
@@ -425,7 +426,7 @@ export class Client {
   ownLinkLost(link: ServerLink): void {
     if (this.own === link) this.own = null;
     this.transaction?.connectionLost(link);
-    this.subscription?.lost();
+    this.subscription?.lost(link);
     // A request on its way over it may be waiting for room that will never come.
     this.proceed('upload');
   }
@@ -477,6 +478,7 @@ export class Client {
     this.upload?.abandon();
     this.upload = null;
     this.returnLink();
+    this.subscription?.end();
     this.heavy = false;
     this.pool.releaseReplies(this);
     if (this.#owed === 0) this.pool.freeSlot(this);

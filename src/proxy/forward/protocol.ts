@@ -1,5 +1,6 @@
 /** What a pool needs from a protocol. */
 import type { Client } from './client.js';
+import type { ServerLink } from './server-link.js';
 import type { Shard } from './shard.js';
 
 /** Finds the ends of a server's replies in its stream, at whatever byte that is cut. */
@@ -25,7 +26,7 @@ export interface Front {
   /** Requests to send first on a new connection to a server, each with one reply. */
   greeting(lane: number, shard: Shard): Buffer[];
   /** Null when this reply to a greeting is as it should be, else what is wrong with the server. */
-  greetingRefusal(reply: string, shard: Shard): string | null;
+  greetingRefusal(reply: string, link: ServerLink): string | null;
   /** An error in the protocol's words. */
   error(message: string): Buffer;
 }

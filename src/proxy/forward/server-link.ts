@@ -8,12 +8,14 @@ import { MINUS } from '../framing/codes.js';
 import { Acknowledgements, WAITER } from './acknowledgements.js';
 import { copyBytes, NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
+import type { LinkPurpose } from './link-purpose.js';
 import { NOBODY, PendingRequests } from './pending.js';
 import type { ReplyScanner } from './protocol.js';
+import type { Replica } from './replica-set.js';
 import { SentRequests } from './sent-requests.js';
 import { openServerSocket } from './server-socket.js';
 import type { Shard } from './shard.js';
-import { slowRequestOf } from './slow-request.js';
+import { measureOldest } from './slow-request.js';
 import type { LinkTap } from './subscription.js';
 
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
@@ -32,6 +34,8 @@ export class ServerLink {
   readonly lane: number;
   /** The only client it serves, or null. */
   readonly owner: Client | null;
+  /** The replica that it is to; null when it is to the shard's server, or master. */
+  readonly replica: Replica | null;
   /** Called when its output has drained, for a client that waits to send more. */
   onDrain: (() => void) | null = null;
   /** Takes all that comes, in place of requests. */
@@ -62,17 +66,17 @@ export class ServerLink {
   #repeating = false;
   #readPaused = false;
 
-  /** @param acknowledges it is for writes, which wait for a replica. */
-  constructor(shard: Shard, lane: number, owner: Client | null, acknowledges: boolean) {
+  constructor(shard: Shard, lane: number, { owner, replica, acknowledges }: LinkPurpose) {
     this.shard = shard;
-    this.owner = owner;
+    this.owner = owner ?? null;
+    this.replica = replica ?? null;
     this.lane = lane;
     this.#scanner = shard.pool.front.newReplyScanner();
     const { config, buffers } = shard.pool;
     this.#guarded = shard.follows;
-    this.#acks = acknowledges ? new Acknowledgements(buffers, shard, config.holdTimeout_ms) : null;
+    this.#acks = acknowledges === true ? new Acknowledgements(buffers, shard, config.holdTimeout_ms) : null;
     this.#slow_ms = (config.slowlogLogSlowerThan_us ?? Number.POSITIVE_INFINITY) / 1000;
-    const shown = owner === null && config.slowlogLogSlowerThan_us !== null;
+    const shown = this.owner === null && config.slowlogLogSlowerThan_us !== null;
     if (shard.follows) this.#sent = new SentRequests(config.hold_bytes, buffers);
     else this.#sent = shown ? new SentRequests(SHOWN_MAX_BYTES, buffers) : null;
   }
@@ -137,7 +141,7 @@ export class ServerLink {
 
   /** Opens the connection unless it is open. */
   open(): void {
-    const { address } = this.shard;
+    const address = this.replica?.address ?? this.shard.address;
     if (this.#state !== 'closed' || address === null) return;
     this.#state = 'connecting';
     this.#connectSince_ms = this.shard.pool.turn.now;
@@ -227,21 +231,10 @@ export class ServerLink {
     else this.#deliver(bytes, start, end, last);
     if (!last || this.#state === 'closed') return;
     this.#replyBegun = false;
-    this.#measure();
+    measureOldest(this, this.#sent, this.#slow_ms);
     pending.shift();
     if (this.#sent !== null) this.#sent.answered(pending.count > 0 ? pending.position() : this.#position);
     shard.answered(this);
-  }
-
-  /** Notes how long the oldest request took; one that blocks takes as long as it wants to. */
-  #measure(): void {
-    const { pending, shard } = this;
-    const command = pending.command();
-    if (this.owner !== null && COMMANDS.blocks[command] === 1) return;
-    const took_ms = shard.pool.turn.now - pending.since_ms();
-    shard.pool.latency.note(command, took_ms);
-    if (took_ms < this.#slow_ms) return;
-    shard.pool.slowLog.add(slowRequestOf(this, this.#sent, took_ms), shard.pool.config.slowlogMaxLen);
   }
 
   /**
@@ -249,7 +242,8 @@ export class ServerLink {
    * what is read behind a refused write must be read again behind it.
    */
   #beginGuardedReply(isError: boolean): void {
-    const repeats = this.shard.draining && this.owner === null && COMMANDS.reads[this.pending.command()] === 1;
+    const isLosing = this.shard.draining && this.replica === null;
+    const repeats = isLosing && this.owner === null && COMMANDS.reads[this.pending.command()] === 1;
     this.#repeating = repeats && this.#hold(0);
     this.#gathering = isError && !this.#repeating;
     this.#error = '';
@@ -318,7 +312,7 @@ export class ServerLink {
     // The server did not execute this request, so it may be sent to the next one.
     if (refusal !== null) {
       const held = this.owner === null && this.#hold(0);
-      this.shard.suspect(refusal);
+      this.shard.refused(this, refusal);
       if (held) return;
     }
     const whole = Buffer.from(this.#error, 'latin1');
@@ -357,9 +351,9 @@ export class ServerLink {
     this.#error = (this.#replyBegun ? this.#error : '') + bytes.toString('latin1', start, end);
     this.#replyBegun = !this.#scanner.complete;
     if (!this.#scanner.complete) return end;
-    const refusal = this.shard.pool.front.greetingRefusal(this.#error, this.shard);
+    const refusal = this.shard.pool.front.greetingRefusal(this.#error, this);
     if (refusal !== null) {
-      this.shard.greetingRefused(refusal);
+      if (this.replica === null) this.shard.greetingRefused(refusal);
       this.fail(refusal, 'error');
       return size;
     }
@@ -370,7 +364,7 @@ export class ServerLink {
 
   #acceptAgain(): void {
     if (this.pending.count > PENDING_MAX / 2 || this.#out_bytes > OUTPUT_MAX_BYTES / 2) return;
-    this.accepts = this.shard.open;
+    this.accepts = this.replica !== null || this.shard.open;
     if (this.accepts) this.shard.wakeWaiting();
   }
 
@@ -493,6 +487,6 @@ export class ServerLink {
     this.#replyBegun = false;
     this.#readPaused = false;
     this.#greetingsLeft = 0;
-    this.accepts = this.shard.open;
+    this.accepts = this.replica !== null || this.shard.open;
   }
 }

@@ -3,9 +3,12 @@ import type { ServerConfig, SocketAddress } from '../../config/nutcracker-types.
 import { COMMANDS } from '../commands/table.js';
 import { NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
+import { REPLICA, SHARED, WRITES } from './client-state.js';
+import { HeldRequests } from './held-requests.js';
 import { laneOf } from './lane.js';
 import { NOBODY } from './pending.js';
 import type { Pool } from './pool.js';
+import { ReplicaSet } from './replica-set.js';
 import { ServerLink } from './server-link.js';
 import { ServerStats } from './stats.js';
 
@@ -20,19 +23,6 @@ const DRAIN_MAX_MS = 500;
 
 /** How long a server may take to say that it is a master. */
 const GREETING_MAX_MS = 1_000;
-
-/** A request that was not executed and is to be sent to the next master. */
-interface HeldRequest {
-  readonly who: number;
-  readonly seq: number;
-  readonly command: number;
-  readonly bytes: Buffer;
-  /** Replies to be passed over before the one that counts. */
-  readonly unheard: number;
-  /** Of the connection that it was for. */
-  readonly lane: number;
-  readonly since_ms: number;
-}
 
 /** Who is told when a shard's master is in doubt. */
 export interface MasterSeeker {
@@ -53,6 +43,13 @@ export class Shard {
   open: boolean;
   /** Writes are acknowledged only when a replica has them. */
   readonly replicated: boolean;
+  /** Where reads may go; null when they go to the master. */
+  readonly replicas: ReplicaSet | null;
+  /** Called when a master has been verified. */
+  onOpen: (() => void) | null = null;
+  readonly #ownWrites_ms: number;
+  /** It matters which connection a request takes. */
+  readonly #choosy: boolean;
   seeker: MasterSeeker | null = null;
   readonly links: ServerLink[];
   /** Of `links`. */
@@ -63,8 +60,7 @@ export class Shard {
   readonly #writeLinks = new Map<number, ServerLink>();
   readonly #ownLinks = new Set<ServerLink>();
   readonly #waiting = new Set<Client>();
-  #held: HeldRequest[] = [];
-  #held_bytes = 0;
+  readonly #held: HeldRequests;
   #failures = 0;
   #retryAt_ms = 0;
   #downSince_ms = 0;
@@ -80,16 +76,19 @@ export class Shard {
     this.address = target.kind === 'master' || target.kind === 'group' ? null : target;
     this.open = !this.follows;
     this.replicated = config.replicated;
+    this.#held = new HeldRequests(pool);
+    const { readFrom, replicaLagMax_ms } = pool.config;
+    this.replicas = readFrom === 'master' ? null : new ReplicaSet(this, replicaLagMax_ms);
+    // After so long, a replica that is read from has what was written.
+    this.#ownWrites_ms = replicaLagMax_ms;
+    this.#choosy = this.replicated || this.replicas !== null;
     this.#lane = laneOf(pool.config.redisDb, false);
-    this.links = Array.from(
-      { length: pool.config.serverConnections },
-      () => new ServerLink(this, this.#lane, null, false),
-    );
+    this.links = Array.from({ length: pool.config.serverConnections }, () => new ServerLink(this, this.#lane, {}));
     for (const link of this.links) link.accepts = this.open;
   }
 
   get heldCount(): number {
-    return this.#held.length + this.#waiting.size;
+    return this.#held.count + this.#waiting.size;
   }
 
   /**
@@ -97,23 +96,37 @@ export class Shard {
    * this one must wait until all others of the client are answered.
    */
   linkFor(client: Client, command: number): ServerLink | null {
-    if (this.replicated) return this.#linkOfWriter(client, command);
-    return this.sharedLink(client);
+    return this.#choosy ? this.#chooseLink(client, command) : this.sharedLink(client);
   }
 
-  /** Writes that wait for a replica, and what is asked behind them, keep their order on a connection of their own. */
-  #linkOfWriter(client: Client, command: number): ServerLink | null {
-    const writes = COMMANDS.durable[command] === 1;
-    if (client.inFlight === 0) client.writing = writes;
-    else if (writes && !client.writing) return null;
-    return client.writing ? this.#writeLink(client.lane, client.slot) : this.sharedLink(client);
+  /**
+   * Writes that wait for a replica go over connections of their own, and reads may go to a replica. The order of a
+   * client's requests is kept by keeping them on one course: what only reads may be behind anything; for anything else, the
+   * reads before it must have been answered.
+   */
+  #chooseLink(client: Client, command: number): ServerLink | null {
+    const reads = COMMANDS.reads[command] === 1;
+    const writes = this.replicated && COMMANDS.durable[command] === 1;
+    if (COMMANDS.durable[command] === 1) client.wroteAt_ms = this.pool.turn.now;
+    if (client.inFlight === 0)
+      client.course = writes ? WRITES : reads && this.#mayUseReplica(client) ? REPLICA : SHARED;
+    else if ((writes && client.course === SHARED) || (!reads && client.course === REPLICA)) return null;
+    if (client.course === WRITES) return this.#writeLink(client.lane, client.slot);
+    const replica = client.course === REPLICA ? this.replicas?.linkFor(client, this.pool.turn.now) : null;
+    return replica ?? this.sharedLink(client);
+  }
+
+  /** A client finds what it has written itself: for as long as a replica may be behind, it reads from the master. */
+  #mayUseReplica(client: Client): boolean {
+    if (this.replicas === null || client.transaction !== null) return false;
+    return this.pool.turn.now - client.wroteAt_ms > this.#ownWrites_ms;
   }
 
   #writeLink(lane: number, slot: number): ServerLink {
     const number = lane * WRITE_LINKS + (slot % WRITE_LINKS);
     const known = this.#writeLinks.get(number);
     if (known !== undefined) return known;
-    const link = new ServerLink(this, lane, null, true);
+    const link = new ServerLink(this, lane, { acknowledges: true });
     link.accepts = this.open;
     this.#writeLinks.set(number, link);
     return link;
@@ -130,7 +143,7 @@ export class Shard {
   #linkForLane(lane: number): ServerLink {
     const known = this.#laneLinks.get(lane);
     if (known !== undefined) return known;
-    const link = new ServerLink(this, lane, null, false);
+    const link = new ServerLink(this, lane, {});
     link.accepts = this.open;
     this.#laneLinks.set(lane, link);
     return link;
@@ -139,7 +152,8 @@ export class Shard {
   /** A connection for one client alone; it ends or is closed with {@link returnLink}. Null when there are too many. */
   borrow(client: Client): ServerLink | null {
     if (this.#ownLinks.size >= OWN_LINKS_MAX) return null;
-    const link = new ServerLink(this, client.lane, client, this.replicated);
+    client.wroteAt_ms = this.pool.turn.now;
+    const link = new ServerLink(this, client.lane, { owner: client, acknowledges: this.replicated });
     this.#ownLinks.add(link);
     return link;
   }
@@ -149,6 +163,13 @@ export class Shard {
     link.fail('the connection is no longer needed', 'closing');
   }
 
+  /** All connections, also those to replicas. */
+  *everyLink(): Iterable<ServerLink> {
+    yield* this.allLinks();
+    if (this.replicas !== null) yield* this.replicas.links();
+  }
+
+  /** All connections to its server, or master. */
   *allLinks(): Iterable<ServerLink> {
     yield* this.links;
     yield* this.#laneLinks.values();
@@ -160,7 +181,8 @@ export class Shard {
   answered(link: ServerLink): void {
     this.stats.responses++;
     this.#failures = 0;
-    if (this.#drainingSince_ms >= 0 && link.pending.count === 0) link.fail(this.#downReason, 'closing');
+    const isLosing = this.#drainingSince_ms >= 0 && link.replica === null;
+    if (isLosing && link.pending.count === 0) link.fail(this.#downReason, 'closing');
   }
 
   /** Requests go to this address from now on, once it has proved to be a master. */
@@ -218,6 +240,16 @@ export class Shard {
     this.seeker?.doubted(this, reason);
   }
 
+  /** A server has refused a request because of its role. */
+  refused(link: ServerLink, reason: string): void {
+    if (link.replica === null) {
+      this.suspect(reason);
+      return;
+    }
+    this.replicas?.refused(link.replica, this.pool.turn.now);
+    this.#sendHeldIfOpen();
+  }
+
   /** Nothing new is sent until a master is verified; what is under way is waited for. */
   pause(reason: string): void {
     this.#downReason = reason;
@@ -247,6 +279,7 @@ export class Shard {
     for (const each of this.allLinks()) each.accepts = true;
     this.pool.log.notice(`${this.pool.config.name}: '${this.config.label}' is served by ${this.addressText}`);
     this.seeker?.verified(this);
+    this.onOpen?.();
     this.#sendHeld();
     this.wakeWaiting();
   }
@@ -265,8 +298,13 @@ export class Shard {
       this.#ownLinks.delete(link);
       link.owner.ownLinkLost(link);
     }
+    if (link.replica !== null) {
+      this.replicas?.refused(link.replica, this.pool.turn.now);
+      this.#sendHeldIfOpen();
+    }
     if (kind === 'closing') return;
     this.pool.log.info(`${this.pool.config.name}: connection to '${this.config.label}' (${this.addressText}): ${why}`);
+    if (link.replica !== null) return;
     if (this.follows) {
       if (wasReady || !this.open) this.doubt(why);
     } else {
@@ -337,19 +375,7 @@ export class Shard {
 
   /** Keeps a request for the next master. @returns false when there is no room. */
   hold(who: number, seq: number, command: number, bytes: Buffer, unheard: number, lane: number): boolean {
-    if (this.pool.held_bytes + bytes.length > this.pool.config.hold_bytes) return false;
-    this.#held.push({ who, seq, command, bytes, unheard, lane, since_ms: this.pool.turn.now });
-    this.#held_bytes += bytes.length;
-    this.pool.held_bytes += bytes.length;
-    return true;
-  }
-
-  #takeHeld(): HeldRequest[] {
-    const held = this.#held;
-    this.#held = [];
-    this.pool.held_bytes -= this.#held_bytes;
-    this.#held_bytes = 0;
-    return held;
+    return this.#held.add({ who, seq, command, bytes, unheard, lane, since_ms: this.pool.turn.now });
   }
 
   #anyLink(lane: number, command: number): ServerLink | undefined {
@@ -357,9 +383,14 @@ export class Shard {
     return lane === this.#lane ? this.links[0] : this.#linkForLane(lane);
   }
 
+  /** What a replica did not answer is asked elsewhere. */
+  #sendHeldIfOpen(): void {
+    if (this.open) this.#sendHeld();
+  }
+
   #sendHeld(): void {
     const { clients, joins } = this.pool;
-    for (const { who, seq, command, bytes, unheard, lane } of this.#takeHeld()) {
+    for (const { who, seq, command, bytes, unheard, lane } of this.#held.takeAll()) {
       const slot = who >= 0 ? who : joins.clientOf(who);
       const client = slot === undefined ? undefined : clients[slot];
       const own = client === undefined || client.lane !== lane ? null : this.linkFor(client, command);
@@ -402,6 +433,7 @@ export class Shard {
   tick(now: number): void {
     const { config } = this.pool;
     if (config.timeout_ms !== null) this.#endLate(now, config.timeout_ms);
+    this.replicas?.tick(now);
     // A frozen host takes connections and says nothing: the next look must not wait for it.
     if (this.follows && !this.open && (this.links[0]?.greeting_ms(now) ?? 0) > GREETING_MAX_MS) {
       this.links[0]?.fail('Connection timed out', 'timeout');
@@ -411,13 +443,7 @@ export class Shard {
       return;
     }
     const late = now - config.holdTimeout_ms;
-    if (this.#held.some((each) => each.since_ms <= late)) {
-      const held = this.#takeHeld();
-      for (const each of held) if (each.since_ms <= late) this.refuse(each.who, each.seq, this.waitError);
-      this.#held = held.filter((each) => each.since_ms > late);
-      this.#held_bytes = this.#held.reduce((sum, each) => sum + each.bytes.length, 0);
-      this.pool.held_bytes += this.#held_bytes;
-    }
+    for (const each of this.#held.takeOlder(late)) this.refuse(each.who, each.seq, this.waitError);
     for (const client of this.#waiting) {
       if (client.waitSince_ms > late) continue;
       this.#waiting.delete(client);
@@ -426,7 +452,7 @@ export class Shard {
   }
 
   #endLate(now: number, timeout_ms: number): void {
-    for (const link of this.allLinks()) {
+    for (const link of this.everyLink()) {
       if (link.owner !== null) continue;
       const waiting = link.waiting_ms(now);
       if (waiting !== null && waiting > timeout_ms) link.fail('Connection timed out', 'timeout');
@@ -440,7 +466,7 @@ export class Shard {
   /** Refuses what waits and ends all connections. */
   stop(): void {
     this.open = false;
-    for (const each of this.#takeHeld()) this.refuse(each.who, each.seq, 'ERR the proxy is shutting down');
-    for (const link of this.allLinks()) link.fail('the proxy is shutting down', 'closing');
+    for (const each of this.#held.takeAll()) this.refuse(each.who, each.seq, 'ERR the proxy is shutting down');
+    for (const link of this.everyLink()) link.fail('the proxy is shutting down', 'closing');
   }
 }

@@ -1,10 +1,24 @@
-/** What the slow log says of the oldest request on a connection. */
+/** How long the oldest request on a connection took, and what the slow log says of it. */
+import { COMMANDS } from '../commands/table.js';
 import { SLOW_REQUEST_BYTES, type SlowRequest, wordsOf } from '../measure/slow-log.js';
 import type { SentRequests } from './sent-requests.js';
 import type { ServerLink } from './server-link.js';
 
-/** @param sent null when the connection keeps no requests: then only the command's name is known. */
-export function slowRequestOf(link: ServerLink, sent: SentRequests | null, took_ms: number): Omit<SlowRequest, 'id'> {
+/**
+ * Notes how long the oldest request took; one that blocks takes as long as it wants to.
+ * @param sent null when the connection keeps no requests: then only the command's name is known.
+ */
+export function measureOldest(link: ServerLink, sent: SentRequests | null, slow_ms: number): void {
+  const { pending, shard, owner } = link;
+  const command = pending.command();
+  if (owner !== null && COMMANDS.blocks[command] === 1) return;
+  const { pool } = shard;
+  const took_ms = pool.turn.now - pending.since_ms();
+  pool.latency.note(command, took_ms);
+  if (took_ms >= slow_ms) pool.slowLog.add(slowRequestOf(link, sent, took_ms), pool.config.slowlogMaxLen);
+}
+
+function slowRequestOf(link: ServerLink, sent: SentRequests | null, took_ms: number): Omit<SlowRequest, 'id'> {
   return {
     at_s: Math.floor(Date.now() / 1000),
     took_us: Math.round(took_ms * 1000),

@@ -1,4 +1,5 @@
 /** What a connection and a client know of a subscription. */
+import type { ServerLink } from './server-link.js';
 
 /** Takes everything that a connection brings, instead of its pending requests. */
 export interface LinkTap {
@@ -7,6 +8,8 @@ export interface LinkTap {
 }
 
 export interface Subscription {
-  /** Its connection has ended. */
-  lost(): void;
+  /** A connection of its client has ended, which may be its own. */
+  lost(link: ServerLink): void;
+  /** It is over; its connection is given back. */
+  end(): void;
 }

@@ -49,7 +49,7 @@ export function snapshotOf(pool: Pool): PoolSnapshot {
 function serverOf(shard: Shard): ServerSnapshot {
   const stats = Object.assign(new ServerStats(), shard.stats);
   stats.in_queue = shard.heldCount;
-  for (const link of shard.allLinks()) {
+  for (const link of shard.everyLink()) {
     stats.out_queue += link.pending.count;
     stats.in_queue_bytes += link.unsent_bytes;
   }
