@@ -27,6 +27,8 @@ export interface Article {
   /** Where the article has its redis-cli. */
   readonly redisCli?: string;
   readonly password?: string;
+  /** Changes the keepalived.conf before it is put in its place. */
+  readonly amend?: (config: string) => string;
 }
 
 export class ArticleHost {
@@ -41,7 +43,8 @@ export class ArticleHost {
     this.#root = join(folder, host.name);
     for (const path of ['etc/keepalived', 'usr/bin', 'log', 'data'])
       mkdirSync(join(this.#root, path), { recursive: true });
-    copyFileSync(join(FIXTURES, article.config), join(this.#root, 'etc/keepalived/keepalived.conf'));
+    const config = readFileSync(join(FIXTURES, article.config), 'utf8');
+    writeFileSync(join(this.#root, 'etc/keepalived/keepalived.conf'), article.amend?.(config) ?? config);
     if (article.scripts !== undefined)
       this.#install(join(FIXTURES, article.scripts.from), join(this.#root, 'etc/keepalived', article.scripts.to));
     if (article.redisCli !== undefined) {

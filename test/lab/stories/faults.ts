@@ -53,6 +53,11 @@ const freeze = (pids: readonly number[], mark: () => void): Mend => {
   return () => signal(pids, 'SIGCONT');
 };
 
+/** What a check script has stopped, its operator starts again once the fault is mended. */
+export function startStoppedAgents(system: System): void {
+  for (const member of system.members) if (agentPids(member).length === 0) member.startAgent();
+}
+
 const redisPids = ({ target, redis }: Scene): number[] => pidsOn(target.host, redis.processPattern);
 
 /** The other hosts that keep a Redis of the group. */
@@ -212,7 +217,8 @@ const emptied: Fault = {
     await kill9(redisPids(scene), scene.mark);
     scene.redis.wipe();
     scene.redis.start();
-    return null;
+    // Nothing is left to mend; what a check script has stopped meanwhile is started again as after every other fault.
+    return () => {};
   },
 };
 

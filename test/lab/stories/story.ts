@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cleanup } from '../../support/cleanup.js';
 import type { Gap } from './books.mjs';
-import type { Fault, Mend } from './faults.js';
+import { type Fault, type Mend, startStoppedAgents } from './faults.js';
 import { type ClientBooks, type ClientOptions, monotonicNow, PlainClient, untilFlowing } from './plain-client.js';
 import { Stage } from './stage.js';
 import { masterOf, redisOf, type System, type SystemKind } from './system.js';
@@ -90,7 +90,7 @@ async function act(stage: Stage, system: System, fault: Fault, options: StoryOpt
     at = monotonicNow();
   };
   const mend = await fault.strike({ stage, system, target, redis, mark });
-  if (mend !== null) await mended(mend, clients, { at, patience_ms, stays_ms });
+  if (mend !== null) await mended(system, mend, clients, { at, patience_ms, stays_ms });
   const flaw = await untilCalm(system, clients, patience_ms);
   await pause(AFTER_MS);
   const [books, watched] = await closed(clients, watcher);
@@ -115,6 +115,7 @@ async function closed(clients: readonly PlainClient[], watcher: VipWatcher): Pro
 
 /** Mends when writes flow again and the fault has had its time; or when patience ends. */
 async function mended(
+  system: System,
   mend: Mend,
   clients: readonly PlainClient[],
   { at, patience_ms, stays_ms }: { at: number; patience_ms: number; stays_ms: number },
@@ -124,6 +125,7 @@ async function mended(
   });
   await pause(Math.max(0, at + stays_ms - monotonicNow()));
   await mend();
+  startStoppedAgents(system);
 }
 
 /** Waits until all is well and stays so while writes flow. @returns what is wrong when patience ends */

@@ -1,6 +1,6 @@
 /**
  * Two hosts, keepalived, a check script and notify scripts that sleep: two published set-ups of the kind, their files
- * unchanged but for what keepalived 2.2.7 refuses (a brace that is missing).
+ * unchanged but for what keepalived 2.2.7 refuses, the traces of the web page that they stood on.
  */
 import type { Child } from '../../../support/child.js';
 import { until } from '../../../support/until.js';
@@ -46,6 +46,9 @@ const UNICAST: Article = {
   password: '78e13a',
 };
 
+/** The page lost a brace, and has no-break spaces on empty lines, which keepalived takes for a word. */
+const amend = (config: string): string => config.replaceAll('\u00a0', ' ').replace(/^(vrrp_script \w+)\s*$/m, '$1 {');
+
 /** The longest chain of sleeps in the scripts is 25 s. */
 const START_MS = 60_000;
 
@@ -65,6 +68,7 @@ class PairMember implements Member {
       config: `${files}-${role}.conf`,
       scripts: { from: `${files}-${role}-scripts`, to: scripts },
       redisCli,
+      amend,
       ...(password === undefined ? {} : { password }),
     });
     const directory = stage.dataDirectory(name);
