@@ -17,6 +17,8 @@ export interface ClientOptions {
   readonly deadline_ms?: number;
   /** For a connection to be made. */
   readonly connectDeadline_ms?: number;
+  /** For looking up every acknowledged write at the end. */
+  readonly lookUp_ms?: number;
 }
 
 /** What the client saw. Times are CLOCK_MONOTONIC in ms, those of {@link monotonicNow}. */
@@ -45,7 +47,7 @@ export class PlainClient {
   readonly door: Door;
   readonly #child: Child;
 
-  constructor(host: Host, door: Door, options: ClientOptions = {}) {
+  constructor(host: Pick<Host, 'start'>, door: Door, options: ClientOptions = {}) {
     this.door = door;
     this.#child = host.start(process.execPath, [CLIENT, JSON.stringify({ ...options, door, prefix: door.kind })]);
   }
