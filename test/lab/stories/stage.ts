@@ -47,6 +47,11 @@ export class Stage {
     return this.lab.host('client');
   }
 
+  /** Ends every process on every host. */
+  powerOff(): void {
+    for (const host of this.#lab?.hosts ?? []) host.killAll9();
+  }
+
   /** A folder of a host for data. */
   dataDirectory(host: string): string {
     const path = join(this.folder, `${host}-data`);

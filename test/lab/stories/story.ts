@@ -73,6 +73,8 @@ export async function tell(kind: SystemKind, fault: Fault, options: StoryOptions
     return await act(stage, system, fault, options);
   } finally {
     if (system !== null) tellLogs(system, options);
+    // At once, and without a last word: nobody is to hand anything over any more.
+    stage.powerOff();
     await cleanup.run();
   }
 }

@@ -2,6 +2,7 @@
 import type { SystemKind } from '../system.js';
 import { keepalivedPair, keepalivedUnicast } from './keepalived-pair.js';
 import { keepalivedSentinel, sentinelTrio, sentinelTrioFast } from './sentinel-trio.js';
+import { tanistKinds } from './tanist.js';
 import { twemproxy } from './twemproxy.js';
 
 export const SYSTEMS: readonly SystemKind[] = [
@@ -11,4 +12,5 @@ export const SYSTEMS: readonly SystemKind[] = [
   sentinelTrioFast,
   keepalivedSentinel,
   twemproxy,
+  ...tanistKinds,
 ];
