@@ -1,11 +1,21 @@
 /** A lab host with its own /etc/keepalived, /var/log and programs, so that published scripts run as they are written. */
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../support/child.js';
 import { requirePeer } from '../support/peers.js';
 import { tanistPath } from '../support/tanist.js';
 import type { Host } from './host.js';
+import type { RouterKind } from './vrrp-routers.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/keepalived', import.meta.url));
 
@@ -17,6 +27,8 @@ export interface Article {
   /** Where the article has its redis-cli. */
   readonly redisCli?: string;
   readonly password?: string;
+  /** Changes the keepalived.conf before it is put in its place. */
+  readonly amend?: (config: string) => string;
 }
 
 export class ArticleHost {
@@ -31,7 +43,8 @@ export class ArticleHost {
     this.#root = join(folder, host.name);
     for (const path of ['etc/keepalived', 'usr/bin', 'log', 'data'])
       mkdirSync(join(this.#root, path), { recursive: true });
-    copyFileSync(join(FIXTURES, article.config), join(this.#root, 'etc/keepalived/keepalived.conf'));
+    const config = readFileSync(join(FIXTURES, article.config), 'utf8');
+    writeFileSync(join(this.#root, 'etc/keepalived/keepalived.conf'), article.amend?.(config) ?? config);
     if (article.scripts !== undefined)
       this.#install(join(FIXTURES, article.scripts.from), join(this.#root, 'etc/keepalived', article.scripts.to));
     if (article.redisCli !== undefined) {
@@ -61,22 +74,19 @@ export class ArticleHost {
     return this.host.start(requirePeer('redis-server').path, [...usual, ...auth, ...directives]);
   }
 
-  /** `tanist vrrp` in keepalived's place. */
-  startRouter(): Child {
+  /** `tanist vrrp` in keepalived's place, or keepalived itself. */
+  startRouter(kind: RouterKind = 'tanist', env: Readonly<Record<string, string>> = {}): Child {
     const overlay = (name: string): string =>
       `mount -t overlay overlay -o lowerdir=${this.#root}/${name}:/${name} /${name}`;
     const prepare = `${overlay('usr')} && ${overlay('etc')} && mount --bind ${this.#root}/log /var/log && exec "$@"`;
-    const run = [
-      process.execPath,
-      tanistPath,
-      'vrrp',
-      '-f',
-      '/etc/keepalived/keepalived.conf',
-      '-p',
-      '/var/log/keepalived.pid',
-      '-D',
-    ];
-    return this.host.start('sh', ['-c', prepare, 'sh', ...run]);
+    const config = ['-f', '/etc/keepalived/keepalived.conf', '-p', '/var/log/keepalived.pid', '-D'];
+    // keepalived takes the pid file of a killed run for a running one when the number is in use again.
+    for (const name of ['keepalived.pid', 'vrrp.pid']) rmSync(join(this.#root, 'log', name), { force: true });
+    const run =
+      kind === 'tanist'
+        ? [process.execPath, tanistPath, 'vrrp', ...config]
+        : [requirePeer('keepalived').path, '-n', '-l', '-P', '-r', '/var/log/vrrp.pid', ...config];
+    return this.host.start('sh', ['-c', prepare, 'sh', ...run], env);
   }
 
   /** A command to a Redis, by redis-cli from this host; its output without the last line's end. */

@@ -1,4 +1,4 @@
-/** One host of a lab: a network namespace with eth0 on the lab's switch. */
+/** One host of a lab: a network namespace with an interface on the lab's switch. */
 import { existsSync, readFileSync } from 'node:fs';
 import { type Child, startChild } from '../support/child.js';
 import type { Cleanup } from '../support/cleanup.js';
@@ -22,8 +22,10 @@ export class Host {
   readonly name: string;
   /** The namespace. */
   readonly namespace: string;
-  /** Of eth0, e.g. `10.99.0.1`. */
+  /** Of its interface, e.g. `10.99.0.1`. */
   readonly address: string;
+  /** Its interface beside loopback. */
+  readonly device: string;
   readonly #switch: string;
   readonly #port: string;
   readonly #cleanup: Cleanup;
@@ -36,10 +38,12 @@ export class Host {
     switchNamespace: string,
     port: string,
     cleanup: Cleanup,
+    device = 'eth0',
   ) {
     this.name = name;
     this.namespace = namespace;
     this.address = address;
+    this.device = device;
     this.#switch = switchNamespace;
     this.#port = port;
     this.#cleanup = cleanup;
@@ -64,16 +68,16 @@ export class Host {
   }
 
   /** The addresses on an interface, in canonical text. */
-  addresses(device = 'eth0'): string[] {
+  addresses(device = this.device): string[] {
     return this.#list(device).map((a) => a.local);
   }
 
-  holds(address: string, device = 'eth0'): boolean {
+  holds(address: string, device = this.device): boolean {
     return this.addresses(device).includes(address);
   }
 
   /** One address as `ip addr` shows it, or undefined. */
-  describe(address: string, device = 'eth0'): ListedAddress | undefined {
+  describe(address: string, device = this.device): ListedAddress | undefined {
     return this.#list(device).find((a) => a.local === address);
   }
 
@@ -117,7 +121,7 @@ export class Host {
     return entry?.lladdr;
   }
 
-  mac(device = 'eth0'): string {
+  mac(device = this.device): string {
     const [link] = JSON.parse(run('ip', ['-n', this.namespace, '-j', 'link', 'show', device])) as { address: string }[];
     return link?.address ?? '';
   }

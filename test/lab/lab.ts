@@ -91,7 +91,7 @@ export class Lab {
       `net.ipv6.conf.${device}.accept_dad=0`,
     ]);
     ipBatch(namespace, ['link set lo up', `addr add ${address}/${prefix} dev ${device}`, `link set ${device} up`]);
-    this.#hosts.set(name, new Host(name, namespace, address, this.#switch, port, this.#cleanup));
+    this.#hosts.set(name, new Host(name, namespace, address, this.#switch, port, this.#cleanup, device));
   }
 
   #add(namespace: string): void {

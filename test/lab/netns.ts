@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process';
 
 let counter = 0;
 
-/** A name for this process's next namespace: `tl<pid>x<n>`, so that parallel runs do not meet. */
+/** What the names of this process's namespaces begin with, so that parallel runs do not meet. */
+export const namespacePrefix = `tl${process.pid.toString(36)}x`;
+
+/** A name for this process's next namespace. */
 export function uniqueName(): string {
   counter++;
-  return `tl${process.pid.toString(36)}x${counter.toString(36)}`;
+  return `${namespacePrefix}${counter.toString(36)}`;
 }
 
 /** @throws {Error} with what the command said, when it fails. */

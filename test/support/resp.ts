@@ -13,28 +13,34 @@ export class RespError extends Error {
 }
 
 /** Where and how long to ask. */
-export interface RequestOptions {
-  readonly port: number;
-  readonly host?: string;
+export type RequestOptions = (
+  | { readonly port: number; readonly host?: string }
+  /** A Unix socket. */
+  | { readonly path: string }
+) & {
+  /** Told with AUTH first. */
+  readonly password?: string;
   /** From connecting to the whole reply. */
   readonly deadline_ms?: number;
-}
+};
 
 /**
  * Sends one command over a connection of its own.
  * @throws {RespError} the server's error reply; {Error} refused, reset, or no whole reply before the deadline.
  */
 export function request(options: RequestOptions, ...args: readonly (string | number)[]): Promise<RespValue> {
-  const { port, host = '127.0.0.1', deadline_ms = 5_000 } = options;
+  const { deadline_ms = 5_000, password } = options;
+  const to = 'path' in options ? { path: options.path } : { port: options.port, host: options.host ?? '127.0.0.1' };
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host });
+    const socket = connect(to);
     let received = Buffer.alloc(0);
+    let repliesBefore = password === undefined ? 0 : 1;
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       socket.destroy();
       settle();
     };
-    const where = `${args[0]} to ${host}:${port}`;
+    const where = `${args[0]} to ${'path' in to ? to.path : `${to.host}:${to.port}`}`;
     const timer = setTimeout(
       () => finish(() => reject(new Error(`no reply to ${where} in ${deadline_ms} ms`))),
       deadline_ms,
@@ -43,10 +49,15 @@ export function request(options: RequestOptions, ...args: readonly (string | num
     socket.on('close', () => finish(() => reject(new Error(`connection closed before the reply to ${where}`))));
     socket.on('data', (bytes) => {
       received = Buffer.concat([received, bytes]);
-      const parsed = parse(received, 0);
+      let parsed = parse(received, 0);
+      for (; parsed !== null && repliesBefore > 0; repliesBefore--) {
+        received = received.subarray(parsed.end);
+        parsed = parse(received, 0);
+      }
       if (parsed === null) return;
       finish(() => (parsed.value instanceof RespError ? reject(parsed.value) : resolve(parsed.value)));
     });
+    if (password !== undefined) socket.write(encode(['AUTH', password]));
     socket.write(encode(args));
   });
 }
