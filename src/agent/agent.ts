@@ -146,7 +146,7 @@ export class Agent {
       hooks: config.hooks,
       control: this.#control,
       log: this.#options.log,
-      failed: ({ hook, text }) => this.#note('', { what: 'hook', text: `${hook}: ${text}` }),
+      failed: ({ level, text }) => this.#note(level.group, { what: 'hook', text }),
       seed: randomInt(2 ** 31),
     });
     this.#timer = setInterval(() => this.#everySecond(), SIBLINGS_PERIOD_MS);
@@ -242,14 +242,7 @@ export class Agent {
   #tellProxy(group: string): void {
     const record = this.#records.of(group);
     if (record === null || this.#proxy === null) return;
-    const replicas = this.#control.picture(group)?.nodes.filter(({ follows, answers }) => follows && answers) ?? [];
-    const { epoch, master } = record;
-    this.#proxy.route({
-      group,
-      epoch,
-      ...master,
-      replicas: replicas.map(({ host, port }) => ({ host, port })),
-    });
+    this.#proxy.route({ group, epoch: record.epoch, ...record.master });
   }
 
   /** In pair mode whoever has become the master tells it; else the Sentinels have told it before. */
