@@ -1,5 +1,5 @@
 /** The agent as a process: signals, the service manager, the end. */
-import { serviceManager, serviceManager } from '../net/service-manager.js';
+import { serviceManager } from '../net/service-manager.js';
 import type { Log } from '../observe/log.js';
 import type { Agent } from './agent.js';
 
@@ -9,8 +9,6 @@ const FAULT_CODE = 70;
 const STATUS_PERIOD_MS = 1_000;
 /** A second signal, or an end that takes longer, ends at once: leases and addresses then run out by themselves. */
 const END_MAX_MS = 30_000;
-/** How often the service manager is told how things stand. */
-const STATUS_PERIOD_MS = 5_000;
 
 /**
  * Runs an agent until a signal ends it.
