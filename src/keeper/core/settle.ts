@@ -132,14 +132,15 @@ function awaitRedis(turn: Turn, reason: string): void {
 /** It does not answer for the moment: a leader stays one while it may, the others stay what they are. */
 function holdOn(turn: Turn, reason: string): void {
   const { k, now } = turn;
-  if (k.state !== 'master') return revokeVip(turn, reason);
   const mandate = mandateOf(turn);
-  if (mandate.leader === 'us' && now < mandate.until) {
+  const mayLead = mandate.leader === 'us' && now < mandate.until;
+  if (!mayLead) holdBack(turn, mandate.reason);
+  if (k.state !== 'master') return;
+  if (mayLead) {
     turn.at(mandate.until);
     grantVip(turn, mandate.until);
     return turn.become('master', `${reason}; ${mandate.reason}`);
   }
-  holdBack(turn, mandate.reason);
   turn.become(mandate.leader === 'us' ? 'fenced' : 'quarantined', `${mandate.reason}; ${reason}`);
 }
 

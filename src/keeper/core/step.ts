@@ -168,6 +168,7 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     redis.link = 'up';
     redis.linkSince = now;
     redis.linkTrouble = '';
+    redis.infoAt = NEVER;
     if (settings.attach && phase !== 'running') {
       redis.process = { phase: 'running', since: now, pid: null };
       k.pause = assumedPause();
