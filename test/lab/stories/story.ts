@@ -127,7 +127,7 @@ async function mended(
   });
   await pause(Math.max(0, at + stays_ms - monotonicNow()));
   await mend();
-  startStoppedAgents(system);
+  await startStoppedAgents(system);
 }
 
 /** Waits until all is well and stays so while writes flow. @returns what is wrong when patience ends */

@@ -35,7 +35,8 @@ export interface Member {
   readonly redis: readonly RedisPlace[];
   /** What its control processes are called. */
   readonly agentPattern: RegExp;
-  startAgent(): void;
+  /** Resolves when its service manager would take it for started. */
+  startAgent(): Promise<void>;
   /** Ends it as its service manager would, and waits until it is gone. */
   stopAgent(): Promise<void>;
   readonly log: string;

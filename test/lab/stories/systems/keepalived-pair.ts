@@ -75,7 +75,7 @@ class PairMember implements Member {
     this.redis = [new RedisNode(stage, this.host, directory, password === undefined ? {} : { password })];
   }
 
-  startAgent(): void {
+  async startAgent(): Promise<void> {
     this.#router = this.#files.startRouter('keepalived', this.#stage.env(this.host.name));
   }
 
@@ -113,7 +113,7 @@ class KeepalivedPair implements System {
     await until(() => this.members.every(({ redis }) => redis.every(({ log }) => /Ready to accept/.test(log))), {
       what: 'both Redis',
     });
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     await until(async () => (await this.flaw()) === null, {
       what: `${this.name} to be well`,
       deadline_ms: START_MS,
@@ -132,7 +132,7 @@ class KeepalivedPair implements System {
   }
 
   async failback(to: Member): Promise<void> {
-    to.startAgent();
+    await to.startAgent();
   }
 }
 

@@ -49,8 +49,8 @@ class TrioMember implements Member {
     this.agentPattern = plan.vip === null ? SENTINEL_PATTERN : /:26379 \[sentinel\]|keepalived -n/;
   }
 
-  startAgent(): void {
-    this.sentinel.start();
+  async startAgent(): Promise<void> {
+    await this.sentinel.start();
     this.#router = this.#keepalived?.startRouter('keepalived', this.#stage.env(this.host.name)) ?? null;
   }
 
@@ -91,7 +91,7 @@ class SentinelTrio implements System {
 
   async start(): Promise<void> {
     for (const { redis } of this.members) for (const each of redis) each.start();
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     const look = async (): Promise<boolean> => {
       const flaw = await this.flaw();
       if (flaw !== null) throw new Error(flaw);

@@ -77,7 +77,7 @@ class TanistMember implements Member {
     writeFileSync(this.#file, `${text.join('\n')}\n`);
   }
 
-  startAgent(): void {
+  async startAgent(): Promise<void> {
     this.#log = this.log;
     const { name } = this.host;
     this.#agent = this.host.start(
@@ -85,6 +85,7 @@ class TanistMember implements Member {
       [tanistPath, 'run', this.#file, '--host', name],
       this.#stage.env(name),
     );
+    await this.#agent.untilOutput(/ Ready: /, { deadline_ms: START_MS });
   }
 
   async stopAgent(): Promise<void> {
@@ -128,7 +129,7 @@ class Tanist implements System {
     ];
     this.proxy = {
       host: last,
-      pattern: /proxy-worker|proxy\/.*worker/,
+      pattern: /proxy-process\.js/,
       start: () => {
         // Its agent does.
       },
@@ -136,7 +137,7 @@ class Tanist implements System {
   }
 
   async start(): Promise<void> {
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     const look = async (): Promise<boolean> => {
       const flaw = await this.flaw();
       if (flaw !== null) throw new Error(flaw);

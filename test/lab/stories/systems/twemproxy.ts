@@ -51,8 +51,8 @@ class TwemproxyMember implements Member {
     this.sentinel = new SentinelNode(stage, this.host, monitor);
   }
 
-  startAgent(): void {
-    this.sentinel.start();
+  async startAgent(): Promise<void> {
+    await this.sentinel.start();
   }
 
   async stopAgent(): Promise<void> {
@@ -135,7 +135,7 @@ class Twemproxy implements System {
 
   async start(): Promise<void> {
     for (const { redis } of this.members) for (const each of redis) each.start();
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     const look = async (): Promise<boolean> => {
       const flaw = await this.flaw();
       if (flaw !== null) throw new Error(flaw);
