@@ -99,8 +99,8 @@ const killProxy: Fault = {
   name: 'kill-proxy',
   title: 'kill -9 of the proxy',
   suits: ({ hasProxy }) => hasProxy === true,
-  strike: async ({ system, mark }) => {
-    const { proxy } = system;
+  strike: async ({ system, target, mark }) => {
+    const proxy = system.proxy?.(target);
     if (proxy === undefined) throw new Error(`${system.name} has no proxy`);
     await kill9(pidsOn(proxy.host, proxy.pattern), mark);
     return () => proxy.start();
@@ -200,11 +200,11 @@ const clockJump: Fault = {
 const restartAll: Fault = {
   name: 'restart-all',
   title: 'kill -9 of everything everywhere, and all started at once',
-  strike: async ({ system, mark }) => {
+  strike: async ({ system, target, mark }) => {
     const pids = system.members.flatMap(({ host }) => processesOn(host).map(({ pid }) => pid));
     await kill9(pids, mark);
     for (const { redis } of system.members) for (const each of redis) each.start();
-    system.proxy?.start();
+    system.proxy?.(target).start();
     await Promise.all(system.members.map((member) => member.startAgent()));
     return null;
   },
@@ -242,9 +242,9 @@ const switchover: Fault = {
   name: 'switchover',
   title: "the master's role handed over by its operator",
   planned: true,
-  strike: async ({ system, mark }) => {
+  strike: async ({ system, target, mark }) => {
     mark();
-    await system.switchover();
+    await system.switchover(target);
     return null;
   },
 };
@@ -254,7 +254,7 @@ const failback: Fault = {
   title: 'the role given back after a switchover',
   planned: true,
   strike: async ({ system, target, mark }) => {
-    await system.switchover();
+    await system.switchover(target);
     await untilWell(system);
     mark();
     await system.failback(target);

@@ -92,7 +92,7 @@ class PairMember implements Member {
 class KeepalivedPair implements System {
   readonly name: string;
   readonly members: readonly PairMember[];
-  readonly doors: readonly Door[];
+  readonly #door: Door;
   readonly vips: readonly string[];
   readonly group = 'mymaster';
   readonly calm_ms = 5_000;
@@ -105,7 +105,11 @@ class KeepalivedPair implements System {
     );
     const { vip, password } = article;
     this.vips = [vip];
-    this.doors = [{ kind: 'vip', host: vip, port: 6379, ...(password === undefined ? {} : { password }) }];
+    this.#door = { kind: 'vip', host: vip, port: 6379, ...(password === undefined ? {} : { password }) };
+  }
+
+  doors(): readonly Door[] {
+    return [this.#door];
   }
 
   async start(): Promise<void> {
@@ -127,8 +131,8 @@ class KeepalivedPair implements System {
   }
 
   /** There is no command for it: keepalived is stopped on the master, as the articles have it. */
-  async switchover(): Promise<void> {
-    await this.members[0]?.stopAgent();
+  async switchover(from: Member): Promise<void> {
+    await from.stopAgent();
   }
 
   async failback(to: Member): Promise<void> {

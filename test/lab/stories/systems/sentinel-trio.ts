@@ -67,7 +67,7 @@ class SentinelTrio implements System {
   readonly name: string;
   readonly group: string;
   readonly members: readonly TrioMember[];
-  readonly doors: readonly Door[];
+  readonly #door: Door;
   readonly vips: readonly string[];
   readonly calm_ms = 3_000;
 
@@ -79,14 +79,17 @@ class SentinelTrio implements System {
     this.members = plan.members.map((name, i) => new TrioMember(stage, plan, name, i === 0 ? null : first));
     this.vips = plan.vip === null ? [] : [plan.vip];
     const sentinels = this.members.map(({ host }) => ({ host: host.address, port: SENTINEL_PORT }));
-    this.doors = [
+    this.#door =
       plan.vip === null
         ? { kind: 'sentinel', sentinels, name: plan.group }
-        : { kind: 'vip', host: plan.vip, port: 6379 },
-    ];
+        : { kind: 'vip', host: plan.vip, port: 6379 };
     if (plan.vip !== null) {
       for (const { host } of this.members) host.exec('sysctl', '-qw', 'net.ipv4.ip_nonlocal_bind=1');
     }
+  }
+
+  doors(): readonly Door[] {
+    return [this.#door];
   }
 
   async start(): Promise<void> {
