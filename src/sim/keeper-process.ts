@@ -241,6 +241,9 @@ export class KeeperProcess {
     const until = this.#leasedUntil();
     const end = until === NEVER ? loop.now : Math.max(loop.now, startedAt + (until - offset) / rate);
     if (end === this.redis.leasedUntil) return;
+    const { leased } = this.redis;
+    if (leased !== end > loop.now)
+      this.context.note(1, this.name, () => (leased ? 'lets its lease go' : 'has the lease'));
     this.redis.leasedUntil = end;
     this.context.fact({ kind: 'leased', keeper: this.name, group: this.redis.group, at: loop.now, until: end });
   }

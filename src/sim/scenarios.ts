@@ -1,6 +1,7 @@
 /** The main stories, each with its course of events fixed; their transcripts are kept in golden/ and read in review. */
 import { Prng } from '../base/prng.js';
 import { NO_FAULTS } from './faults.js';
+import type { KeeperProcess, LeasePlan } from './keeper-process.js';
 import { Nemesis } from './nemesis.js';
 import { GROUP_DEFAULTS, type GroupPlan, type Plan, REDIS_DEFAULTS } from './plan.js';
 import type { RedisProcess } from './redis/process.js';
@@ -29,6 +30,13 @@ class Stage {
     return found;
   }
 
+  /** The keeper of a Redis. */
+  keeper(name: string): KeeperProcess {
+    const found = this.world.keepers.find(({ redis }) => redis.name === name);
+    if (found === undefined) throw new Error(`${name} has no keeper`);
+    return found;
+  }
+
   kill(name: string): void {
     this.nemesis.note(`${name} is killed`);
     this.redis(name).crash(false);
@@ -45,6 +53,7 @@ export interface Scenario {
   readonly name: string;
   readonly about: string;
   readonly groups: readonly GroupPlan[];
+  readonly lease?: LeasePlan;
   readonly play: (stage: Stage) => void;
 }
 
@@ -52,6 +61,7 @@ function group(name: string, change: Partial<GroupPlan> = {}): GroupPlan {
   return { ...GROUP_DEFAULTS, name, redises: [REDIS_DEFAULTS, REDIS_DEFAULTS, REDIS_DEFAULTS], ...change };
 }
 
+const LEASE: LeasePlan = { ttl_ms: 1_000, ackReplicas: 0 };
 const NEVER_CHOSEN = { ...REDIS_DEFAULTS, priority: 0 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -141,6 +151,65 @@ export const SCENARIOS: readonly Scenario[] = [
       stage.world.run(15_000);
     },
   },
+  {
+    name: 'lease-given-back',
+    about:
+      'With leases: the master is killed, its keeper gives the lease back, and the master comes back after two seconds.',
+    groups: [group('g1')],
+    lease: LEASE,
+    play: (stage) => {
+      stage.kill('g1a');
+      stage.world.run(2_000);
+      stage.restart('g1a');
+      stage.world.run(4_000);
+    },
+  },
+  {
+    name: 'lease-lapses',
+    about: "With leases: the master's keeper dies; the master goes on answering, and helps.",
+    groups: [group('g1')],
+    lease: LEASE,
+    play: (stage) => {
+      stage.nemesis.note('the keeper of g1a dies');
+      stage.keeper('g1a').crash(false);
+      stage.world.run(4_000);
+    },
+  },
+  {
+    name: 'lease-lost-by-partition',
+    about: 'With leases: the master is cut off together with one of three sentinels for eight seconds.',
+    groups: [group('g1')],
+    lease: LEASE,
+    play: (stage) => {
+      const { hosts } = stage.world.network;
+      const cutOff = [stage.sentinel('s1').host, stage.redis('g1a').host];
+      const rest = hosts.filter((host) => !cutOff.includes(host));
+      stage.nemesis.note('s1 and g1a are cut off from all others');
+      stage.nemesis.cut(cutOff, rest, 8_000);
+      stage.nemesis.cut(rest, cutOff, 8_000);
+      stage.world.run(20_000);
+    },
+  },
+  {
+    name: 'durability-unproven',
+    about:
+      'With leases and ack-replicas 1: a replica is cut off, then the master is killed; it comes back after five seconds.',
+    groups: [group('g1')],
+    lease: { ...LEASE, ackReplicas: 1 },
+    play: (stage) => {
+      const { hosts } = stage.world.network;
+      const cutOff = [stage.redis('g1c').host];
+      const rest = hosts.filter((host) => !cutOff.includes(host));
+      stage.nemesis.note('g1c is cut off from all others');
+      stage.nemesis.cut(cutOff, rest, 15_000);
+      stage.nemesis.cut(rest, cutOff, 15_000);
+      stage.world.run(2_000);
+      stage.kill('g1a');
+      stage.world.run(5_000);
+      stage.restart('g1a');
+      stage.world.run(20_000);
+    },
+  },
 ];
 
 /** Plays a scenario. @returns its transcript: the main lines from the moment on when something happens. */
@@ -149,7 +218,7 @@ export function playScenario(scenario: Scenario): string {
     sentinels: 3,
     groups: scenario.groups,
     shareHosts: false,
-    lease: null,
+    lease: scenario.lease ?? null,
     faults: NO_FAULTS,
     faulty_ms: 0,
     warmUp_ms: WARM_UP_MS,
