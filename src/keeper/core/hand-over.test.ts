@@ -31,8 +31,11 @@ describe('a hand-over', () => {
     d.advanceUntil(() => d.state === 'replica', 50);
     expect(d.orders(mark)[0]).toBe('revoke-vip');
     expect(d.voters.every(({ grant }) => grant === null)).toBe(true);
-    d.input({ on: 'hand-over-over' });
     expect(snapshot(d.keeper, d.now).handOver).toBeNull();
+    // And back again at once.
+    for (const voter of d.voters) voter.grant = null;
+    d.setRecord({ epoch: 2, master: SELF });
+    d.advanceUntil(() => d.state === 'master', 100);
   });
 
   it('ends by itself: grants are renewed without the consent', () => {

@@ -157,4 +157,17 @@ describe('a record that names another', () => {
     expect(d.redis.follows).toEqual(B);
     expect(d.voters.every((voter) => voter.grant === null)).toBe(true);
   });
+
+  it('does not give the lease back before Redis has said that it takes no writes', () => {
+    const d = leading();
+    d.redis.state = 'busy';
+    const mark = d.mark;
+    d.setRecord({ epoch: 1, master: B });
+    d.advance(500);
+    expect(d.orders(mark).filter((each) => each.startsWith('release'))).toEqual([]);
+    expect(d.state).toBe('quarantined');
+    d.wake();
+    d.advance(3);
+    expect(d.orders(mark).filter((each) => each.startsWith('release'))).toHaveLength(3);
+  });
 });
