@@ -144,6 +144,32 @@ describe('following a new master', () => {
     expect(orders.slice(again + 1, again + 3)).toEqual(['CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub']);
   });
 
+  it('keeps a master paused that cannot be demoted', () => {
+    const d = leading();
+    d.redis.refuses.set('EXEC', 'EXECABORT');
+    d.redis.refuses.set('REPLICAOF', 'ERR no');
+    d.setRecord({ epoch: 1, master: B });
+    d.advance(5);
+    for (let i = 0; i < 300; i++) {
+      d.advance(1_000);
+      expect(d.writable).toBe(false);
+    }
+    expect(d.reason).toMatch(/Redis is being demoted \(it refuses: ERR no\)$/);
+  });
+
+  it('pauses again at once when the connection took the order with it', () => {
+    const d = leading();
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advance(850);
+    d.redis.state = 'busy';
+    d.advanceUntil(() => d.state === 'fenced');
+    d.disconnect('the connection was reset', false);
+    d.connect();
+    d.watchesWrites = false;
+    d.wake();
+    expect(d.advanceUntil(() => d.redis.pausedUntil > 0)).toBeLessThan(5);
+  });
+
   it('demotes at once a Redis that cannot be paused', () => {
     const d = leading();
     d.redis.refuses.set('CLIENT PAUSE', "ERR Unknown subcommand or wrong number of arguments for 'PAUSE'");
