@@ -218,7 +218,8 @@ export class KeeperDriver {
   watchesWrites = true;
   /** How `save-aside` ends: a path, or a reason why not. */
   save: { readonly path: string } | { readonly why: string } = { path: '/var/lib/tanist/saved.rdb' };
-  readonly delay_ms = 1;
+  /** Of the answers of Redis and of the runner. */
+  delay_ms = 1;
   readonly #events: Event[] = [];
   #pipe: { readonly tag: Tag; readonly args: readonly string[]; readonly session: number }[] = [];
   #order = 0;

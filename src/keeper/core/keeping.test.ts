@@ -125,6 +125,21 @@ describe('an attached Redis', () => {
   });
 });
 
+describe('an attached Redis that was lost without a refusal', () => {
+  it('has ended when its process is seen to be gone', () => {
+    const d = new KeeperDriver({ settings: { attach: true } });
+    d.redis.state = 'up';
+    d.connect();
+    d.advanceUntil(() => d.state === 'master');
+    const mark = d.mark;
+    d.redis.state = 'gone';
+    d.disconnect('the connection was reset', false);
+    d.advance(2);
+    expect([d.state, d.reason]).toEqual(['failed', 'Redis ended: its process is gone']);
+    expect(d.orders(mark)).toContain('release c: Redis ended: its process is gone');
+  });
+});
+
 describe('an agent that stops', () => {
   it('demotes its master and gives the lease back', () => {
     const d = leading();
