@@ -37,7 +37,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 /** @returns null when it was ended before it was up */
 async function start(options: ClusterOptions, stop: AbortSignal): Promise<Cluster | null> {
   const begun = performance.now();
-  say('tanist demo: starting three agents by one tanist.yml, each with a Redis, and a proxy');
+  say('tanist demo: starting three agents by one tanist.yml, and a proxy');
   const tell = (text: string): void => {
     const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
     say(`  ${seconds.padStart(5)} s  ${text}`);

@@ -10,8 +10,8 @@ export interface Picture {
   readonly status: readonly string[];
   readonly writer: WriterView;
   readonly outcomes: readonly Outcome[];
-  /** What is being waited for; empty when nothing is. */
-  readonly busy: string;
+  /** The fault that is being dealt with; null when none is. */
+  readonly busy: FaultKey | null;
 }
 
 interface WriterView {
@@ -104,13 +104,14 @@ export function draw(picture: Picture, colours: Paint, rows = 24): string[] {
     '',
     head(FAULT, 'FAULT', 'MASTER', 'PAUSE', 'FAILED', '', 'LOST OF READ BACK'),
   ];
-  const below = [...(isRoomy ? [''] : []), ...keyLines(picture.busy, colours)];
-  const shown = picture.outcomes.slice(-Math.max(1, rows - above.length - below.length));
-  const faults = shown.map((outcome) => {
+  const keys = KEYS.map((row) => `  ${row.map((key) => keyText(key, strong)).join('')}`.trimEnd());
+  const busy = picture.busy === null ? [] : [dim(`  ${picture.busy}  ${FAULTS[picture.busy]} ...`)];
+  const room = Math.max(1, rows - above.length - busy.length - keys.length);
+  const faults = picture.outcomes.slice(-room).map((outcome) => {
     const row = `  ${faultRow(outcome)}`;
     return outcome.trouble !== null || outcome.lost > 0 ? bad(row) : row;
   });
-  return [...above, ...faults, ...below];
+  return [...above, ...faults, ...busy, ...(faults.length < room ? [''] : []), ...keys];
 }
 
 /** The status begins with a line about itself and an empty one. */
@@ -118,11 +119,8 @@ function withoutHeading(status: readonly string[]): readonly string[] {
   return status[1] === '' ? status.slice(2) : status;
 }
 
-function keyLines(busy: string, { dim, strong }: Paint): string[] {
-  const line = (keys: (typeof KEYS)[number]): string =>
-    keys.map(([key, what]) => `${strong(key)} ${what.padEnd(KEY_WIDTH - 2)}`).join('');
-  const [first = '', second = ''] = KEYS.map(line);
-  return [`  ${first}`.trimEnd(), `  ${second}${busy === '' ? '' : dim(`… ${busy}`)}`.trimEnd()];
+function keyText([key, what]: (typeof KEYS)[number][number], strong: Paint['strong']): string {
+  return `${strong(key)} ${what.padEnd(KEY_WIDTH - 2)}`;
 }
 
 function writerRow(view: WriterView, { bad }: Paint): string {
@@ -152,10 +150,8 @@ export function summary(outcome: Outcome): string {
   const what = `${key}  ${FAULTS[key].padEnd(26)}`;
   if (trouble !== null) return `${what}  ${trouble}`;
   const route = from === to ? `${to} leads` : `${from} -> ${to}`;
-  return (
-    `${what}  ${route.padEnd(7)}  pause ${ms(pause_ms).padStart(8)}, ${count(errors)} failed, ` +
-    `${count(lost)} of ${count(read)} acknowledged writes lost`
-  );
+  const figures = `pause ${ms(pause_ms).padStart(8)}, ${count(errors)} failed, lost ${count(lost)} of ${count(read)}`;
+  return `${what}  ${route.padEnd(7)}  ${figures}`;
 }
 
 function columns(widths: Widths, cells: readonly string[]): string {

@@ -1,8 +1,8 @@
 /** What a demo that has started does: faults by script or by key, drawn on a terminal or told by the line. */
 import type { ClusterView } from '../agent/view.js';
 import type { Cluster } from './cluster.js';
-import { cause, FAULTS, type FaultKey, isFaultKey, type Outcome, obstacle } from './faults.js';
-import { draw, paint, summary, Terminal, viewOf } from './screen.js';
+import { cause, type FaultKey, isFaultKey, type Outcome, obstacle } from './faults.js';
+import { draw, type Picture, paint, summary, Terminal, viewOf } from './screen.js';
 import { DeadlineError, until } from './until.js';
 import type { Writer } from './writer.js';
 
@@ -37,7 +37,7 @@ export class Show {
   #end: () => void = () => {};
   #over = false;
   #status: ClusterView | null = null;
-  #busy = '';
+  #busy: FaultKey | null = null;
   /** Faults run one after the other, however fast the keys come; only one more is kept waiting. */
   #waiting: FaultKey | null = null;
 
@@ -106,9 +106,9 @@ export class Show {
 
   async #cause(key: FaultKey): Promise<void> {
     const { cluster, writer, drawn } = this.#options;
-    this.#busy = FAULTS[key];
+    this.#busy = key;
     const outcome = await cause(key, cluster, writer);
-    this.#busy = '';
+    this.#busy = null;
     this.#outcomes.push(outcome);
     if (!drawn) process.stdout.write(`${summary(outcome)}\n`);
   }
@@ -130,7 +130,7 @@ export class Show {
     }
   }
 
-  #picture(): Parameters<typeof draw>[0] {
+  #picture(): Picture {
     const { writer, cluster, beside, statusLines } = this.#options;
     const width = Math.max(STATUS_WIDTH, Math.min(STATUS_WIDTH_MAX, this.#terminal.columns - 2));
     const { host, port } = cluster.address;
@@ -173,7 +173,7 @@ export class Show {
   }
 
   async #queue(key: FaultKey): Promise<void> {
-    if (this.#busy !== '') {
+    if (this.#busy !== null) {
       this.#waiting = key;
       return;
     }
