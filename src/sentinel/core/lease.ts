@@ -116,7 +116,7 @@ export function leaseDownReason(turn: Turn, group: Group): string | null {
     return `its keeper gave the lease back: ${lease.released.reason}`;
   }
   if (turn.now < lapsesAt(group)) return null;
-  const since = Math.max(lease.recordSince, lease.heldUntil);
+  const since = Math.max(lease.recordSince, lease.heldUntil - group.leaseTtl_ms);
   return `its lease was not renewed for ${Math.round(turn.now - since)} ms`;
 }
 
