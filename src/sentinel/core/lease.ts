@@ -34,6 +34,8 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
   if (before === null || before.handOver !== ask.handOver) turn.touch(group);
+  // For proxies and clients, which had better send nothing more to a master that is about to step down.
+  if (ask.handOver && before?.handOver !== true) turn.event('notice', '+hand-over', group.master);
   if (before?.epoch !== ask.epoch) {
     turn.log('notice', `Lease of ${group.name} granted to ${place(turn.s, ask.holder)} in epoch ${ask.epoch}`);
   }
