@@ -39,6 +39,25 @@ describe('a Redis that the record names', () => {
     );
   });
 
+  it('leads when it is a master already, and others of its history tell more only because they told later', () => {
+    const d = starting({ keys: 9, replId: R, offset: 400, role: 'master' }, { running: true });
+    d.watchesWrites = false;
+    d.advanceUntil(() => d.state === 'master', 200);
+  });
+
+  it('does not take the place of a master that it follows because the file alone names it', () => {
+    const d = starting({ follows: B, linkUp: true }, { running: true });
+    d.setSibling(B, { role: 'master' });
+    d.advance(10_000);
+    expect(d.state).toBe('fenced');
+    expect(d.reason).toBe(
+      'the file names this host first, but 10.0.0.2:6379 leads already: put its host first in tanist.yml',
+    );
+    expect(d.redis).toMatchObject({ role: 'replica', follows: B });
+    d.setSibling(B, { role: 'master', alive: false });
+    d.advanceUntil(() => d.state === 'master', 3_000);
+  });
+
   it('leads when the fuller one is gone', () => {
     const d = starting({ keys: 0, replId: F, offset: 0 });
     d.advance(3_000);
