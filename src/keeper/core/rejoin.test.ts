@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C } from '../../../test/support/keeper-fakes.js';
 
 const REASON = 'ours (10 keys at 2rrrrrrr:1500) goes beyond 1000, where 10.0.0.2:6379 took over';
 
