@@ -7,6 +7,7 @@ import type { CloseReason, ConnId, Effect, Input, Tag } from '../sentinel/core/i
 import { createSentinel } from '../sentinel/core/restore.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import { nextDeadline, step } from '../sentinel/core/step.js';
+import { drawRate } from './clock-rate.js';
 import type { Context } from './context.js';
 import { Gate } from './gate.js';
 import { End, type Host, type Listener } from './network.js';
@@ -66,7 +67,7 @@ export class SentinelProcess implements Listener {
     const { drift } = this.manners;
     this.alive = true;
     this.#life += 1;
-    const rate = 1 + drift * (prng.below(2_001) / 1_000 - 1);
+    const rate = drawRate(prng, drift);
     this.#clock = { startedAt: loop.now, offset: prng.below(1_000_000), rate };
     this.#watch.started(this.#disk);
     const { state, effects } = createSentinel(this.#disk, {

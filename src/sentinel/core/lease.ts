@@ -29,7 +29,7 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   const until = turn.now + ask.ttl_ms;
   lease.grant = { holder: ask.holder, epoch: ask.epoch, until, handOver: ask.handOver };
   lease.heldUntil = Math.max(lease.heldUntil, until);
-  lease.released = null;
+  if (lease.released !== null && sameAddress(lease.released.by, ask.holder)) lease.released = null;
   // It has just been promoted, or is about to be: what it said of itself before is not true for long.
   if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
@@ -110,6 +110,8 @@ export function leaseDueAt(turn: Turn, group: Group): number {
 export function leaseDownReason(turn: Turn, group: Group): string | null {
   const { lease, master } = group;
   if (group.leaseTtl_ms === 0) return null;
+  // Our failover has promoted another: leases are that one's now, and say nothing of the old master.
+  if (currentMasterAddress(group) !== master.link.address) return master.sdownSince === null ? null : master.downReason;
   if (lease.released !== null && sameAddress(lease.released.by, master.link.address)) {
     return `its keeper gave the lease back: ${lease.released.reason}`;
   }

@@ -34,6 +34,8 @@ export interface RedisOptions {
 }
 
 const CRON_MS = 1_000;
+/** A master that does not exist: whoever follows it takes no writes and loses nothing. */
+export const NOWHERE: Place = { ip: '127.0.0.1', port: 1 };
 
 export class RedisProcess implements Listener {
   readonly gate = new Gate();
@@ -51,8 +53,12 @@ export class RedisProcess implements Listener {
   leasedUntil = Number.POSITIVE_INFINITY;
   /** A write is acknowledged once so many replicas have it. */
   ackReplicas = 0;
+  /** Started again it follows nobody, whatever its file says, until its keeper knows who it is. */
+  quarantined = false;
   /** Whoever started this process is told of its end. */
   onDeath: (() => void) | null = null;
+  /** And of its becoming a master. */
+  onPromotion: (() => void) | null = null;
   #loadedAt = 0;
   #life = 0;
   /** What its configuration file says. */
@@ -92,8 +98,9 @@ export class RedisProcess implements Listener {
     this.#life += 1;
     this.runId = hex40(prng);
     this.startedAt = loop.now;
-    this.role = this.#configured === null ? 'master' : 'replica';
-    this.following = this.#configured;
+    const place = this.quarantined && !first ? NOWHERE : this.#configured;
+    this.role = place === null ? 'master' : 'replica';
+    this.following = place;
     if (!first) {
       this.data.restart(this.options.keepsData);
       this.#loadedAt = loop.now + this.options.load_ms;
@@ -156,6 +163,7 @@ export class RedisProcess implements Listener {
     if (branch) this.data.branch();
     this.replicas.disconnect();
     this.context.note(1, this.name, () => `is a master now, offset ${this.data.offset}`);
+    this.onPromotion?.();
   }
 
   follow(master: Place, handover: boolean): void {

@@ -79,7 +79,8 @@ export async function tell(kind: SystemKind, fault: Fault, options: StoryOptions
   }
 }
 
-async function act(stage: Stage, system: System, fault: Fault, options: StoryOptions): Promise<Outcome> {
+/** One fault on a system that runs and is well. */
+export async function act(stage: Stage, system: System, fault: Fault, options: StoryOptions = {}): Promise<Outcome> {
   const { patience_ms = 40_000, stays_ms = 5_000 } = options;
   const watcher = await VipWatcher.start(system, stage.cleanup);
   const target = await masterOf(system);

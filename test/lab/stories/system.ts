@@ -14,7 +14,7 @@ export type Door =
       readonly name: string;
     };
 
-export interface Proxy {
+export interface ProxyPlace {
   readonly host: Host;
   /** What its processes are called. */
   readonly pattern: RegExp;
@@ -69,7 +69,7 @@ export interface System {
   /** Gives it back to `to`. */
   failback(to: Member): Promise<void>;
   /** The proxy that clients come in by; absent without one. */
-  proxy?(target: Member): Proxy;
+  proxy?(target: Member): ProxyPlace;
 }
 
 export interface SystemKind {

@@ -11,7 +11,7 @@ import {
   commonFlaw,
   type Door,
   type Member,
-  type Proxy,
+  type ProxyPlace,
   type RedisPlace,
   type System,
   type SystemKind,
@@ -137,7 +137,7 @@ class Tanist implements System {
   }
 
   /** On a host that the fault does not strike: a client's own proxy would stand beside it. */
-  proxy(target: Member): Proxy {
+  proxy(target: Member): ProxyPlace {
     const host = this.members.findLast((member) => member !== target)?.host ?? target.host;
     const start = () => {
       // Its agent does.

@@ -10,7 +10,7 @@ import { until } from '../../../support/until.js';
 import type { Host } from '../../host.js';
 import { RedisNode } from '../redis-node.js';
 import type { Stage } from '../stage.js';
-import { commonFlaw, type Door, type Member, type Proxy, type System } from '../system.js';
+import { commonFlaw, type Door, type Member, type ProxyPlace, type System } from '../system.js';
 import { SENTINEL_PATTERN, SentinelNode } from './sentinel-node.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures/twemproxy', import.meta.url));
@@ -136,7 +136,7 @@ class Twemproxy implements System {
     return [{ kind: 'proxy', ...PROXY }];
   }
 
-  proxy(): Proxy {
+  proxy(): ProxyPlace {
     return { host: this.#host, pattern: this.#nutcracker.pattern, start: () => this.#nutcracker.start() };
   }
 
