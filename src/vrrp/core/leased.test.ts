@@ -160,8 +160,9 @@ describe('the farewell of addresses that are lent', () => {
     return b;
   }
 
-  const revoke = (b: BenchRouter): void =>
+  function revoke(b: BenchRouter): void {
     b.feed({ on: 'track', id: ITEM, status: 'down', value: 0, reason: 'revoked' });
+  }
 
   it('may hold the removal up for 20 ms, but not beyond the end of the loan', () => {
     const early = withFarewell(1000);
