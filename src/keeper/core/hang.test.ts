@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 
 describe('a Redis that does not answer', () => {
   it('is given up after hang_after when its process is stopped', () => {
@@ -18,6 +19,15 @@ describe('a Redis that does not answer', () => {
       'release c',
       'master -> failed',
     ]);
+  });
+
+  it('is not what a master is that answers as it should', () => {
+    const d = leading();
+    d.delay_ms = 60;
+    for (let i = 0; i < 1_000; i++) {
+      d.advance(1);
+      expect(d.reason).toBe('3 of 3 voters grant the lease, 2 are needed');
+    }
   });
 
   it('keeps its lease while it burns CPU, until busy_limit', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { Prng } from '../../base/prng.js';
 import type { Effect } from './io.js';
 import { heldUntil, mayLeadUntil } from './lease.js';
@@ -127,6 +128,8 @@ describe('the lease', () => {
     const grants = d.log.flatMap(({ at, effect }) => (effect.do === 'grant-vip' ? [{ at, until: effect.until }] : []));
     for (const { at, until } of grants) expect(until - at).toBeLessThanOrEqual(1_000 - 60 - 50);
     expect(grants.length).toBeGreaterThan(20);
+    // Each prolongs the one before.
+    for (const [index, { until }] of grants.entries()) expect(until).toBeGreaterThan(grants[index - 1]?.until ?? 0);
   });
 
   it('is held by one voter alone in a cluster of one', () => {

@@ -4,13 +4,14 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, SELF } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 import { Prng } from '../../base/prng.js';
 import { ErrorReply, OK } from '../../redis/reply.js';
 import type { Effect, Input } from './io.js';
 import { createKeeper, nextDeadline, step } from './step.js';
 
-const RUNS = Number(process.env['KEEPER_RUNS'] ?? 60);
+const RUNS = Number(process.env['KEEPER_RUNS'] ?? 40);
 
 type Act =
   | { readonly do: 'wait'; readonly ms: number }

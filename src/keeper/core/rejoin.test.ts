@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C } from '../../../test/support/keeper-fakes.js';
 
 const REASON = 'ours (10 keys at 2rrrrrrr:1500) goes beyond 1000, where 10.0.0.2:6379 took over';
 
@@ -144,6 +145,32 @@ describe('following a new master', () => {
     expect(orders.slice(again + 1, again + 3)).toEqual(['CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub']);
   });
 
+  it('keeps a master paused that cannot be demoted', () => {
+    const d = leading();
+    d.redis.refuses.set('EXEC', 'EXECABORT');
+    d.redis.refuses.set('REPLICAOF', 'ERR no');
+    d.setRecord({ epoch: 1, master: B });
+    d.advance(5);
+    for (let i = 0; i < 300; i++) {
+      d.advance(1_000);
+      expect(d.writable).toBe(false);
+    }
+    expect(d.reason).toMatch(/Redis is being demoted \(it refuses: ERR no\)$/);
+  });
+
+  it('pauses again at once when the connection took the order with it', () => {
+    const d = leading();
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advance(850);
+    d.redis.state = 'busy';
+    d.advanceUntil(() => d.state === 'fenced');
+    d.disconnect('the connection was reset', false);
+    d.connect();
+    d.watchesWrites = false;
+    d.wake();
+    expect(d.advanceUntil(() => d.redis.pausedUntil > 0)).toBeLessThan(5);
+  });
+
   it('demotes at once a Redis that cannot be paused', () => {
     const d = leading();
     d.redis.refuses.set('CLIENT PAUSE', "ERR Unknown subcommand or wrong number of arguments for 'PAUSE'");
@@ -184,6 +211,21 @@ describe('a replica that turns master without its keeper', () => {
       'CLIENT UNPAUSE',
       'fenced -> master',
     ]);
+  });
+
+  it('is given that time each time', () => {
+    const d = following();
+    for (let i = 0; i < 3; i++) {
+      d.watchesWrites = false;
+      d.redis.answer(['REPLICAOF', 'NO', 'ONE'], d.now);
+      d.advanceUntil(() => d.redis.pausedUntil > 0, 1_100);
+      d.watchesWrites = true;
+      d.advance(2_500);
+      expect(d.redis.role).toBe('master');
+      d.redis.answer(['REPLICAOF', B.host, String(B.port)], d.now);
+      d.redis.linkUp = true;
+      d.advanceUntil(() => d.state === 'replica', 1_100);
+    }
   });
 
   it('is demoted again when no record follows', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, type DriverOptions, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { type DriverOptions, KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 import { readOwnInfo } from './own-info.js';
 import { judgeWilling } from './willing.js';
 
@@ -39,6 +40,25 @@ describe('a Redis that the record names', () => {
     );
   });
 
+  it('leads when it is a master already, and others of its history tell more only because they told later', () => {
+    const d = starting({ keys: 9, replId: R, offset: 400, role: 'master' }, { running: true });
+    d.watchesWrites = false;
+    d.advanceUntil(() => d.state === 'master', 200);
+  });
+
+  it('does not take the place of a master that it follows because the file alone names it', () => {
+    const d = starting({ follows: B, linkUp: true }, { running: true });
+    d.setSibling(B, { role: 'master' });
+    d.advance(10_000);
+    expect(d.state).toBe('fenced');
+    expect(d.reason).toBe(
+      'the file names this host first, but 10.0.0.2:6379 leads already: put its host first in tanist.yml',
+    );
+    expect(d.redis).toMatchObject({ role: 'replica', follows: B });
+    d.setSibling(B, { role: 'master', alive: false });
+    d.advanceUntil(() => d.state === 'master', 3_000);
+  });
+
   it('leads when the fuller one is gone', () => {
     const d = starting({ keys: 0, replId: F, offset: 0 });
     d.advance(3_000);
@@ -46,6 +66,15 @@ describe('a Redis that the record names', () => {
     d.setSibling(B, { alive: false });
     d.setSibling(C, { alive: false });
     d.advanceUntil(() => d.state === 'master', 200);
+  });
+
+  it('need not prove itself again once it is promoted: Redis forgets the history before the last', () => {
+    const d = starting({ keys: 0, replId: 'n'.repeat(40), offset: 250, replId2: R, secondOffset: 151 });
+    d.setSibling(B, { offset: 100 });
+    d.setSibling(C, { offset: 100 });
+    d.advanceUntil(() => d.state === 'master', 200);
+    d.advance(3_000);
+    expect(d.state).toBe('master');
   });
 
   it('waits for news of the others, but not for ever', () => {

@@ -20,7 +20,7 @@ it('keeps the newest, and numbers them on', () => {
 it('describes only some of very many at a time, and counts them all', () => {
   const log = new SlowLog();
   const described = (at_ms: number): number =>
-    Array.from({ length: 1000 }, () => log.describes(at_ms)).filter(Boolean).length;
+    Array.from({ length: 1000 }, () => log.describes(at_ms, 3)).filter(Boolean).length;
   expect(described(0)).toBe(128);
   expect(described(50)).toBe(0);
   expect(described(100)).toBe(128);

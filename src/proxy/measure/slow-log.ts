@@ -6,8 +6,8 @@ const WORD_MAX_BYTES = 128;
 /** Of a request's bytes, what is enough for those words. */
 export const SLOW_REQUEST_BYTES = WORDS_MAX * (WORD_MAX_BYTES + 16);
 
-/** So many are described in so much time. */
-const DESCRIBED_MAX = 128;
+/** In so much time, no more are described than are kept, or than this. */
+const DESCRIBED_MIN = 128;
 const WINDOW_MS = 100;
 
 export interface SlowRequest {
@@ -38,15 +38,16 @@ export class SlowLog {
 
   /**
    * Whether one that has ended now is to be described. When nearly all are slow, describing each would make them slower:
-   * of many at a time, the rest is only counted.
+   * of more than are kept, at a time, the rest is only counted.
+   * @param max as many as are kept.
    */
-  describes(now_ms: number): boolean {
+  describes(now_ms: number, max: number): boolean {
     if (now_ms - this.#since_ms >= WINDOW_MS) {
       this.#since_ms = now_ms;
       this.#described = 0;
     }
     this.#described++;
-    if (this.#described <= DESCRIBED_MAX) return true;
+    if (this.#described <= Math.max(max, DESCRIBED_MIN)) return true;
     this.#next++;
     return false;
   }

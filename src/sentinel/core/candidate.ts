@@ -77,7 +77,7 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
   if (node.masterLinkDown_ms > allowed) {
-    return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
+    return `lost its master ${node.masterLinkDown_ms} ms ago, ${Math.round(allowed)} ms are allowed`;
   }
   return null;
 }
