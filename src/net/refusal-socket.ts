@@ -14,6 +14,9 @@ const IPPROTO_RAW = 255;
 const ETH_P_IP = 0x0800;
 const SOL_SOCKET = 1;
 const SO_BINDTODEVICE = 25;
+const SO_RCVBUFFORCE = 33;
+/** A couple of thousand segments. */
+const BUFFER_BYTES = 1 << 20;
 /** As much of a packet as its headers may need. */
 const HEADERS_BYTES = 120;
 
@@ -35,6 +38,7 @@ export class RefusalSocket {
     setsockopt(this.#out, SOL_SOCKET, SO_BINDTODEVICE, cString(device), this.#what);
     this.fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, this.#what);
     attachFilter(this.fd, segmentsTo(address), this.#what);
+    setsockopt(this.fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES, this.#what);
     bind(this.fd, sockaddrLl(index, ETH_P_IP), this.#what);
   }
 

@@ -12,8 +12,6 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const ENOENT = 2;
 const LIST = 1;
-/** So many refusals fit into what a socket can hold. */
-const MAX_BATCH = 256;
 
 const buffer = new Uint8Array(65_536);
 
@@ -22,6 +20,9 @@ function open(): number {
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 1 << 20, 'sock_diag');
   return fd;
 }
+
+/** At most so many are given at a time: ending them takes about a millisecond. */
+const PAGE = 64;
 
 /**
  * The connections whose local address is `local`, page by page as the kernel gives them; may be left at any page.
@@ -39,13 +40,15 @@ function* listed(family: Family, local: Uint8Array): Generator<readonly Connecti
   try {
     sendto(fd, encodeListConnections(family, local, LIST), null, 'sock_diag');
     for (let size = recv(fd, buffer, 'sock_diag'); size !== null; size = recv(fd, buffer, 'sock_diag')) {
-      const page: Connection[] = [];
+      const found: Connection[] = [];
+      let ended = false;
       for (const message of decodeSockDiag(buffer.subarray(0, size))) {
-        if (message.kind === 'connection') page.push(message.connection);
-        else if (message.kind === 'done' || message.errno === 0) return yield page;
+        if (message.kind === 'connection') found.push(message.connection);
+        else if (message.kind === 'done' || message.errno === 0) ended = true;
         else throw new SystemError(message.errno, 'SOCK_DIAG_BY_FAMILY', 'listing connections');
       }
-      yield page;
+      for (let at = 0; at < found.length; at += PAGE) yield found.slice(at, at + PAGE);
+      if (ended) return;
     }
   } finally {
     close(fd);
@@ -58,20 +61,12 @@ export class ConnectionEnder {
   #sequence = 0;
 
   /**
-   * One that has ended meanwhile is no failure.
+   * Ends a page of them in one call. One that has ended meanwhile is no failure.
    * @throws {SystemError} EOPNOTSUPP from a kernel without CONFIG_INET_DIAG_DESTROY, EPERM without CAP_NET_ADMIN
    */
-  end(connections: readonly Connection[]): void {
-    for (let at = 0; at < connections.length; at += MAX_BATCH) this.#endBatch(connections.slice(at, at + MAX_BATCH));
-  }
-
-  close(): void {
-    close(this.#fd);
-  }
-
-  #endBatch(batch: readonly Connection[]): void {
+  end(page: readonly Connection[]): void {
     this.#sequence++;
-    sendto(this.#fd, encodeDestroy(batch, this.#sequence), null, 'sock_diag');
+    sendto(this.#fd, encodeDestroy(page, this.#sequence), null, 'sock_diag');
     let failure: number | null = null;
     // The kernel has done it all within the call; only refusals are there to be read.
     for (let size = recv(this.#fd, buffer, 'sock_diag'); size !== null; size = recv(this.#fd, buffer, 'sock_diag')) {
@@ -80,5 +75,9 @@ export class ConnectionEnder {
       }
     }
     if (failure !== null) throw new SystemError(failure, 'SOCK_DESTROY', 'ending connections');
+  }
+
+  close(): void {
+    close(this.#fd);
   }
 }

@@ -4,7 +4,8 @@
 import { connect } from 'node:net';
 
 const [host, port, count, line] = process.argv.slice(2);
-const say = (text) => process.stdout.write(`${(Number(process.hrtime.bigint()) / 1e6).toFixed(3)} ${text}\n`);
+const say = (/** @type {string} */ text) =>
+  process.stdout.write(`${(Number(process.hrtime.bigint()) / 1e6).toFixed(3)} ${text}\n`);
 let open = 0;
 
 for (let n = 0; n < Number(count); n++) {
@@ -13,9 +14,9 @@ for (let n = 0; n < Number(count); n++) {
     if (++open === Number(count)) say(`connected ${open}`);
   });
   let error = 'end';
-  socket.setEncoding('utf8').on('data', (text) => say(`answer ${text.trim()}`));
-  socket.on('error', ({ code }) => {
-    error = code;
+  socket.on('data', (text) => say(`answer ${String(text).trim()}`));
+  socket.on('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
+    error = code ?? 'unknown';
   });
   socket.on('close', () => say(`lost ${error}`));
 }

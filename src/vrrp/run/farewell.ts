@@ -15,8 +15,8 @@ import type { LogLevel } from '../core/io.js';
 /** For so long after an address has left, those who still send to it are answered: all have heard of its new host by then. */
 const REFUSE_MS = 2000;
 /** Answers a second, and at once after a pause. A flood must not keep the router from its adverts. */
-const ANSWERS_PER_S = 2000;
-/** Segments that are answered before anything else is looked at. */
+const ANSWERS_PER_S = 5000;
+/** Segments that are answered before anything else is looked at; clients are made to speak when so many answers are left. */
 const MAX_ANSWERS_AT_ONCE = 256;
 /** A client that was cut off may be back before the address has gone: it is looked again until nothing is found. */
 const MAX_PASSES = 3;
@@ -59,9 +59,10 @@ export class Farewell {
     return [...this.#left.values()].flatMap(({ socket }) => socket?.fd ?? []);
   }
 
-  /** There is work that no descriptor tells of. */
-  get busy(): boolean {
-    return [...this.#left.values()].some(({ rest }) => rest !== null);
+  /** When there is work that no descriptor tells of, from now (ms); infinity for never. */
+  get due_ms(): number {
+    if (![...this.#left.values()].some(({ rest }) => rest !== null)) return Number.POSITIVE_INFINITY;
+    return Math.max(0, ((MAX_ANSWERS_AT_ONCE - this.#tokens) * 1000) / ANSWERS_PER_S);
   }
 
   /**
@@ -78,7 +79,7 @@ export class Farewell {
       for (let pass = 0; pass < MAX_PASSES; pass++) {
         const before = ended;
         for (const page of connectionsOf(ip)) {
-          if (page.length > 0 && !this.#end(page, instance)) return;
+          if (!this.#end(page, instance)) return;
           ended += page.length;
           if (spent() >= limit_ms) return;
         }
@@ -150,7 +151,7 @@ export class Farewell {
    * its end, and the client is made to speak, so that it can be refused, here or by the address's new host.
    */
   #sweep(left: Left): void {
-    if (left.rest === null) return;
+    if (left.rest === null || this.#tokens < MAX_ANSWERS_AT_ONCE) return;
     const { done, value: page = [] } = left.rest.next();
     if (done === true) {
       left.rest = null;
@@ -159,7 +160,6 @@ export class Farewell {
       }
       return;
     }
-    if (page.length === 0) return;
     left.late += page.length;
     this.#end(page, left.instance);
     const source = parseIp(left.address.ip);

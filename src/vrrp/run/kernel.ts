@@ -40,9 +40,9 @@ export class Kernel {
     return [this.#watch.fd, ...this.#sockets.fds, ...this.#farewell.fds];
   }
 
-  /** There is work for `afterwards` that no descriptor tells of. */
-  get busy(): boolean {
-    return this.#farewell.busy;
+  /** When `afterwards` has work that no descriptor tells of, from now (ms); infinity for never. */
+  get due_ms(): number {
+    return this.#farewell.due_ms;
   }
 
   /** Opens what `config` needs, and says how the host stands. What it no longer needs stays open until `prune`. */
