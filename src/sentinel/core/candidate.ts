@@ -82,10 +82,15 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   return null;
 }
 
-/** A replica that waits for its first synchronisation has nothing, or the data of another history. */
+/**
+ * A replica that waits for its first synchronisation has nothing, or the data of another history. A master that says it is a
+ * replica has been started anew, perhaps with nothing itself: then its history is no measure, and its keeper may have
+ * given the lease back in favour of the very one that still has the data.
+ */
 function syncLimitation(node: RedisNode): string | null {
   const { leaseTtl_ms, master } = node.group;
   if (leaseTtl_ms === 0 || node.role !== 'replica' || node.masterLinkUp || master.replId === '') return null;
+  if (master.role === 'replica') return null;
   if (node.replId === master.replId || node.replId2 === master.replId) return null;
   return 'has not been in sync with the master';
 }
