@@ -226,6 +226,8 @@ export class Agent {
         this.#noteChange(group, place(before.master), place(record.master));
       }
     }
+    for (const group of this.#records.leasesFreed(this.#sentinel.state))
+      this.#rooms.get(group)?.tell({ on: 'lease-freed' });
     for (const hold of this.#records.handOvers(this.#sentinel.state)) this.#proxy?.hold(hold);
     this.#conditions.changed();
   }

@@ -58,6 +58,19 @@ describe('the lease', () => {
     expect(heldUntil(d.keeper)).toBe(first + 940);
   });
 
+  it('is asked for at once when another has given it back, unless it is held', () => {
+    const { d, asks, askOf, grant } = asking();
+    const refused = { granted: false, reason: '10.0.0.2:6379 holds a grant', record: RECORD };
+    for (const voter of ['a', 'b', 'c']) d.input({ on: 'lease', voter, ask: askOf(voter).ask, ...refused });
+    let mark = d.log.length;
+    d.input({ on: 'lease-freed' });
+    expect(asks(mark).map(({ voter }) => voter)).toEqual(['a', 'b', 'c']);
+    for (const voter of ['a', 'b']) grant(askOf(voter));
+    mark = d.log.length;
+    d.input({ on: 'lease-freed' });
+    expect(asks(mark)).toEqual([]);
+  });
+
   it('does not count an answer that is older than one that came already', () => {
     const { d, askOf, grant } = asking();
     const old = askOf('a');

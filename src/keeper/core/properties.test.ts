@@ -271,6 +271,7 @@ const input = fc.oneof(
     { on: 'hand-over-over' },
     { on: 'vip', held: true },
     { on: 'vip', held: false },
+    { on: 'lease-freed' },
     { on: 'pair', state: 'master' },
     { on: 'pair', state: 'backup' },
     { on: 'pair', state: 'fault' },

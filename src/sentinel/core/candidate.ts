@@ -74,6 +74,8 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   if (lag !== null) return lag;
   // A master that says it is a replica takes no writes: nobody falls further behind it, however long its link is down.
   if (node.role === 'master' || master.role === 'replica') return null;
+  // Never heard since we started: how long it has been gone cannot be told, and the age of the link says nothing.
+  if (group.leaseTtl_ms > 0 && master.info.at <= NEVER) return null;
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
   if (node.masterLinkDown_ms > allowed) {
@@ -83,16 +85,20 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
 }
 
 /**
- * A replica that waits for its first synchronisation has nothing, or the data of another history. A master that says it is a
- * replica has been started anew, perhaps with nothing itself: then its history is no measure, and its keeper may have
- * given the lease back in favour of the very one that still has the data.
+ * A replica that waits for its first synchronisation has nothing, or the data of another history. Where all are so, as
+ * after a power cut that only the master did not survive, one of them is better than nobody.
  */
 function syncLimitation(node: RedisNode): string | null {
-  const { leaseTtl_ms, master } = node.group;
-  if (leaseTtl_ms === 0 || node.role !== 'replica' || node.masterLinkUp || master.replId === '') return null;
-  if (master.role === 'replica') return null;
-  if (node.replId === master.replId || node.replId2 === master.replId) return null;
-  return 'has not been in sync with the master';
+  const { group } = node;
+  if (group.leaseTtl_ms === 0 || knowsHistory(node)) return null;
+  return [...group.replicas.values()].some(knowsHistory) ? 'has not been in sync with the master' : null;
+}
+
+/** Whether it takes part in the history that the master told last, as far as can be known. */
+function knowsHistory(node: RedisNode): boolean {
+  const { master } = node.group;
+  if (node.role !== 'replica' || node.masterLinkUp || master.replId === '') return true;
+  return node.replId === master.replId || node.replId2 === master.replId;
 }
 
 /** Whether it lags further behind the furthest offset that is known than the operator allows. */

@@ -66,6 +66,15 @@ describe('a lease that is given back', () => {
     expect(driver.events).toContain(SWITCH);
   });
 
+  it('is not needed of a master that was gone before we started, however long ago', () => {
+    const driver = new SentinelDriver({ leaseTtl_ms: TTL_MS });
+    driver.peersAgree();
+    driver.kill(1);
+    for (const port of [2, 3]) Object.assign(driver.fake(port), { linkUp: false, linkDownSince_s: 600 });
+    driver.advance(10_000);
+    expect(driver.events).toContain(SWITCH);
+  });
+
   it('asks no help of a master that answers still: its keeper may have found it empty', () => {
     const driver = leased();
     release(driver, 'its data set is empty');
