@@ -169,6 +169,7 @@ export class KeeperDriver {
   /** The keeper is not run for a while; what has come for it is then given to it, all at once. */
   skip(ms: number): void {
     this.now += ms;
+    this.unlinkedSince = this.now;
     this.advance(0);
   }
 
@@ -314,7 +315,9 @@ export class KeeperDriver {
     if (redis.role === 'master' || redis.linkUp) return;
     const { host, port } = redis.follows;
     const master = this.siblings.find(({ place }) => place.host === host && place.port === port);
-    if (master?.alive !== true || master.role !== 'master') return;
+    if (master === undefined) return;
+    // As Redis does, it tries again every second.
+    if (!master.alive || master.role !== 'master') return this.later(1_000, () => this.#sync());
     redis.linkUp = true;
     redis.replId = master.replId;
     redis.replId2 = master.replId2;
@@ -365,7 +368,9 @@ export class KeeperDriver {
   #ask(effect: Extract<Effect, { do: 'ask-lease' }>): void {
     const voter = this.voters.find(({ id }) => id === effect.voter);
     if (voter === undefined) throw new Error(`no voter ${effect.voter}`);
-    this.later(voter.delay_ms, () => {
+    // One connection: what was sent later arrives later.
+    voter.busyUntil = Math.max(voter.busyUntil, this.now + voter.delay_ms);
+    this.later(voter.busyUntil - this.now, () => {
       if (!voter.reachable) return;
       const answer = voter.ask(effect, this.now);
       if (effect.ttl_ms === 0) return;

@@ -131,6 +131,8 @@ export class FakeVoter {
   reachable = true;
   /** Time of one way. */
   delay_ms = 1;
+  /** When what is under way to it will have arrived. */
+  busyUntil = 0;
   paused = false;
   grant: { readonly to: Place; readonly until: number } | null = null;
   releases: string[] = [];

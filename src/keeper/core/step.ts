@@ -9,7 +9,7 @@ import { assert, unreachable } from '../../base/assert.js';
 import type { Prng } from '../../base/prng.js';
 import type { Reply } from '../../redis/reply.js';
 import { assumedPause, forgetOwed, onPauseReply, onUnpauseReply } from './fence.js';
-import { hear, newRedis, onLooked } from './health.js';
+import { forgiveOwnSleep, hear, newRedis, onLooked } from './health.js';
 import { onInfoReply } from './info.js';
 import type { Effect, Input, KeeperMemory, Sibling, Tag } from './io.js';
 import { endHandOver, onHandOver } from './lead.js';
@@ -77,6 +77,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
 export function step(k: Keeper, now: number, input: Input): Effect[] {
   if (k.state === 'stopped') return [];
   const turn = new Turn(k, now);
+  forgiveOwnSleep(turn);
   take(turn, input);
   if (input.on === 'stop') stop(turn);
   else settle(turn);
