@@ -53,6 +53,12 @@ export class RedisProcess implements Listener {
   ackReplicas = 0;
   /** Whoever started this process is told of its end. */
   onDeath: (() => void) | null = null;
+  /** What it finds on its disk when it is started again; null: what `options` say. */
+  onReload: ((data: Dataset) => void) | null = null;
+  /** min-replicas-to-write and min-replicas-max-lag: how it is configured now. */
+  minReplicas = { count: 0, lag_s: 10 };
+  /** A replica in a pause does not carry out what its master sends, as redis-server 7 does not. */
+  pauseHoldsStream = false;
   #loadedAt = 0;
   #life = 0;
   /** What its configuration file says. */
@@ -85,6 +91,11 @@ export class RedisProcess implements Listener {
     return this.context.loop.now < this.leasedUntil;
   }
 
+  /** Whether a client that wrote now would be told that it has been done. */
+  get writable(): boolean {
+    return this.alive && this.clients.writeLimitation() === null && !this.clients.writesWait();
+  }
+
   start(): void {
     const { loop, prng } = this.context;
     const first = this.#life === 0;
@@ -94,8 +105,10 @@ export class RedisProcess implements Listener {
     this.startedAt = loop.now;
     this.role = this.#configured === null ? 'master' : 'replica';
     this.following = this.#configured;
+    this.minReplicas = { count: 0, lag_s: 10 };
     if (!first) {
-      this.data.restart(this.options.keepsData);
+      if (this.onReload === null) this.data.restart(this.options.keepsData);
+      else this.onReload(this.data);
       this.#loadedAt = loop.now + this.options.load_ms;
     }
     const life = this.#life;
