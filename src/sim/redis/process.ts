@@ -46,6 +46,8 @@ export class RedisProcess implements Listener {
   runId = '';
   startedAt = 0;
   role: 'master' | 'replica' = 'master';
+  /** When it took that role. */
+  roleSince = 0;
   following: Place | null = null;
   /** Writes are taken until then: the end of the lease, or never without leases. */
   leasedUntil = Number.POSITIVE_INFINITY;
@@ -164,6 +166,7 @@ export class RedisProcess implements Listener {
   /** @param branch whether it begins a history of its own */
   becomeMaster(branch: boolean): void {
     this.role = 'master';
+    this.roleSince = this.context.loop.now;
     this.following = null;
     this.upstream.stop();
     if (branch) this.data.branch();
@@ -172,6 +175,7 @@ export class RedisProcess implements Listener {
   }
 
   follow(master: Place, handover: boolean): void {
+    if (this.role === 'master') this.roleSince = this.context.loop.now;
     this.role = 'replica';
     this.following = master;
     this.replicas.disconnect();
