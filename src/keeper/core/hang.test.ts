@@ -20,6 +20,14 @@ describe('a Redis that does not answer', () => {
     ]);
   });
 
+  it('is not what a master is that answers as it should', () => {
+    const d = leading();
+    for (let i = 0; i < 1_000; i++) {
+      d.advance(1);
+      expect(d.reason).toBe('3 of 3 voters grant the lease, 2 are needed');
+    }
+  });
+
   it('keeps its lease while it burns CPU, until busy_limit', () => {
     const d = leading({ settings: { busyLimit_ms: 5_000 } });
     d.redis.state = 'busy';

@@ -127,6 +127,8 @@ describe('the lease', () => {
     const grants = d.log.flatMap(({ at, effect }) => (effect.do === 'grant-vip' ? [{ at, until: effect.until }] : []));
     for (const { at, until } of grants) expect(until - at).toBeLessThanOrEqual(1_000 - 60 - 50);
     expect(grants.length).toBeGreaterThan(20);
+    // Each prolongs the one before.
+    for (const [index, { until }] of grants.entries()) expect(until).toBeGreaterThan(grants[index - 1]?.until ?? 0);
   });
 
   it('is held by one voter alone in a cluster of one', () => {

@@ -10,7 +10,7 @@ import { ErrorReply, OK } from '../../redis/reply.js';
 import type { Effect, Input } from './io.js';
 import { createKeeper, nextDeadline, step } from './step.js';
 
-const RUNS = Number(process.env['KEEPER_RUNS'] ?? 60);
+const RUNS = Number(process.env['KEEPER_RUNS'] ?? 40);
 
 type Act =
   | { readonly do: 'wait'; readonly ms: number }

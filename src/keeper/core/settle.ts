@@ -134,10 +134,10 @@ function holdOn(turn: Turn, reason: string): void {
   const { k, now } = turn;
   const mandate = mandateOf(turn);
   const mayLead = mandate.leader === 'us' && now < mandate.until;
-  if (!mayLead) holdBack(turn, mandate.reason);
+  if (mayLead) turn.at(mandate.until);
+  else holdBack(turn, mandate.reason);
   if (k.state !== 'master') return;
   if (mayLead) {
-    turn.at(mandate.until);
     grantVip(turn, mandate.until);
     return turn.become('master', `${reason}; ${mandate.reason}`);
   }
