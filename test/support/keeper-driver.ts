@@ -204,11 +204,15 @@ export class KeeperDriver {
   readonly siblings: Sibling[] = [];
   /** Every effect, with its time. */
   readonly log: { readonly at: number; readonly effect: Effect }[] = [];
-  /** What the last input led to. */
-  last: Effect[] = [];
+  /** Sees each list of effects before it is carried out. */
+  onEffects: ((effects: readonly Effect[]) => void) | null = null;
   linked = false;
+  unlinkedSince = 0;
   loseReplies = false;
   loseSaves = false;
+  /** No connection can be made to a Redis that runs. */
+  unreachable = false;
+  startFails: string | null = null;
   vipUntil: number | null = null;
   /** Turned off by tests in which something else than the keeper makes a Redis writable. */
   watchesWrites = true;
@@ -299,12 +303,14 @@ export class KeeperDriver {
   }
 
   input(input: Input): Effect[] {
-    this.last = step(this.keeper, this.now, input);
-    for (const effect of this.last) {
+    const effects = step(this.keeper, this.now, input);
+    this.onEffects?.(effects);
+    for (const effect of effects) {
       this.log.push({ at: this.now, effect });
+      this.#judge(effect);
       this.#carryOut(effect);
     }
-    return this.last;
+    return effects;
   }
 
   /** Lets time pass, millisecond by millisecond where something happens. */
@@ -319,6 +325,12 @@ export class KeeperDriver {
       if (this.now >= end) return;
       if (nextDeadline(this.keeper) <= this.now) throw new Error(`a deadline that has passed at ${this.now}`);
     }
+  }
+
+  /** The keeper is not run for a while; what has come for it is then given to it, all at once. */
+  skip(ms: number): void {
+    this.now += ms;
+    this.advance(0);
   }
 
   /** @returns how long it took. */
@@ -340,13 +352,14 @@ export class KeeperDriver {
   }
 
   disconnect(why: string, refused: boolean): void {
+    if (this.linked) this.unlinkedSince = this.now;
     this.linked = false;
     this.#session += 1;
     this.input({ on: 'redis-down', why, refused });
   }
 
   connect(): void {
-    if (this.redis.state === 'gone' || this.linked) return;
+    if (this.redis.state === 'gone' || this.linked || this.unreachable) return;
     this.linked = true;
     this.#session += 1;
     this.input({ on: 'redis-up' });
@@ -367,7 +380,9 @@ export class KeeperDriver {
   /** What must never be. A pause that was sent is given the time to arrive. */
   watch(): void {
     if (!this.watchesWrites || this.settings.ttl_ms === null || this.settings.mode === 'pair') return;
-    if (this.writable && this.trulyLeasedUntil <= this.now) {
+    // Without a link no pause arrives: until it counts as a hang, that is the limit of it.
+    const reachable = this.linked || this.now - this.unlinkedSince > this.settings.hangAfter_ms + 50;
+    if (this.writable && reachable && this.trulyLeasedUntil <= this.now) {
       throw new Error(`writes are taken at ${this.now} without a lease: ${this.state}, ${this.keeper.reason}`);
     }
     if (this.vipUntil !== null && this.vipUntil > this.now && this.trulyLeasedUntil <= this.now) {
@@ -386,6 +401,19 @@ export class KeeperDriver {
       if (first === undefined) return;
       this.#events.splice(this.#events.indexOf(first), 1);
       first.run();
+    }
+  }
+
+  /** What the core must never say. */
+  #judge(effect: Effect): void {
+    const leased = this.settings.mode === 'quorum' && this.settings.ttl_ms !== null;
+    if (!leased) return;
+    const until = this.trulyLeasedUntil;
+    if (effect.do === 'grant-vip' && effect.until > until) {
+      throw new Error(`the VIP is granted until ${effect.until}, the lease lasts until ${until}`);
+    }
+    if (effect.do === 'send' && effect.args.join(' ') === 'REPLICAOF NO ONE' && until <= this.now) {
+      throw new Error(`promoted at ${this.now} without a lease: ${this.reason}`);
     }
   }
 
@@ -423,6 +451,8 @@ export class KeeperDriver {
   }
 
   #start(): void {
+    const { startFails } = this;
+    if (startFails !== null) return this.later(2, () => this.input({ on: 'process-failed', why: startFails }));
     this.redis.state = 'starting';
     this.redis.run += 1;
     this.redis.pid += 1;
@@ -480,6 +510,11 @@ export class KeeperDriver {
         if (session === this.#session && !this.loseReplies) this.input({ on: 'reply', tag, reply });
       });
     }
+  }
+
+  /** It runs, if there is a process at all. */
+  wakeAll(): void {
+    if (this.redis.state === 'stopped' || this.redis.state === 'busy') this.wake();
   }
 
   /** It wakes, and does what has waited. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
 
 describe('a Redis that does not answer', () => {
   it('is given up after hang_after when its process is stopped', () => {
@@ -18,6 +18,14 @@ describe('a Redis that does not answer', () => {
       'release c',
       'master -> failed',
     ]);
+  });
+
+  it('is not what a master is that answers as it should', () => {
+    const d = leading();
+    for (let i = 0; i < 1_000; i++) {
+      d.advance(1);
+      expect(d.reason).toBe('3 of 3 voters grant the lease, 2 are needed');
+    }
   });
 
   it('keeps its lease while it burns CPU, until busy_limit', () => {
@@ -125,5 +133,34 @@ describe('a Redis that does not answer', () => {
     expect(d.orders(mark)).toContain('release b: Redis ended: connection refused');
     expect(d.state).toBe('failed');
     d.advanceUntil(() => d.state === 'master');
+  });
+});
+
+describe('a Redis that runs and cannot be reached', () => {
+  it('is ended before another may lead', () => {
+    const d = leading();
+    const mark = d.mark;
+    d.unreachable = true;
+    d.disconnect('max number of clients reached', false);
+    d.advanceUntil(() => d.orders(mark).includes('kill-redis'), 1_200);
+    expect(d.orders(mark)).toEqual(['revoke-vip', 'kill-redis', 'master -> failed']);
+    d.advance(5);
+    expect(d.orders(mark)).toContain('release b: Redis ended: signal 9');
+  });
+
+  it('is left alone when nobody else could lead', () => {
+    const d = leading();
+    d.setSibling(B, { alive: false });
+    d.setSibling(C, { alive: false });
+    d.unreachable = true;
+    d.watchesWrites = false;
+    d.disconnect('max number of clients reached', false);
+    d.advance(10_000);
+    expect(d.state).toBe('master');
+    expect(d.reason).toMatch(/^Redis hangs: .*; it cannot be reached, and nobody else could lead; 3 of 3 voters grant/);
+    expect(d.vipUntil ?? 0).toBeGreaterThan(d.now);
+    d.setSibling(B);
+    d.advance(10);
+    expect(d.orders()).toContain('kill-redis');
   });
 });

@@ -13,7 +13,8 @@ export type Health =
   | { readonly is: 'well' }
   /** It does not answer, and it is too soon to say why; or it burns CPU. Its role stays as it is. */
   | { readonly is: 'silent'; readonly reason: string }
-  | { readonly is: 'hung'; readonly reason: string };
+  /** `outOfReach`: it runs and may serve others, but we cannot tell it anything. */
+  | { readonly is: 'hung'; readonly reason: string; readonly outOfReach: boolean };
 
 export function newRedis(now: number): Redis {
   return {
@@ -86,7 +87,7 @@ function judgeSilence(turn: Turn, since: number): Health {
   const limit = since + Math.max(busyLimit_ms, hangAfter_ms);
   if (isBusy(k, since)) {
     return turn.isDue(limit)
-      ? { is: 'hung', reason: `Redis is busy: ${told}, more than ${busyLimit_ms} ms` }
+      ? { is: 'hung', reason: `Redis is busy: ${told}, more than ${busyLimit_ms} ms`, outOfReach: isOutOfReach(k) }
       : { is: 'silent', reason: `Redis is busy: ${told}` };
   }
   const { look } = k.redis;
@@ -94,7 +95,13 @@ function judgeSilence(turn: Turn, since: number): Health {
   if ((look === null || k.redis.lookAt < since) && !turn.isDue(since + hangAfter_ms + LOOK_PATIENCE_MS)) {
     return { is: 'silent', reason: told };
   }
-  return { is: 'hung', reason: `Redis hangs: ${told}, ${describeLook(look)}` };
+  return { is: 'hung', reason: `Redis hangs: ${told}, ${describeLook(look)}`, outOfReach: isOutOfReach(k) };
+}
+
+/** No connection can be made, and nothing shows that its process stands still. */
+function isOutOfReach({ redis }: Keeper): boolean {
+  const state = redis.look?.state;
+  return redis.link === 'down' && state !== 'stopped' && state !== 'disk' && state !== 'gone';
 }
 
 function isBusy({ redis }: Keeper, since: number): boolean {

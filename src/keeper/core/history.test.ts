@@ -15,9 +15,12 @@ describe('relate', () => {
     ['same', at(R, 10), at(R, 10)],
     ['ahead', at(R, 11), at(R, 10)],
     // The other was promoted at offset 10: its own writes begin at 11.
-    ['behind', at(R, 10), at(N, 10, R, 11)],
+    ['same', at(R, 10), at(N, 10, R, 11)],
+    ['behind', at(R, 9), at(N, 10, R, 11)],
+    ['behind', at(R, 10), at(N, 12, R, 11)],
     ['forked-off', at(R, 11), at(N, 50, R, 11)],
-    ['ahead', at(N, 10, R, 11), at(R, 10)],
+    ['same', at(N, 10, R, 11), at(R, 10)],
+    ['ahead', at(N, 11, R, 11), at(R, 10)],
     ['forked-from', at(N, 50, R, 11), at(R, 11)],
     ['unrelated', at(R, 10), at(N, 10)],
     // Zeros and nothing are no history.

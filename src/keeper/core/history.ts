@@ -24,10 +24,12 @@ export function relate(own: Position, other: Position): Relation {
     return own.offset < other.offset ? 'behind' : 'ahead';
   }
   if (isId(own.replId) && own.replId === other.replId2) {
-    return own.offset < other.secondOffset ? 'behind' : 'forked-off';
+    if (own.offset >= other.secondOffset) return 'forked-off';
+    return own.offset === other.offset ? 'same' : 'behind';
   }
   if (isId(other.replId) && other.replId === own.replId2) {
-    return other.offset < own.secondOffset ? 'ahead' : 'forked-from';
+    if (other.offset >= own.secondOffset) return 'forked-from';
+    return own.offset === other.offset ? 'same' : 'ahead';
   }
   return 'unrelated';
 }

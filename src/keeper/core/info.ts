@@ -17,7 +17,7 @@ export function infoDue(turn: Turn): void {
   // Only one that can be answered is under way, so that it is known to which request a reply belongs.
   if (redis.infoSentAt !== null && !turn.isDue(redis.infoAt + REPLY_MAX_MS)) return;
   // What was asked before an order, a record or a connection says nothing of what came of them.
-  const outdated = redis.infoOrders < k.orders || redis.infoAt < Math.max(k.recordSince, redis.linkSince);
+  const outdated = redis.infoOrders < k.orders || redis.infoAt < k.recordSince;
   if (!outdated && !turn.isDue(redis.infoAt + period_ms(k))) return;
   redis.infoAt = now;
   redis.infoOrders = k.orders;

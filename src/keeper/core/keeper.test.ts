@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { snapshot } from './snapshot.js';
 
 describe('a managed Redis that starts', () => {
   it('is started as a replica of nobody, and leads once the lease is held', () => {
@@ -130,6 +131,37 @@ describe('a lease that is not renewed', () => {
   });
 });
 
+describe('a lease in doubt', () => {
+  it('ends when a majority refuses, and is not held until it runs out', () => {
+    const d = leading();
+    for (const voter of d.voters.slice(1)) voter.refuses = 'it voted';
+    expect(d.advanceUntil(() => d.state === 'fenced')).toBeLessThan(260);
+    expect(d.reason).toBe('1 of 3 voters grant the lease (b: it voted; c: it voted), 2 are needed');
+  });
+
+  it('does not reach into another epoch', () => {
+    const d = leading();
+    const mark = d.mark;
+    d.setRecord({ epoch: 1, master: SELF });
+    expect(d.state).toBe('fenced');
+    d.advanceUntil(() => d.state === 'master', 20);
+    expect(d.orders(mark).slice(0, 3)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> fenced']);
+  });
+
+  it('holds back a promotion that is under way, also while Redis does not answer', () => {
+    const d = new KeeperDriver();
+    d.advanceUntil(() => d.orders().includes('REPLICAOF NO ONE'));
+    d.redis.state = 'busy';
+    d.loseReplies = true;
+    expect(snapshot(d.keeper, d.now).redis.role).toBe('unknown');
+    for (const voter of d.voters) voter.reachable = false;
+    d.advance(950);
+    expect(d.orders().at(-1)).toBe('CLIENT PAUSE 60000 WRITE');
+    d.wake();
+    expect(d.writable).toBe(false);
+  });
+});
+
 describe('a record that names another', () => {
   it('demotes the master, then follows, then gives the lease back', () => {
     const d = leading();
@@ -156,5 +188,18 @@ describe('a record that names another', () => {
     ]);
     expect(d.redis.follows).toEqual(B);
     expect(d.voters.every((voter) => voter.grant === null)).toBe(true);
+  });
+
+  it('does not give the lease back before Redis has said that it takes no writes', () => {
+    const d = leading();
+    d.redis.state = 'busy';
+    const mark = d.mark;
+    d.setRecord({ epoch: 1, master: B });
+    d.advance(500);
+    expect(d.orders(mark).filter((each) => each.startsWith('release'))).toEqual([]);
+    expect(d.state).toBe('quarantined');
+    d.wake();
+    d.advance(3);
+    expect(d.orders(mark).filter((each) => each.startsWith('release'))).toHaveLength(3);
   });
 });

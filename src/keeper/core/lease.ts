@@ -118,9 +118,8 @@ export function onLease(turn: Turn, input: Extract<Input, { on: 'lease' }>): voi
   }
 }
 
-/** A grant of an older epoch, or from one who believes in another master, is none. */
+/** A grant from one who believes in another master, or in us in another epoch, is none. */
 function isForUs(k: Keeper, answered: Ask, { record }: Extract<Input, { on: 'lease' }>): boolean {
-  if (answered.epoch !== (k.record?.epoch ?? 0)) return false;
   return record === null || (samePlace(record.master, k.settings.self) && record.epoch === answered.epoch);
 }
 

@@ -32,6 +32,8 @@ export function updateRecord(turn: Turn): void {
     k.record = record;
     k.recordSince = now;
     k.strayedSince = null;
+    // Whatever a switchover was to reach: there is a new leader.
+    k.handOver = null;
     if (wasOurs && !samePlace(record.master, k.settings.self)) {
       k.lease.giveBack = `the record names ${placeName(record.master)} in epoch ${record.epoch}`;
     }

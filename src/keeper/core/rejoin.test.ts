@@ -186,6 +186,21 @@ describe('a replica that turns master without its keeper', () => {
     ]);
   });
 
+  it('is given that time each time', () => {
+    const d = following();
+    for (let i = 0; i < 3; i++) {
+      d.watchesWrites = false;
+      d.redis.answer(['REPLICAOF', 'NO', 'ONE'], d.now);
+      d.advanceUntil(() => d.redis.pausedUntil > 0, 1_100);
+      d.watchesWrites = true;
+      d.advance(2_500);
+      expect(d.redis.role).toBe('master');
+      d.redis.answer(['REPLICAOF', B.host, String(B.port)], d.now);
+      d.redis.linkUp = true;
+      d.advanceUntil(() => d.state === 'replica', 1_100);
+    }
+  });
+
   it('is demoted again when no record follows', () => {
     const d = following();
     d.redis.answer(['REPLICAOF', 'NO', 'ONE'], d.now);

@@ -35,7 +35,7 @@ function takeRole(turn: Turn, health: Health): void {
     case 'absent':
       return loseRedis(turn, health.reason);
     case 'hung':
-      return giveUpOn(turn, health.reason);
+      return giveUpOn(turn, health);
     case 'coming':
       return awaitRedis(turn, health.reason);
     case 'silent':
@@ -78,22 +78,39 @@ function loseRedis(turn: Turn, reason: string): void {
 }
 
 /** It hangs: as if it had ended, but it may come back and go on where it was. */
-function giveUpOn(turn: Turn, reason: string): void {
+function giveUpOn(turn: Turn, { reason, outOfReach }: Extract<Health, { is: 'hung' }>): void {
   const { k } = turn;
-  const wasMaster = mayBeMaster(k);
+  const replaced = mandateOf(turn).leader === 'other';
+  if (mayBeMaster(k) && outOfReach && !replaced) return giveUpUnreached(turn, reason);
   revokeVip(turn, reason);
   k.heldBackSince = null;
   // It finds the order when it wakes, before whatever came later.
-  if (wasMaster) pauseWrites(turn);
+  if (mayBeMaster(k)) pauseWrites(turn);
   yieldLease(turn, reason);
-  if (k.state !== 'failed') turn.log('warning', reason);
+  // What waits in the sockets of a master must not be written and acknowledged once it wakes.
+  if (mayBeMaster(k) && replaced) killHung(turn, `${reason}; and another leads now`);
+  if (!mayBeMaster(k) && k.state === 'failed' && turn.isDue(k.since + REPLICA_HUNG_MS)) killHung(turn, reason);
+  fail(turn, reason);
+}
+
+/**
+ * It runs, others may write to it, and no pause reaches it: it is ended before anybody else leads. While nobody can, it
+ * is better than nothing.
+ */
+function giveUpUnreached(turn: Turn, reason: string): void {
+  const { k, now } = turn;
+  const mandate = mandateOf(turn);
+  const mayStay = mandate.leader === 'us' && now < mandate.until && !k.siblings.some(({ alive }) => alive);
+  if (mayStay) return holdOn(turn, `${reason}; it cannot be reached, and nobody else could lead`);
+  revokeVip(turn, reason);
+  want(turn, null);
+  killHung(turn, `${reason}, and it cannot be reached`);
+  fail(turn, reason);
+}
+
+function fail(turn: Turn, reason: string): void {
+  if (turn.k.state !== 'failed') turn.log('warning', reason);
   turn.become('failed', reason);
-  if (!wasMaster) {
-    if (turn.isDue(k.since + REPLICA_HUNG_MS)) killHung(turn, reason);
-  } else if (mandateOf(turn).leader === 'other') {
-    // What waits in its sockets must not be written and acknowledged once it wakes.
-    killHung(turn, `${reason}; and another leads now`);
-  }
 }
 
 function yieldLease(turn: Turn, reason: string): void {
@@ -115,14 +132,15 @@ function awaitRedis(turn: Turn, reason: string): void {
 /** It does not answer for the moment: a leader stays one while it may, the others stay what they are. */
 function holdOn(turn: Turn, reason: string): void {
   const { k, now } = turn;
-  if (k.state !== 'master') return revokeVip(turn, reason);
   const mandate = mandateOf(turn);
-  if (mandate.leader === 'us' && now < mandate.until) {
-    turn.at(mandate.until);
+  const mayLead = mandate.leader === 'us' && now < mandate.until;
+  if (mayLead) turn.at(mandate.until);
+  else holdBack(turn, mandate.reason);
+  if (k.state !== 'master') return;
+  if (mayLead) {
     grantVip(turn, mandate.until);
     return turn.become('master', `${reason}; ${mandate.reason}`);
   }
-  holdBack(turn, mandate.reason);
   turn.become(mandate.leader === 'us' ? 'fenced' : 'quarantined', `${mandate.reason}; ${reason}`);
 }
 

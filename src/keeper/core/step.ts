@@ -148,8 +148,9 @@ function takeFromProcess(turn: Turn, input: ProcessInput): void {
       return onProcessEnded(turn, `it cannot be started: ${input.why}`);
     case 'looked':
       onLooked(turn, input);
-      if (k.settings.attach) return;
-      if (input.look.state === 'gone') {
+      if (k.settings.attach) {
+        if (input.look.state === 'gone' && redis.link === 'down') onRefused(turn, 'its process is gone');
+      } else if (input.look.state === 'gone') {
         if (redis.process.phase === 'unknown')
           redis.process = { phase: 'ended', how: 'it does not run', restartAt: now };
         else if (redis.process.phase !== 'starting') onProcessEnded(turn, 'its process is gone');
@@ -168,6 +169,7 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     redis.link = 'up';
     redis.linkSince = now;
     redis.linkTrouble = '';
+    redis.infoAt = NEVER;
     if (settings.attach && phase !== 'running') {
       redis.process = { phase: 'running', since: now, pid: null };
       k.pause = assumedPause();

@@ -58,11 +58,11 @@ function isProven({ memory }: Keeper, info: OwnInfo): boolean {
 }
 
 /**
- * A Redis that comes from disk is promoted only when the others have been heard, or have had their time. One that the
- * Sentinels chose was compared by them.
+ * A Redis that comes from disk leads only when the others have been heard, or have had their time. One that followed, and
+ * was chosen by the Sentinels, was compared by them.
  */
 function waitForSiblings(k: Keeper, info: OwnInfo, now: number): Willing | null {
-  if (info.role === 'master' || !samePlace(info.follows, NOWHERE)) return null;
+  if (info.role === 'master' ? isProven(k, info) : !samePlace(info.follows, NOWHERE)) return null;
   const fresh = k.confirmFrom;
   const missing = k.settings.siblings.filter(
     (place) => !k.siblings.some((news) => news.alive && news.at >= fresh && samePlace(news.place, place)),
