@@ -1,6 +1,6 @@
 /** The agent of a host, as `src/agent/agent.ts`: the Sentinel, a room for each group, and what they tell each other. */
 import { RecordWatch } from '../../agent/records.js';
-import { MASTER_CONF_DEFAULTS, STATE_DEFAULTS, type SentinelState } from '../../config/sentinel-types.js';
+import { MASTER_CONF_DEFAULTS, type SentinelState, STATE_DEFAULTS } from '../../config/sentinel-types.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
 import { Gate } from '../gate.js';
 import type { SentinelManners } from '../sentinel-process.js';
@@ -123,7 +123,12 @@ export class AgentProcess {
   }
 
   /** A planned change of the master that is kept here. */
-  switchOver(group: string, to: { host: string; port: number } | null, force: boolean, done: (text: string) => void): void {
+  switchOver(
+    group: string,
+    to: { host: string; port: number } | null,
+    force: boolean,
+    done: (text: string) => void,
+  ): void {
     const room = this.rooms.get(group);
     if (room === undefined || room.keeper.state !== 'master') return done('it does not lead');
     if (this.#switchovers.has(group)) return done('another change is under way');

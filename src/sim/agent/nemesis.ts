@@ -238,7 +238,9 @@ const ACTS: Readonly<Partial<Record<AgentFaultName, (nemesis: AgentNemesis) => v
     const to = nemesis.world.network.hosts.filter((host) => host !== from && nemesis.prng.chance(0.5));
     const length_ms = nemesis.draw(300, 8_000);
     const outward = nemesis.prng.chance(0.5);
-    nemesis.note(`nothing gets from ${outward ? from.ip : ips(to)} to ${outward ? ips(to) : from.ip} for ${length_ms} ms`);
+    nemesis.note(
+      `nothing gets from ${outward ? from.ip : ips(to)} to ${outward ? ips(to) : from.ip} for ${length_ms} ms`,
+    );
     if (outward) nemesis.cut([from], to, length_ms);
     else nemesis.cut(to, [from], length_ms);
   },

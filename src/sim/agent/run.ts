@@ -52,7 +52,9 @@ export function runAgentSeed(seed: number, recording: boolean): RunResult {
 
 function describePlan(plan: AgentPlan): string {
   const { hosts, groups, ttl_ms, hangAfter_ms, downAfter_ms, faults } = plan;
-  const shown = groups.map(({ name, hosts: on, durability }) => `${name} on ${on.map((i) => 'abcdefgh'[i]).join('')}, ${durability}`);
+  const shown = groups.map(
+    ({ name, hosts: on, durability }) => `${name} on ${on.map((i) => 'abcdefgh'[i]).join('')}, ${durability}`,
+  );
   return (
     `${hosts} hosts; ${shown.join('; ')}; leases of ${ttl_ms} ms, hang-after ${hangAfter_ms}, down-after ${downAfter_ms}; ` +
     `faults: ${agentFaultNames(faults).join(' ') || 'none'}`

@@ -169,7 +169,8 @@ export class AgentWorld {
     const group = this.plan.groups.find(({ name }) => name === room.group);
     if (group === undefined) return;
     const what = fullerSibling(this, group, room);
-    if (what !== null) this.violate('an empty Redis, or one that has less, does not lead while a fuller one lives', what);
+    if (what !== null)
+      this.violate('an empty Redis, or one that has less, does not lead while a fuller one lives', what);
   }
 
   /** Something has changed: the checkers look. */
@@ -245,14 +246,18 @@ export class AgentWorld {
     if (leasedUntil > this.loop.now) return;
     const sight = sightOf(host, group);
     if (sight?.agentSteady === true && sight.redisSteady && over_ms > (isNew ? NEW_MASTER_MS : FENCE_LATE_MS)) {
-      return this.violate('no write is acknowledged without the lease', `${by}: write ${write}, ${over_ms} ms after it`);
+      return this.violate(
+        'no write is acknowledged without the lease',
+        `${by}: write ${write}, ${over_ms} ms after it`,
+      );
     }
     this.counts.limits += 1;
     this.unleased_ms = Math.max(this.unleased_ms, over_ms);
   }
 
   #savedBy(name: string): ReadonlySet<number> {
-    for (const { redises } of this.hosts) for (const redis of redises.values()) if (redis.name === name) return redis.saved;
+    for (const { redises } of this.hosts)
+      for (const redis of redises.values()) if (redis.name === name) return redis.saved;
     return new Set();
   }
 

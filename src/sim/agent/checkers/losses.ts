@@ -30,7 +30,9 @@ export class NothingLost extends FactChecker {
   ) {
     super();
     this.property =
-      owed === 'durable' ? 'with durability no acknowledged write is lost' : 'a planned change loses no acknowledged write';
+      owed === 'durable'
+        ? 'with durability no acknowledged write is lost'
+        : 'a planned change loses no acknowledged write';
   }
 
   take(fact: Fact): string | null {
