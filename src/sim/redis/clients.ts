@@ -67,7 +67,8 @@ export class Clients {
       const [oldest] = this.#unacknowledged;
       if (oldest === undefined || redis.replicas.having(oldest.end) < redis.ackReplicas) return;
       this.#unacknowledged.shift();
-      oldest.client.end.send({ kind: 'reply', reply: this.#acknowledge(oldest.id) });
+      const { end } = oldest.client;
+      if (end.open) end.send({ kind: 'reply', reply: this.#acknowledge(oldest.id) });
     }
   }
 
