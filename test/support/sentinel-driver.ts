@@ -27,6 +27,7 @@ export interface FakeRedis {
   linkUp: boolean;
   linkDownSince_s: number;
   offset: number;
+  keys: number;
   /** Its replication history, and the one that this continues. */
   replId: string;
   replId2: string;
@@ -263,6 +264,7 @@ function fakeRedis(port: number): FakeRedis {
     linkUp: true,
     linkDownSince_s: 1,
     offset: 100,
+    keys: 10,
     replId: 'd'.repeat(40),
     replId2: '0'.repeat(40),
     secondOffset: -1,
@@ -332,5 +334,6 @@ function infoText(redis: FakeRedis, all: ReadonlyMap<number, FakeRedis>): string
     if (!linkUp) lines.push(`master_link_down_since_seconds:${redis.linkDownSince_s}`);
     lines.push(`slave_repl_offset:${redis.offset}`, `slave_priority:${redis.priority}`);
   }
+  lines.push('# Keyspace', `db0:keys=${redis.keys},expires=0,avg_ttl=0`);
   return lines.join('\r\n');
 }

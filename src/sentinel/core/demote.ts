@@ -44,9 +44,9 @@ export function sendToMaster(
   return sendTarget(turn, node, NOWHERE, tag) ? 'halted' : 'lost';
 }
 
-/** Whether nothing is lost when `node`, which does not change any more, takes over what `master` has. */
+/** Whether nothing is lost when `node` takes over what `master` has: known only of one that follows nobody, and so stays as it is. */
 function holdsAllOf(master: RedisNode, node: RedisNode): boolean {
-  if (node.role !== 'replica' || (node.masterLinkUp && !followsNobody(node)) || node.replId === '') return false;
+  if (!followsNobody(node) || node.replId === '') return false;
   if (node.replId === master.replId) return node.replOffset <= master.masterReplOffset;
   return node.replId === master.replId2 && node.replOffset < master.secondOffset;
 }

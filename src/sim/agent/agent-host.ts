@@ -5,7 +5,7 @@ import type { Clock } from '../sentinel-process.js';
 import { AgentProcess } from './agent-process.js';
 import { drawClock, ManagedRedis, REDIS_PORT } from './host.js';
 import type { GroupPlan } from './plan.js';
-import { Proxy } from './proxy.js';
+import { ProxyClient } from './proxy.js';
 import { Router } from './router.js';
 import type { AgentWorld } from './world.js';
 
@@ -14,7 +14,7 @@ export class AgentHost {
   readonly agent: AgentProcess;
   readonly redises = new Map<string, ManagedRedis>();
   readonly routers = new Map<string, Router>();
-  readonly proxies = new Map<string, Proxy>();
+  readonly proxies = new Map<string, ProxyClient>();
   readonly leases = new Map<string, number>();
 
   constructor(
@@ -47,7 +47,7 @@ export class AgentHost {
 
   /** Proxies are made last: they are told of hosts by their agents. */
   addProxies(): void {
-    for (const { name } of this.world.plan.groups) this.proxies.set(name, new Proxy(this));
+    for (const { name } of this.world.plan.groups) this.proxies.set(name, new ProxyClient(this));
   }
 
   /** The host's monotonic clock. */

@@ -15,7 +15,7 @@ const PATIENCE_MS = 5_000;
 /** It serves on for so long when its agent has died. */
 const ORPHAN_MS = 3_000;
 
-export class Proxy {
+export class ProxyClient {
   readonly gate = new Gate();
   #running = false;
   #life = 0;

@@ -8,7 +8,7 @@ import { type AgentPlan, drawAgentPlan } from './plan.js';
 import { AgentWorld } from './world.js';
 
 const LOOK_PERIOD_MS = 100;
-const STEADY_MS = 3_000;
+const STEADY_MS = 2_000;
 /** TILT alone takes 30 s. */
 export const CONVERGENCE_MAX_MS = 60_000;
 
