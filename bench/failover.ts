@@ -4,15 +4,14 @@
  * its connection breaks, a write is refused, or an answer does not come within --deadline ms; afterwards every acknowledged
  * key is looked up. Systems alternate within each round.
  */
-import { cause, type FaultKey, type Outcome } from '../src/demo/faults.js';
-import { GROUP, type Program, type ServerOptions, Servers, TANIST_SENTINEL } from '../src/demo/nodes.js';
 import { until } from '../src/demo/until.js';
-import { Writer } from '../src/demo/writer.js';
-
 import { median, readOptions, table } from './options.js';
 import { peerProgram } from './peer-program.js';
+import { cause, type Fault, type Outcome } from './trio/faults.js';
+import { GROUP, type Program, type ServerOptions, Servers, TANIST_SENTINEL } from './trio/servers.js';
+import { Writer } from './trio/writer.js';
 
-const FAULTS: Readonly<Record<string, FaultKey>> = { kill: 'k', freeze: 'z', planned: 's' };
+const FAULTS: readonly Fault[] = ['kill', 'freeze', 'planned'];
 
 interface System {
   readonly name: string;
@@ -29,17 +28,16 @@ const systems: System[] = [
 
 const outcomes = new Map<string, Outcome[]>();
 
-async function measure(system: System, fault: FaultKey, downAfter_ms: number): Promise<Outcome> {
+async function measure(system: System, fault: Fault, downAfter_ms: number): Promise<Outcome> {
   const wanted: ServerOptions = {
     redis: peerProgram('redis-server'),
     sentinel: system.sentinel,
-    proxy: null,
     downAfter_ms,
     failoverTimeout_ms: 10_000,
     sentinelLines: system.lines,
   };
   const servers = await Servers.start(wanted, new AbortController().signal);
-  const writer = new Writer(servers, { address: null, subscribes: false, deadline_ms: Number(options.deadline) });
+  const writer = new Writer(servers, Number(options.deadline));
   try {
     await until('writes to flow', 10_000, () => writer.ledger.total.acknowledged > 500);
     return await cause(fault, servers, writer);
@@ -51,13 +49,13 @@ async function measure(system: System, fault: FaultKey, downAfter_ms: number): P
 
 for (let round = 1; round <= Number(options.rounds); round++) {
   for (const downAfter of options['down-after'].split(',').map(Number)) {
-    for (const fault of options.faults.split(',')) {
-      const key = FAULTS[fault];
-      if (key === undefined) throw new Error(`no such fault: ${fault} (there are ${Object.keys(FAULTS).join(', ')})`);
+    for (const name of options.faults.split(',')) {
+      const fault = FAULTS.find((each) => each === name);
+      if (fault === undefined) throw new Error(`no such fault: ${name} (there are ${FAULTS.join(', ')})`);
       for (const system of systems) {
         // A refused connection plays a part only where a process has died.
         if (system.lines.length > 0 && fault !== 'kill') continue;
-        const outcome = await measure(system, key, downAfter);
+        const outcome = await measure(system, fault, downAfter);
         const row = `${downAfter}|${fault}|${system.name}`;
         outcomes.set(row, [...(outcomes.get(row) ?? []), outcome]);
         const { pause_ms, lost, trouble } = outcome;

@@ -43,12 +43,14 @@ const WORKS: readonly Work[] = [
   { name: 'GET, 16 deep', requests: 1_000_000, args: ['-t', 'get', '-P', '16', ...COMMON] },
   { name: 'SET, 16 deep', requests: 1_000_000, args: ['-t', 'set', '-P', '16', ...COMMON] },
   { name: 'GET, 64 deep', requests: 2_000_000, args: ['-t', 'get', '-P', '64', ...COMMON] },
+  { name: 'SET, 64 deep', requests: 2_000_000, args: ['-t', 'set', '-P', '64', ...COMMON] },
   { name: 'GET, 500 clients', requests: 200_000, args: ['-t', 'get', '-c', '500', '-r', '100000', '-d', '64'] },
   { name: 'SET, 16 KiB', requests: 60_000, args: ['-t', 'set', '-c', '50', '-r', '1000', '-d', '16384'] },
   { name: 'GET, 16 KiB', requests: 60_000, args: ['-t', 'get', '-c', '50', '-r', '1000', '-d', '16384'] },
 ];
 
-const options = readOptions({ rounds: '7', works: '', scale: '1', idle: '10000' });
+/** `flat`: so many millions of requests, after which the proxies should be no larger than after the first; 0 for none. */
+const options = readOptions({ rounds: '7', works: '', scale: '1', idle: '10000', flat: '0' });
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 function cpu_us(pid: number): number {
@@ -115,6 +117,22 @@ async function idleBytes(system: System, clients: number, cleanup: Cleanup): Pro
   return (after - before) / clients;
 }
 
+/** Whether a proxy grows with what it has carried: its memory after each tenth of many requests, GET and SET. */
+function growth(system: System, millions: number): string[] {
+  const sizes: string[] = [];
+  const work = (kind: string): Work => ({
+    name: kind,
+    requests: Math.round((millions * 1e6) / 20),
+    args: ['-t', kind, '-P', '16', ...COMMON],
+  });
+  for (let tenth = 0; tenth < 10; tenth++) {
+    run(system, work('set'));
+    run(system, work('get'));
+    sizes.push((rss_bytes(system.pid ?? 0) / 2 ** 20).toFixed(0));
+  }
+  return sizes;
+}
+
 const cleanup = new Cleanup();
 try {
   const systems = await startSystems(cleanup);
@@ -146,6 +164,22 @@ try {
     ]);
     process.stderr.write(`${rows.at(-1)?.join('  ')}\n`);
   }
+  if (rows.length > 0) console.log(asTable(rows));
+  if (Number(options.flat) > 0) {
+    for (const system of systems.filter(({ pid }) => pid !== null)) {
+      const sizes = growth(system, Number(options.flat));
+      console.log(`${system.name}: MiB after each tenth of ${options.flat} million requests: ${sizes.join(', ')}`);
+    }
+  }
+  for (const system of systems.filter(({ pid }) => pid !== null && Number(options.idle) > 0)) {
+    const bytes = await idleBytes(system, Number(options.idle), cleanup);
+    console.log(`${system.name}: ${(bytes / 1024).toFixed(1)} KiB for each of ${options.idle} idle clients`);
+  }
+} finally {
+  await cleanup.run();
+}
+
+function asTable(rows: readonly string[][]): string {
   const head = [
     'work',
     'nutcracker us',
@@ -159,14 +193,6 @@ try {
     'tanist p99',
     'p99',
   ];
-  console.log(
-    `Node ${process.version}, ${options.rounds} alternating rounds, medians; ratios are tanist to nutcracker`,
-  );
-  console.log(table(head, rows));
-  for (const system of systems.filter(({ pid }) => pid !== null && Number(options.idle) > 0)) {
-    const bytes = await idleBytes(system, Number(options.idle), cleanup);
-    console.log(`${system.name}: ${(bytes / 1024).toFixed(1)} KiB for each of ${options.idle} idle clients`);
-  }
-} finally {
-  await cleanup.run();
+  const title = `Node ${process.version}, ${options.rounds} alternating rounds, medians; ratios are tanist to nutcracker`;
+  return `${title}\n${table(head, rows)}`;
 }

@@ -8,13 +8,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Program, TANIST_SENTINEL } from '../src/demo/nodes.js';
 import { until } from '../src/demo/until.js';
 import { RedisLink } from '../src/redis/link.js';
 import { freePorts } from '../test/support/free-port.js';
-
 import { median, readOptions, table } from './options.js';
 import { peerProgram } from './peer-program.js';
+import { type Program, TANIST_SENTINEL } from './trio/servers.js';
 
 const options = readOptions({ masters: '1,100,500', rounds: '3', settle: '30', seconds: '20', sentinels: '3' });
 const HOST = '127.0.0.1';

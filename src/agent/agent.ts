@@ -146,7 +146,7 @@ export class Agent {
       hooks: config.hooks,
       control: this.#control,
       log: this.#options.log,
-      failed: ({ hook, text }) => this.#note('', { what: 'hook', text: `${hook}: ${text}` }),
+      failed: ({ level, text }) => this.#note(level.group, { what: 'hook', text }),
       seed: randomInt(2 ** 31),
     });
     this.#timer = setInterval(() => this.#everySecond(), SIBLINGS_PERIOD_MS);
@@ -223,12 +223,20 @@ export class Agent {
       this.#rooms.get(group)?.tell({ on: 'record', record, paused: maintenance });
       this.#tellProxy(group);
       if (before !== null && before.epoch !== record.epoch) {
-        const text = `${place(before.master)} -> ${place(record.master)}`;
-        this.#note(group, { what: this.#control.wasPlanned(group) ? 'switchover' : 'failover', text });
+        this.#noteChange(group, place(before.master), place(record.master));
       }
     }
+    for (const group of this.#records.leasesFreed(this.#sentinel.state))
+      this.#rooms.get(group)?.tell({ on: 'lease-freed' });
     for (const hold of this.#records.handOvers(this.#sentinel.state)) this.#proxy?.hold(hold);
     this.#conditions.changed();
+  }
+
+  /** An election that promoted nobody gives the old master a new epoch: no failover, but worth knowing. */
+  #noteChange(group: string, from: string, to: string): void {
+    if (from === to) return this.#note(group, { what: 'config', text: `${to} stays the master: nobody was promoted` });
+    const what = this.#control.wasPlanned(group) ? 'switchover' : 'failover';
+    this.#note(group, { what, text: `${from} -> ${to}` });
   }
 
   #everySecond(): void {
@@ -242,14 +250,7 @@ export class Agent {
   #tellProxy(group: string): void {
     const record = this.#records.of(group);
     if (record === null || this.#proxy === null) return;
-    const replicas = this.#control.picture(group)?.nodes.filter(({ follows, answers }) => follows && answers) ?? [];
-    const { epoch, master } = record;
-    this.#proxy.route({
-      group,
-      epoch,
-      ...master,
-      replicas: replicas.map(({ host, port }) => ({ host, port })),
-    });
+    this.#proxy.route({ group, epoch: record.epoch, ...record.master });
   }
 
   /** In pair mode whoever has become the master tells it; else the Sentinels have told it before. */

@@ -9,12 +9,13 @@ import { createKeeper, nextDeadline, step } from '../keeper/core/step.js';
 import type { Voter } from '../keeper/run/lease-voters.js';
 import { MemoryFile } from '../keeper/run/memory-file.js';
 import { KeeperRunner, type LogLevel } from '../keeper/run/runner.js';
+import { bootTime_ms } from '../net/clock.js';
 import type { Reply } from '../redis/reply.js';
 import type { KeeperWord } from './cluster-view.js';
 import type { Conditions } from './conditions.js';
 import { placesOf } from './sentinel-state.js';
 import type { SiblingLinks } from './sibling-links.js';
-import { clientSettings } from './tls.js';
+import { clientSettings, tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
 
 export interface GroupRoomOptions {
@@ -65,7 +66,7 @@ export class GroupRoom {
       attach: group.redis.attach,
       mode: config.mode,
     };
-    const keeper = createKeeper(settings, memory.load(), new Prng(randomBytes(4).readInt32LE()), performance.now());
+    const keeper = createKeeper(settings, memory.load(), new Prng(randomBytes(4).readInt32LE()), bootTime_ms());
     this.#keeper = keeper;
     this.#runner = new KeeperRunner({
       core: { step: (now, input) => step(keeper, now, input), nextDeadline: () => nextDeadline(keeper) },
@@ -128,10 +129,10 @@ export class GroupRoom {
     });
   }
 
-  /** Lets the others elect while this one still leads. @returns whether a majority has heard of it */
-  async consent(deadline_ms: number): Promise<boolean> {
-    this.tell({ on: 'hand-over', deadline_ms });
-    return this.#options.conditions.until(() => this.#snapshot().handOver?.ready === true, deadline_ms);
+  /** Lets the others elect while this one still leads. @returns whether a majority has heard of it in time */
+  async consent(times: { readonly heardWithin_ms: number; readonly lasts_ms: number }): Promise<boolean> {
+    this.tell({ on: 'hand-over', deadline_ms: times.lasts_ms });
+    return this.#options.conditions.until(() => this.#snapshot().handOver?.ready === true, times.heardWithin_ms);
   }
 
   /** What other agents are told. */
@@ -158,7 +159,7 @@ export class GroupRoom {
   }
 
   #snapshot(): KeeperSnapshot {
-    return snapshot(this.#keeper, performance.now());
+    return snapshot(this.#keeper, bootTime_ms());
   }
 
   #became(state: KeeperState, from: KeeperState, reason: string): void {
@@ -172,15 +173,17 @@ export class GroupRoom {
   #voters(): Voter[] {
     const { config, self, askOwn } = this.#options;
     const password = config.sentinel.auth?.value ?? '';
+    const tls = tlsOf(config)?.client ?? null;
     return config.hosts.map(({ name, address }): Voter => {
       if (name === self.name) return { id: name, by: { ask: askOwn } };
       const to = { host: address, port: config.sentinel.port };
-      return { id: name, by: { link: { to, auth: password === '' ? null : { user: '', pass: password } } } };
+      const auth = password === '' ? null : { user: '', pass: password };
+      return { id: name, by: { link: { to, auth, tls, localAddress: self.address } } };
     });
   }
 }
 
-/** A time of `performance.now()` on CLOCK_MONOTONIC, which other processes of this host share. */
+/** A time of the keeper's clock on CLOCK_MONOTONIC, as the VIP's keeper wants it. */
 function monotonic_ns(time: number): bigint {
-  return process.hrtime.bigint() + BigInt(Math.round((time - performance.now()) * 1e6));
+  return process.hrtime.bigint() + BigInt(Math.round((time - bootTime_ms()) * 1e6));
 }

@@ -118,7 +118,9 @@ Notes
   });
 
   it('prints JSON without secrets', async () => {
-    const { out } = await check(file(SHARDED), '-o', 'json');
+    const locked = SHARDED.replace('{listen: 22121,', '{listen: 22121, password: hunter2, users: ["bob on >hunter2"],');
+    const { out } = await check(file(`${locked}sentinel: {password: hunter2}\napi: {token: hunter2}\n`), '-o', 'json');
+    expect(JSON.parse(out).config.proxy.pools[0]).toMatchObject({ auth: { from: 'inline' }, users: ['bob'] });
     expect(out).not.toContain('hunter2');
     expect(JSON.parse(out)).toMatchObject({
       ok: true,
@@ -128,7 +130,7 @@ Notes
         groups: [{ redis: { auth: { password: { from: 'inline' } } } }, {}],
         hooks: [{ action: { kind: 'post', to: 'https://example.org' } }],
       },
-      findings: expect.arrayContaining([expect.objectContaining({ code: 'no-api-token', level: 'note' })]),
+      findings: expect.arrayContaining([expect.objectContaining({ code: 'secret-in-file', level: 'warning' })]),
     });
   });
 

@@ -72,7 +72,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'demo',
-    summary: 'watch a failover: three Redis, three Sentinels, faults by key',
+    summary: 'watch a failover: three agents, a Redis each, faults by key',
     load: () => import('./demo.js'),
   },
 ];

@@ -1,17 +1,17 @@
 /** The demo's picture: one frame of text from what is known, and how it gets onto a terminal. */
-import type { ServerInfo } from '../redis/info.js';
 import { FAULTS, type FaultKey, type Outcome } from './faults.js';
-import type { Servers } from './nodes.js';
 import type { Writer } from './writer.js';
 
 /** What one frame shows. */
 export interface Picture {
-  readonly redis: readonly { readonly place: string; readonly state: string; readonly info: ServerInfo | null }[];
-  readonly sentinels: readonly { readonly place: string; readonly state: string; readonly says: string }[];
+  /** What is to be typed, and looked at, beside the demo. */
+  readonly beside: readonly string[];
+  /** What `tanist status` prints. */
+  readonly status: readonly string[];
   readonly writer: WriterView;
   readonly outcomes: readonly Outcome[];
-  /** What is being waited for; empty when nothing is. */
-  readonly busy: string;
+  /** The fault that is being dealt with; null when none is. */
+  readonly busy: FaultKey | null;
 }
 
 interface WriterView {
@@ -41,40 +41,12 @@ export function paint(colour: boolean): Paint {
   return { dim: code(2, 22), good: code(32, 39), bad: code(31, 39), strong: code(1, 22) };
 }
 
-/** Asks all servers for what the next frame shows. */
-export async function takePicture(
-  servers: Servers,
-  writer: Writer,
-  outcomes: readonly Outcome[],
-  busy: string,
-): Promise<Picture> {
-  const [redis, sentinels] = await Promise.all([
-    Promise.all(
-      servers.redis.map(async (node) => ({
-        place: node.place,
-        state: node.process.state,
-        info: await node.info(),
-      })),
-    ),
-    Promise.all(
-      servers.sentinels.map(async (node) => {
-        const reply = await node.ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'demo');
-        return {
-          place: node.place,
-          state: node.process.state,
-          says: Array.isArray(reply) ? `${reply[0]}:${reply[1]}` : '',
-        };
-      }),
-    ),
-  ]);
-  return { redis, sentinels, writer: viewOf(writer), outcomes, busy };
-}
-
-function viewOf(writer: Writer): WriterView {
-  const { acknowledged, errors, lost, longestPause_ms } = writer.ledger.total;
-  const pauseNow_ms = writer.ledger.pauseNow_ms(performance.now());
+/** What a frame shows of the writer. */
+export function viewOf({ ledger }: Writer, target: string): WriterView {
+  const { acknowledged, errors, lost, longestPause_ms } = ledger.total;
+  const pauseNow_ms = ledger.pauseNow_ms(performance.now());
   return {
-    target: writer.target,
+    target,
     acknowledged,
     failed: errors,
     lost,
@@ -89,53 +61,66 @@ const PAUSE_SHOWN_MS = 100;
 /** The widths of a table's columns; a negative one is aligned to the right. */
 type Widths = readonly number[];
 
-const REDIS: Widths = [23, 9, 8, -15, 2, 4];
-const SENTINEL: Widths = [23, 9, 21];
 const WRITER: Widths = [23, -12, -8, -6, -13, -15];
-const FAULT: Widths = [23, 17, -9, -8, 2, 19];
+const FAULT: Widths = [30, 9, -9, -8, 2, 20];
 
-const KEYS: Readonly<Record<FaultKey, string>> = { k: 'kill', z: 'freeze', s: 'switch over', r: 'revive' };
+const KEYS: readonly (readonly [FaultKey | 'q', string])[][] = [
+  [
+    ['k', 'kill Redis'],
+    ['z', 'freeze Redis'],
+    ['e', 'empty Redis'],
+    ['s', 'switch over'],
+    ['q', 'quit'],
+  ],
+  [
+    ['a', 'kill agent'],
+    ['f', 'freeze agent'],
+    ['h', 'kill host'],
+    ['r', 'revive'],
+  ],
+];
+const KEY_WIDTH = 16;
+
+/** With fewer rows the heading of the status makes room. */
+const ROWS_FOR_ALL = 30;
 
 /**
- * One frame, as lines of at most 80 columns (but for what went wrong, in words).
+ * One frame, as lines of at most 80 columns (but for what went wrong, in words, and long paths).
  * @param rows that the terminal has; the oldest faults make room
  */
 export function draw(picture: Picture, colours: Paint, rows = 24): string[] {
   const { dim, bad, strong } = colours;
   const head = (widths: Widths, ...cells: string[]): string => `  ${dim(columns(widths, cells))}`;
+  const [first = '', ...more] = picture.beside;
+  const isRoomy = rows >= ROWS_FOR_ALL;
   const above = [
-    `  ${strong('Tanist demo')}   ${dim('three Redis, three Sentinels and a proxy: one plain address')}`,
+    `  ${strong('Tanist demo')}   ${first}`,
+    ...more.map((line) => `  ${line}`),
     '',
-    head(REDIS, 'REDIS', 'ROLE', 'STATE', 'OFFSET', '', 'LINK'),
-    ...picture.redis.map((each) => redisRow(each, colours)),
-    '',
-    head(SENTINEL, 'SENTINEL', 'STATE', 'ITS MASTER'),
-    ...picture.sentinels.map(({ place, state, says }) => `  ${columns(SENTINEL, [place, state, says])}`),
+    ...(isRoomy ? picture.status : withoutHeading(picture.status)).map((line) => `  ${line}`),
     '',
     head(WRITER, 'WRITES TO', 'ACKNOWLEDGED', 'FAILED', 'LOST', 'PAUSE NOW', 'LONGEST PAUSE'),
     writerRow(picture.writer, colours),
     '',
     head(FAULT, 'FAULT', 'MASTER', 'PAUSE', 'FAILED', '', 'LOST OF READ BACK'),
   ];
-  const keys = [...Object.entries(KEYS), ['q', 'quit']].map(([key = '', what = '']) => `${strong(key)} ${what}`);
-  const busy = picture.busy === '' ? '' : dim(`   … ${picture.busy}`);
-  const below = ['', `  ${keys.join('   ')}${busy}`];
-  const shown = picture.outcomes.slice(-Math.max(1, rows - above.length - below.length));
-  const faults = shown.map((outcome) => {
+  const keys = KEYS.map((row) => `  ${row.map((key) => keyText(key, strong)).join('')}`.trimEnd());
+  const busy = picture.busy === null ? [] : [dim(`  ${picture.busy}  ${FAULTS[picture.busy]} ...`)];
+  const room = Math.max(1, rows - above.length - busy.length - keys.length);
+  const faults = picture.outcomes.slice(-room).map((outcome) => {
     const row = `  ${faultRow(outcome)}`;
     return outcome.trouble !== null || outcome.lost > 0 ? bad(row) : row;
   });
-  return [...above, ...faults, ...below];
+  return [...above, ...faults, ...busy, ...(faults.length < room ? [''] : []), ...keys];
 }
 
-function redisRow({ place, state, info }: Picture['redis'][number], { good, bad }: Paint): string {
-  const role = info?.role ?? '';
-  const isReplica = role === 'replica';
-  const offset = isReplica ? info?.replicaOffset : info?.masterReplOffset;
-  const link = isReplica ? (info?.masterLinkUp ? 'up' : 'down') : '';
-  const row = `  ${columns(REDIS, [place, role, state, offset == null ? '' : count(offset), '', link])}`;
-  if (state !== 'up') return bad(row);
-  return role === 'master' ? good(row) : row;
+/** The status begins with a line about itself and an empty one. */
+function withoutHeading(status: readonly string[]): readonly string[] {
+  return status[1] === '' ? status.slice(2) : status;
+}
+
+function keyText([key, what]: (typeof KEYS)[number][number], strong: Paint['strong']): string {
+  return `${strong(key)} ${what.padEnd(KEY_WIDTH - 2)}`;
 }
 
 function writerRow(view: WriterView, { bad }: Paint): string {
@@ -154,22 +139,19 @@ function writerRow(view: WriterView, { bad }: Paint): string {
 
 function faultRow({ key, from, to, pause_ms, errors, lost, read, trouble }: Outcome): string {
   const what = `${key}  ${FAULTS[key]}`;
-  if (trouble !== null) return `${what.padEnd(23)}${trouble}`;
-  const port = (place: string): string => place.slice(place.lastIndexOf(':') + 1);
-  const route = from === to ? port(to) : `${port(from)} -> ${port(to)}`;
+  if (trouble !== null) return `${what.padEnd(30)}${trouble}`;
+  const route = from === to ? to : `${from} -> ${to}`;
   return columns(FAULT, [what, route, ms(pause_ms), count(errors), '', `${count(lost)} of ${count(read)}`]);
 }
 
 /** One sentence on how a fault ended, for a log. */
 export function summary(outcome: Outcome): string {
   const { key, from, to, trouble, pause_ms, errors, lost, read } = outcome;
-  const what = `${key}  ${FAULTS[key].padEnd(19)}`;
+  const what = `${key}  ${FAULTS[key].padEnd(26)}`;
   if (trouble !== null) return `${what}  ${trouble}`;
-  const route = from === to ? `master ${to}` : `${from} -> ${to}`;
-  return (
-    `${what}  ${route.padEnd(34)}  pause ${ms(pause_ms).padStart(8)}, ${count(errors)} failed, ` +
-    `${count(lost)} of ${count(read)} acknowledged writes lost`
-  );
+  const route = from === to ? `${to} leads` : `${from} -> ${to}`;
+  const figures = `pause ${ms(pause_ms).padStart(8)}, ${count(errors)} failed, lost ${count(lost)} of ${count(read)}`;
+  return `${what}  ${route.padEnd(7)}  ${figures}`;
 }
 
 function columns(widths: Widths, cells: readonly string[]): string {
@@ -201,6 +183,10 @@ export class Terminal {
 
   get rows(): number {
     return this.#out.rows ?? 24;
+  }
+
+  get columns(): number {
+    return this.#out.columns ?? 80;
   }
 
   show(lines: readonly string[]): void {

@@ -14,6 +14,11 @@ export function bootTime_us(): number {
   return Number(view.getBigInt64(0, true)) * 1e6 + Number(view.getBigInt64(8, true)) / 1e3;
 }
 
+/** The same in milliseconds: what a lease is counted by, since the others' patience does not sleep with this host. */
+export function bootTime_ms(): number {
+  return bootTime_us() / 1_000;
+}
+
 /**
  * When a time of CLOCK_MONOTONIC comes, as CLOCK_BOOTTIME has it if the host does not sleep until then.
  * @param monotonic_ns as `process.hrtime.bigint()` gives it

@@ -31,15 +31,19 @@ describe('the service manager', () => {
   });
 
   it('has its watchdog fed, at half its limit, when it is ours', async () => {
+    // It is fed for as long as this process lives, also when the test and its socket are gone.
+    const troubles: string[] = [];
+    const note = (trouble: string): void => void troubles.push(trouble);
     const socket = new NotifySocket(cleanup);
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '40000' };
-    await serviceManager(noTrouble, { ...env, WATCHDOG_PID: String(process.pid) });
+    await serviceManager(note, { ...env, WATCHDOG_PID: String(process.pid) });
     await until(() => socket.heard.length >= 4, { what: 'four meals' });
     expect(new Set(socket.heard)).toEqual(new Set(['WATCHDOG=1']));
     const other = new NotifySocket(cleanup);
     const theirs = { NOTIFY_SOCKET: other.path, WATCHDOG_USEC: '40000', WATCHDOG_PID: '1' };
-    (await serviceManager(noTrouble, theirs)).ready('');
+    (await serviceManager(note, theirs)).ready('');
     expect(other.heard).toEqual(['READY=1\nSTATUS=']);
+    expect(troubles).toEqual([]);
   });
 
   it('is not looked for where nobody asks, and is hidden from what the service starts', async () => {

@@ -1,5 +1,6 @@
 /** Accepting client connections so that reading them allocates nothing. */
 import { createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { withWords } from './forward/bytes.js';
 
 /** Receives a client's bytes; the buffer is shared and valid only during the call. */
 export interface ClientHandler {
@@ -13,7 +14,7 @@ export interface AcceptOptions {
 }
 
 /** One read buffer for all clients of a process: whatever is kept is copied out of it. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+const READ_BUFFER = withWords(Buffer.allocUnsafeSlow(64 * 1024));
 
 interface WithHandle {
   _handle?: unknown;

@@ -193,11 +193,13 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);
   const manager = await serviceManager((trouble) => log.error(trouble));
-  manager.ready(SERVES);
   const { file } = options;
   const reload = new ConfigReload({ file, text: read.text, log, apply: (config) => proxy.reload(config) });
   if (options.watch) reload.watch();
-  const signal = await untilStopped(log, reload, proxy, manager);
+  const stopped = untilStopped(log, reload, proxy, manager);
+  // Whoever is told may send signals at once, and one that nobody heeds yet would end the process.
+  manager.ready(SERVES);
+  const signal = await stopped;
   manager.stopping(signal);
   reload.stop();
   log.notice(`${signal}: done`);

@@ -3,10 +3,11 @@
  * lives, gives the lease back when the Redis dies, and makes it follow whoever the newest record names. The node agent's
  * own keeper does more; what the sentinels have to bear of one is here.
  */
+import { drawRate } from './clock-rate.js';
 import type { Context } from './context.js';
 import { Gate } from './gate.js';
 import { End, type Host } from './network.js';
-import type { Place, RedisProcess } from './redis/process.js';
+import { NOWHERE, type Place, type RedisProcess } from './redis/process.js';
 
 /** How leases go in a run. */
 export interface LeasePlan {
@@ -32,8 +33,8 @@ interface Voter {
 }
 
 const CONNECT_TIMEOUT_MS = 500;
-/** Asked this often while the record names us and the lease is not held. */
-const EAGER_MS = 50;
+/** Asked this often while the record names us, or will, and the lease is not held. */
+const EAGER_MS = 25;
 /** A Redis that does not answer for this long is given up. */
 const HANG_MS = 400;
 /** A Redis that became a master although the record names another: its election may not have been told yet. */
@@ -48,6 +49,7 @@ export class KeeperProcess {
   #voters: Voter[] = [];
   #life = 0;
   #leaseLife = 0;
+  #series = 0;
   #clock = { startedAt: 0, offset: 0, rate: 1 };
   #record: Record = { epoch: -1, address: '' };
   #namedSince = 0;
@@ -81,7 +83,7 @@ export class KeeperProcess {
     const { loop, prng } = this.context;
     this.alive = true;
     const life = ++this.#life;
-    const rate = 1 + this.drift * (prng.below(2_001) / 1_000 - 1);
+    const rate = drawRate(prng, this.drift);
     this.#clock = { startedAt: loop.now, offset: prng.below(1_000_000), rate };
     this.#voters = this.sentinels.map((place) => newVoter(place));
     this.#record = { epoch: -1, address: '' };
@@ -91,10 +93,19 @@ export class KeeperProcess {
     this.#frozenSince = null;
     this.redis.onDeath = () =>
       loop.after(1, () => life === this.#life && this.gate.pass(() => this.#release('it ended')));
+    // As the host's own sentinel would tell of the record, soon after.
+    this.redis.onPromotion = () => loop.after(2, () => this.#beatFrom(life));
+    this.#beatFrom(life);
+  }
+
+  /** Now, and again and again, in place of the beats that were planned. */
+  #beatFrom(life: number): void {
+    if (life !== this.#life) return;
+    const series = ++this.#series;
     const beat = (): void => {
-      if (life !== this.#life) return;
+      if (life !== this.#life || series !== this.#series) return;
       if (!this.gate.closed) this.#beat();
-      loop.after(this.#period_ms(), beat);
+      this.context.loop.after(this.#period_ms(), beat);
     };
     beat();
   }
@@ -110,6 +121,7 @@ export class KeeperProcess {
     }
     this.#voters = [];
     this.redis.onDeath = null;
+    this.redis.onPromotion = null;
   }
 
   /** An operator's switchover: for a while the sentinels may elect another. */
@@ -125,7 +137,8 @@ export class KeeperProcess {
   }
 
   #period_ms(): number {
-    const eager = this.redis.alive && this.#isNamed() && this.#leasedUntil() <= this.#now();
+    const may = this.#isNamed() || this.redis.role === 'master';
+    const eager = this.redis.alive && may && this.#leasedUntil() <= this.#now();
     return eager ? EAGER_MS : this.plan.ttl_ms / 4;
   }
 
@@ -260,7 +273,9 @@ export class KeeperProcess {
     }
     if (this.#isNamed()) {
       this.#wrongSince = null;
-      if (redis.role === 'replica' && this.#leasedUntil() > this.#now()) this.#order('NO', 'ONE');
+      // While it hands over, Redis's own FAILOVER may have made it a replica before the record says so.
+      const handsOver = this.#now() < this.#handOverUntil;
+      if (redis.role === 'replica' && !handsOver && this.#leasedUntil() > this.#now()) this.#order('NO', 'ONE');
       return;
     }
     const { epoch, address } = this.#record;
@@ -270,7 +285,8 @@ export class KeeperProcess {
       return;
     }
     this.#wrongSince ??= this.#now();
-    const patience_ms = wasNamed ? 0 : redis.role === 'replica' ? WRONG_MASTER_MS : UNEXPECTED_MASTER_MS;
+    const patience_ms =
+      wasNamed || redis.following === NOWHERE ? 0 : redis.role === 'replica' ? WRONG_MASTER_MS : UNEXPECTED_MASTER_MS;
     if (this.#now() - this.#wrongSince < patience_ms) return;
     const [ip = '', port = ''] = address.split(':');
     this.#order(ip, port);
@@ -286,7 +302,7 @@ export class KeeperProcess {
     const { redis } = this;
     redis.gate.pass(() => {
       if (!redis.alive) return;
-      redis.slaveof(host, port, redis.host.ip);
+      redis.slaveof(host, port, this.name);
       if (host !== 'NO') redis.clients.killAll();
     });
   }

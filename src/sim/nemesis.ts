@@ -243,7 +243,7 @@ const ACTS: Readonly<Partial<Record<FaultName, Act>>> = {
     const holder = world.keepers.find(({ redis }) => redis.group === name && redis.leased);
     if (holder === undefined) return order();
     nemesis.note(`${holder.name} is asked to hand over`);
-    holder.handOver(1_000);
+    holder.handOver(3_500);
     world.loop.after(nemesis.prng.between(1, 50), order);
   },
   crashKeeper: (world, nemesis) => {

@@ -7,6 +7,7 @@ import type { CloseReason, ConnId, Effect, Input, Tag } from '../sentinel/core/i
 import { createSentinel } from '../sentinel/core/restore.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import { nextDeadline, step } from '../sentinel/core/step.js';
+import { drawRate } from './clock-rate.js';
 import type { Context } from './context.js';
 import { Gate } from './gate.js';
 import { End, type Host, type Listener } from './network.js';
@@ -86,7 +87,7 @@ export class SentinelProcess implements Listener {
     this.alive = true;
     this.#life += 1;
     this.#clock = this.agent?.clock ?? {
-      rate: 1 + drift * (prng.below(2_001) / 1_000 - 1),
+      rate: drawRate(prng, drift),
       startedAt: loop.now,
       offset: prng.below(1_000_000),
     };

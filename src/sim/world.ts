@@ -118,6 +118,7 @@ export class World {
   #addKeepers(lease: LeasePlan, sentinels: readonly Place[]): void {
     for (const redis of this.redises) {
       redis.leasedUntil = 0;
+      redis.quarantined = true;
       redis.ackReplicas = lease.ackReplicas;
       this.keepers.push(new KeeperProcess(this.context, redis, sentinels, lease, this.#drift));
     }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { needs } from '../support/needs.js';
 import { startRedis } from '../support/redis-server.js';
+import { until } from '../support/until.js';
 import { bulk, req, servers, startFake, startProxy, Talk } from './proxy-support.js';
 
 const cleanup = cleanupAfterEach();
@@ -163,6 +164,48 @@ describe('RESP3', () => {
     await speaker.gets(':1\r\n'.repeat(rounds));
     speaker.send(req('PUBLISH', 'a', 'm'));
     await speaker.gets(':0\r\n');
+  });
+
+  it('puts no message into a reply, and no reply into a message, wherever they are cut', async () => {
+    const open = new Map<'subscriber' | 'shared', Socket>();
+    const fake = await startFake(cleanup, (socket) => {
+      socket.on('data', (bytes) => {
+        const text = bytes.toString();
+        if (text.includes('HELLO')) socket.write('%0\r\n');
+        if (text.includes('SUBSCRIBE')) {
+          open.set('subscriber', socket);
+          socket.write(`>3\r\n${bulk('subscribe')}${bulk('a')}:1\r\n`);
+        }
+        if (text.includes('GET')) open.set('shared', socket);
+      });
+    });
+    const proxy = await startProxy(cleanup, ['redis: true', ...servers(`127.0.0.1:${fake.port}:1`)]);
+    const received = () => proxy.pool.shards[0]?.stats.response_bytes ?? 0;
+    const say = async (from: 'subscriber' | 'shared', text: string): Promise<void> => {
+      await until(() => open.has(from), { what: `the ${from} connection` });
+      const before = received();
+      open.get(from)?.write(text);
+      await until(() => received() === before + text.length, { what: 'the proxy to have it' });
+    };
+    const client = new Talk(proxy.port, cleanup);
+    client.send(req('HELLO', 3));
+    await client.reply();
+    client.send(req('SUBSCRIBE', 'a'));
+    await client.gets(`>3\r\n${bulk('subscribe')}${bulk('a')}:1\r\n`);
+    client.send(req('GET', 'k'));
+    await until(() => open.has('shared'), { what: 'the shared connection' });
+    await say('subscriber', `>3\r\n${bulk('message')}${bulk('a')}$4\r\nme`);
+    await say('shared', bulk('value'));
+    await client.gets(bulk('value'));
+    await say('subscriber', 'ss\r\n');
+    await client.gets(`>3\r\n${bulk('message')}${bulk('a')}${bulk('mess')}`);
+    open.delete('shared');
+    client.send(req('GET', 'k'));
+    await say('shared', '$5\r\nva');
+    await client.gets('$5\r\nva');
+    await say('subscriber', `>3\r\n${bulk('message')}${bulk('a')}${bulk('mess')}`);
+    await say('shared', 'lue\r\n');
+    await client.gets(`lue\r\n>3\r\n${bulk('message')}${bulk('a')}${bulk('mess')}`);
   });
 
   it('replies reach the client whole, wherever they are cut', async () => {

@@ -39,7 +39,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   proxy: ['redis', 'net', 'config', 'observe', 'base'],
   agent: ['sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
   // Runs the commands as a user would, from outside.
-  demo: ['redis', 'base'],
+  demo: ['agent', 'redis', 'base'],
   sim: ['sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'config', 'base'],
   cli: ['demo', 'agent', 'sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
 };
@@ -50,6 +50,7 @@ const entryPoints = [
   'src/sim/main.ts',
   'src/sim/vrrp/main.ts',
   'src/vrrp/run/router-process.ts',
+  'src/demo/guardian.ts',
   'src/proxy/agent/proxy-process.ts',
 ];
 

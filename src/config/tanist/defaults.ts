@@ -17,6 +17,7 @@ export const DEFAULTS = {
   stats: { host: '127.0.0.1', port: 22_222 },
   holdTimeout_ms: 5_000,
   hold_bytes: 64 * 1024 * 1024,
+  replicaLagMax_ms: 5_000,
   api: { host: '127.0.0.1', port: 8_008 },
   hookTimeout_ms: 10_000,
   stateDirectory: '/var/lib/tanist',

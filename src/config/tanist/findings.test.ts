@@ -105,6 +105,15 @@ describe('findings', () => {
     expect(ofConf('bind 127.0.0.1\n', 'password_env: S, attach: true')).toContain('redis-conf-bind');
   });
 
+  it('know that protected mode shuts replicas out of an adopted Redis', () => {
+    const attached = 'password_env: S, attach: true';
+    expect(ofConf('port 6379\n', attached)).toContain('redis-conf-protected');
+    for (const conf of ['protected-mode no\n', 'requirepass s3cret\n', 'user default on >x ~* +@all\n']) {
+      expect(ofConf(conf, attached)).not.toContain('redis-conf-protected');
+    }
+    expect(ofConf('port 6379\n')).toEqual([]);
+  });
+
   it('show no password of a redis.conf', () => {
     const all = found(`${THREE}redis: {config: /r.conf}\n`, { '/r.conf': 'requirepass hunter2\nmasterauth hunter2\n' });
     expect(all.filter((each) => each.code === 'redis-conf-password')).toHaveLength(2);

@@ -110,6 +110,9 @@ export interface PoolSettings {
   readonly clientConnections: number;
   readonly holdTimeout_ms: number;
   readonly hold_bytes: number;
+  /** Who answers reads; a replica only while it lags less than `replicaLagMax_ms`. */
+  readonly readFrom: 'master' | 'prefer_replica';
+  readonly replicaLagMax_ms: number;
 }
 
 export interface ProxySettings {

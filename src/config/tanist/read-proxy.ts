@@ -94,6 +94,8 @@ function readPool(
     clientConnections: given.client_connections ?? 0,
     holdTimeout_ms: hold.time ?? DEFAULTS.holdTimeout_ms,
     hold_bytes: ('size' in hold ? hold.size : undefined) ?? DEFAULTS.hold_bytes,
+    readFrom: given.read_from ?? 'master',
+    replicaLagMax_ms: given.replica_lag_max ?? DEFAULTS.replicaLagMax_ms,
     path,
   };
 }

@@ -170,6 +170,15 @@ describe('a tanist.yml', () => {
     expect(config.groups[0]?.vips).toEqual([{ address: '10.0.0.100', prefix: 32, interface: null, vrid: 100 }]);
   });
 
+  it('takes the virtual router id from the address, the same on every host', () => {
+    const vrids = (vip: string): number[] =>
+      read(`${THREE}vip: ${vip}\n`).groups[0]?.vips.map((each) => each.vrid) ?? [];
+    expect(vrids('10.1.0.0/16')).toEqual([255]);
+    expect(vrids('"fd00::1:2a/64"')).toEqual([42]);
+    expect(vrids('[10.0.0.7, 10.0.0.8, "fd00::9"]')).toEqual([7, 7, 9]);
+    expect(vrids('[{address: 10.0.0.7, vrid: 3}, 10.0.0.8]')).toEqual([3, 3]);
+  });
+
   it('reads hooks', () => {
     const config = read(
       `${THREE}hooks: [{on: role, run: [/bin/tell, "a b"]}, {name: web, post: "https://x/y", timeout: 3s}]\n`,

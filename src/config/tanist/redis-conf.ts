@@ -70,6 +70,18 @@ function readDirectives(path: string, outside: Pick<Outside, 'readFile'>): Direc
 function fileFindings(directives: readonly Directive[], path: string, { redis }: GroupConfig): Finding[] {
   const found = directives.flatMap((directive) => directiveFindings(directive, redis.attach));
   const last = (name: string): Directive | undefined => directives.findLast((each) => each.name === name);
+  const locked = directives.some(
+    (each) => each.name === 'requirepass' || each.name === 'user' || each.name === 'aclfile',
+  );
+  if (redis.attach && !locked && last('protected-mode')?.args[0] !== 'no') {
+    found.push(
+      finding(
+        'redis-conf-protected',
+        `${path}: in protected mode and without a password, Redis refuses whoever does not come from its own host.`,
+        'set `requirepass`, and `password_file` below `redis`',
+      ),
+    );
+  }
   const saves = directives.filter((each) => each.name === 'save');
   // `save ""` forgets the lines before it, and Redis's own.
   const noSnapshots = saves.length > 0 && saves.at(-1)?.args[0] === '';

@@ -234,6 +234,8 @@ const pool = map(
       'How many clients at most; 0 for no limit. Default: 0.',
     ),
     hold: key(hold, 'What waits while a shard has no master. Default: 5s and 64mb.'),
+    read_from: key(oneOf(['master', 'prefer_replica']), 'Who answers reads. Default: master.'),
+    replica_lag_max: key(duration(1_000, 3_600_000), 'A replica that lags longer answers no reads. Default: 5s.'),
   },
   'write `listen: 22121` below it',
 );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { snapshot } from './snapshot.js';
 
 describe('a hand-over', () => {
@@ -51,6 +52,24 @@ describe('a hand-over', () => {
     d.advance(5);
     expect(snapshot(d.keeper, d.now).lease?.voters.some(({ consents }) => consents)).toBe(false);
     expect(d.state).toBe('master');
+  });
+
+  it('does not repeat an order to lift an earlier pause', () => {
+    const d = leading({ settings: { hangAfter_ms: 10_000 } });
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advanceUntil(() => d.state === 'fenced');
+    for (const voter of d.voters) voter.reachable = true;
+    d.advance(1);
+    d.loseReplies = true;
+    d.advanceUntil(() => d.state === 'master');
+    d.input({ on: 'hand-over', deadline_ms: 5_000 });
+    const mark = d.mark;
+    // It answers, but for that one order.
+    d.advance(1);
+    d.loseReplies = false;
+    d.advance(3_000);
+    expect(d.state).toBe('master');
+    expect(d.orders(mark)).not.toContain('CLIENT UNPAUSE');
   });
 
   it('is refused where nothing leads', () => {

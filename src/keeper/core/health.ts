@@ -2,7 +2,7 @@
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { Input, ProcessLook } from './io.js';
 import { type Keeper, NEVER, type Redis } from './state.js';
-import { ASK_AGAIN_MS, LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms } from './timing.js';
+import { ASK_AGAIN_MS, LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms, SLEEP_MIN_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
 export type Health =
@@ -98,10 +98,21 @@ function judgeSilence(turn: Turn, since: number): Health {
   return { is: 'hung', reason: `Redis hangs: ${told}, ${describeLook(look)}`, outOfReach: isOutOfReach(k) };
 }
 
-/** No connection can be made, and nothing shows that its process stands still. */
+/** No connection can be made: no pause would reach it, not even when it wakes. */
 function isOutOfReach({ redis }: Keeper): boolean {
-  const state = redis.look?.state;
-  return redis.link === 'down' && state !== 'stopped' && state !== 'disk' && state !== 'gone';
+  return redis.link === 'down' && redis.look?.state !== 'gone';
+}
+
+/**
+ * We were not run for a while: what Redis answered meanwhile may still wait to be read. Its silence begins anew; that of
+ * the voters does not, for their grants have gone on ageing.
+ */
+export function forgiveOwnSleep({ k, now }: Turn): void {
+  const { redis } = k;
+  if (now - k.dueAt < Math.max(SLEEP_MIN_MS, k.settings.hangAfter_ms / 4)) return;
+  if (redis.pingSentAt !== null) redis.pingSentAt = now;
+  if (redis.busySince !== null) redis.busySince = now;
+  if (redis.link === 'down' && redis.heardAt > NEVER) redis.heardAt = now;
 }
 
 function isBusy({ redis }: Keeper, since: number): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { snapshot } from './snapshot.js';
 
 describe('an agent that starts beside a running Redis', () => {
@@ -122,6 +123,21 @@ describe('an attached Redis', () => {
     d.setRecord({ epoch: 1, master: B });
     d.advance(60_000);
     expect(d.orders()).not.toContain('kill-redis');
+  });
+});
+
+describe('an attached Redis that was lost without a refusal', () => {
+  it('has ended when its process is seen to be gone', () => {
+    const d = new KeeperDriver({ settings: { attach: true } });
+    d.redis.state = 'up';
+    d.connect();
+    d.advanceUntil(() => d.state === 'master');
+    const mark = d.mark;
+    d.redis.state = 'gone';
+    d.disconnect('the connection was reset', false);
+    d.advance(2);
+    expect([d.state, d.reason]).toEqual(['failed', 'Redis ended: its process is gone']);
+    expect(d.orders(mark)).toContain('release c: Redis ended: its process is gone');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, successor } from '../../../test/support/keeper-driver.js';
+import { B } from '../../../test/support/keeper-fakes.js';
 
 function pair(redis: Partial<KeeperDriver['redis']> = {}): KeeperDriver {
   const d = new KeeperDriver({ settings: { mode: 'pair', siblings: [B], voters: [] }, record: null });

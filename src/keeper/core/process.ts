@@ -49,6 +49,7 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   redis.look = null;
   redis.lookAt = NEVER;
   redis.lookSentAt = null;
+  redis.killedAt = NEVER;
   redis.link = link;
   redis.linkSince = now;
   redis.linkTrouble = '';

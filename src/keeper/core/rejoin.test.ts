@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C } from '../../../test/support/keeper-fakes.js';
 
 const REASON = 'ours (10 keys at 2rrrrrrr:1500) goes beyond 1000, where 10.0.0.2:6379 took over';
 
@@ -178,6 +179,32 @@ describe('following a new master', () => {
     const again = orders.lastIndexOf('REPLICAOF 127.0.0.1 1');
     expect(again).toBeGreaterThan(orders.indexOf('EXEC'));
     expect(orders.slice(again + 1, again + 3)).toEqual(['CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub']);
+  });
+
+  it('keeps a master paused that cannot be demoted', () => {
+    const d = leading();
+    d.redis.refuses.set('EXEC', 'EXECABORT');
+    d.redis.refuses.set('REPLICAOF', 'ERR no');
+    d.setRecord({ epoch: 1, master: B });
+    d.advance(5);
+    for (let i = 0; i < 300; i++) {
+      d.advance(1_000);
+      expect(d.writable).toBe(false);
+    }
+    expect(d.reason).toMatch(/Redis is being demoted \(it refuses: ERR no\)$/);
+  });
+
+  it('pauses again at once when the connection took the order with it', () => {
+    const d = leading();
+    for (const voter of d.voters.slice(1)) voter.reachable = false;
+    d.advance(850);
+    d.redis.state = 'busy';
+    d.advanceUntil(() => d.state === 'fenced');
+    d.disconnect('the connection was reset', false);
+    d.connect();
+    d.watchesWrites = false;
+    d.wake();
+    expect(d.advanceUntil(() => d.redis.pausedUntil > 0)).toBeLessThan(5);
   });
 
   it('demotes at once a Redis that cannot be paused', () => {

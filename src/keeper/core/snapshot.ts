@@ -125,7 +125,7 @@ function viewRedis(k: Keeper): RedisView {
     offset: info?.offset ?? 0,
     keys: info?.keys ?? 0,
     healthyReplicas: info === null ? 0 : countHealthy(k, info),
-    writesPaused: k.pause?.confirmed === true && k.pause.liftedAt === null,
+    writesPaused: isPaused(k),
     minReplicas: k.limits.minReplicas,
   };
 }

@@ -9,11 +9,11 @@ import { assert, unreachable } from '../../base/assert.js';
 import type { Prng } from '../../base/prng.js';
 import type { Reply } from '../../redis/reply.js';
 import { assumedPause, forgetOwed, onPauseReply, onUnpauseReply } from './fence.js';
-import { hear, newRedis, onLooked } from './health.js';
+import { forgiveOwnSleep, hear, newRedis, onLooked } from './health.js';
 import { onInfoReply } from './info.js';
 import type { Effect, Input, KeeperMemory, Sibling, Tag } from './io.js';
 import { endHandOver, onHandOver } from './lead.js';
-import { newLease, onLease, onLeaseFailed } from './lease.js';
+import { newLease, onLease, onLeaseFailed, onLeaseFreed } from './lease.js';
 import { onLimitsReply } from './limits.js';
 import { onOrderReply } from './order.js';
 import { onPair } from './pair.js';
@@ -79,6 +79,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
 export function step(k: Keeper, now: number, input: Input): Effect[] {
   if (k.state === 'stopped') return [];
   const turn = new Turn(k, now);
+  forgiveOwnSleep(turn);
   take(turn, input);
   if (input.on === 'stop') stop(turn);
   else settle(turn);
@@ -103,6 +104,8 @@ function take(turn: Turn, input: Input): void {
       return;
     case 'lease':
       return onLease(turn, input);
+    case 'lease-freed':
+      return onLeaseFreed(turn);
     case 'lease-failed':
       return onLeaseFailed(turn, input);
     case 'process-running':

@@ -4,6 +4,8 @@
 export const PING_PERIOD_MAX_MS = 100;
 export const PINGS_IN_HANG = 5;
 export const PING_PERIOD_MIN_MS = 10;
+/** Called this late, or later: we were not running. */
+export const SLEEP_MIN_MS = 100;
 export const INFO_PERIOD_MS = 1_000;
 /** INFO while a lone replica decides whether the master may go on writing. */
 export const INFO_PERIOD_LONE_MS = 200;

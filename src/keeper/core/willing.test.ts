@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, type DriverOptions, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { type DriverOptions, KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 import { readOwnInfo } from './own-info.js';
 import { judgeWilling } from './willing.js';
 
@@ -37,6 +38,25 @@ describe('a Redis that the record names', () => {
     expect(d.reason).toBe(
       'it does not lead: 10.0.0.2:6379 is 600 bytes ahead (it has 10 keys at rrrrrrrr:1000, we have 9 keys at rrrrrrrr:400)',
     );
+  });
+
+  it('leads when it is a master already, and others of its history tell more only because they told later', () => {
+    const d = starting({ keys: 9, replId: R, offset: 400, role: 'master' }, { running: true });
+    d.watchesWrites = false;
+    d.advanceUntil(() => d.state === 'master', 200);
+  });
+
+  it('does not take the place of a master that it follows because the file alone names it', () => {
+    const d = starting({ follows: B, linkUp: true }, { running: true });
+    d.setSibling(B, { role: 'master' });
+    d.advance(10_000);
+    expect(d.state).toBe('fenced');
+    expect(d.reason).toBe(
+      'the file names this host first, but 10.0.0.2:6379 leads already: put its host first in tanist.yml',
+    );
+    expect(d.redis).toMatchObject({ role: 'replica', follows: B });
+    d.setSibling(B, { role: 'master', alive: false });
+    d.advanceUntil(() => d.state === 'master', 3_000);
   });
 
   it('leads when the fuller one is gone', () => {

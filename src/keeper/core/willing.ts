@@ -1,9 +1,9 @@
 /** Whether our Redis may lead: not when it has less than another one that lives. */
-import { relate, shortId } from './history.js';
+import { newsOf, relate, shortId } from './history.js';
 import { NOWHERE } from './io.js';
 import type { OwnInfo } from './own-info.js';
 import { type Keeper, placeName, type SiblingNews, samePlace } from './state.js';
-import { EMPTY_WAIT_MS, SIBLINGS_WAIT_MS } from './timing.js';
+import { EMPTY_WAIT_MS, SIBLINGS_WAIT_MS, WATCH_MAX_MS } from './timing.js';
 
 export type Willing =
   | { readonly is: 'willing' }
@@ -16,12 +16,27 @@ export function judgeWilling(k: Keeper, now: number): Willing {
   if (info === null) return { is: 'unwilling', reason: 'nothing is known of its data' };
   // It led before, and is the same process: nobody but us has changed its data since.
   if (k.ledRunId === info.runId && info.runId !== '') return { is: 'willing' };
+  const leads = whoLeadsAlready(k, info);
+  if (leads !== null) return { is: 'wait', reason: leads, until: now + WATCH_MAX_MS };
   if (info.syncing) return { is: 'unwilling', reason: 'it is receiving a copy of the data, which is not whole yet' };
   for (const sibling of k.siblings) {
     const reason = sibling.alive ? fullerThanOurs(k, info, sibling) : null;
     if (reason !== null) return { is: 'unwilling', reason };
   }
   return waitForSiblings(k, info, now) ?? { is: 'willing' };
+}
+
+/**
+ * In epoch 0 nobody has been elected: the record is the order of hosts in tanist.yml. A master that others have set up, and
+ * that our Redis follows, is not replaced by that: it is waited for the election that names it, or for its end.
+ */
+function whoLeadsAlready(k: Keeper, info: OwnInfo): string | null {
+  if (k.settings.mode === 'pair' || k.record?.epoch !== 0) return null;
+  if (info.role !== 'replica' || info.follows === null || !info.linkUp) return null;
+  const news = newsOf(k, info.follows);
+  if (news === null || !news.alive || news.role !== 'master') return null;
+  const name = placeName(info.follows);
+  return `the file names this host first, but ${name} leads already: put its host first in tanist.yml`;
 }
 
 /** Why a living sibling should lead instead, or null. Two never say it of each other. */
@@ -37,6 +52,8 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
     case 'behind':
       // It followed, and was chosen although it lags: that was weighed by who chose it.
       if (k.syncedRunId === info.runId) return null;
+      // Nobody is ahead of the master of a history: theirs was only told later than ours.
+      if (info.role === 'master' && info.replId === sibling.replId) return null;
       return `${name} is ${sibling.offset - info.offset} bytes ahead (it has ${theirs}, we have ${ours})`;
     case 'forked-off':
       return `${name} has led since (it has ${theirs}, we have ${ours})`;

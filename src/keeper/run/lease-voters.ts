@@ -2,8 +2,7 @@
  * Asks the Sentinels for the lease, and gives it back: one link to each, and a function for the one in this process. A
  * Sentinel that is not there costs no time: what it is asked fails at once, and its link comes back by itself.
  */
-import type { Endpoint } from '../../redis/endpoint.js';
-import type { Credentials } from '../../redis/handshake.js';
+import type { ConnectionOptions } from '../../redis/connection.js';
 import { RedisLink } from '../../redis/link.js';
 import type { Reply } from '../../redis/reply.js';
 import type { Effect, Input, Place, VoterId } from '../core/io.js';
@@ -15,7 +14,7 @@ export interface Voter {
   readonly id: VoterId;
   /** How it is reached: over the network, or, in this process, by a call. */
   readonly by:
-    | { readonly link: { readonly to: Endpoint; readonly auth: Credentials | null } }
+    | { readonly link: Pick<ConnectionOptions, 'to' | 'auth' | 'tls' | 'localAddress'> }
     | { readonly ask: (args: readonly string[]) => Promise<Reply> };
 }
 

@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../../test/support/certificates.js';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
+import { freePort } from '../../../test/support/free-port.js';
 import { endProcess, keep, killAfter } from '../../../test/support/keeper.js';
 import { leaveOut, needs } from '../../../test/support/needs.js';
 import { startRedis } from '../../../test/support/redis-server.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
 import { until } from '../../../test/support/until.js';
 import { NOWHERE } from '../core/io.js';
-import { readStat } from './proc.js';
+import { isGone, readStat } from './proc.js';
 
 const cleanup = cleanupAfterEach();
 
@@ -25,6 +26,8 @@ describe('starting', () => {
     const kept = await keep(cleanup);
     const pid = await kept.start();
     expect(kept.runner.pid).toBe(pid);
+    // That it did not listen from the first moment on is no news.
+    expect(kept.core.all('redis-down')).toEqual([]);
     const [, , , , group, session] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
     expect([group, session]).toEqual([String(pid), String(pid)]);
     expect(await kept.ask('ROLE')).toEqual(['slave', NOWHERE.host, NOWHERE.port, 'connect', -1]);
@@ -195,6 +198,20 @@ describe('the end of the process', () => {
     expect(kept.runner.pid).not.toBe(pid);
   });
 
+  it('is the end of its children too, who would put an old dump in place', async () => {
+    const kept = await keep(cleanup);
+    const pid = await kept.start();
+    await kept.ask('REPLICAOF', 'NO', 'ONE');
+    await kept.cli('SET', 'a', 'b');
+    await kept.cli('CONFIG', 'SET', 'rdb-key-save-delay', 100_000_000);
+    await kept.cli('BGSAVE');
+    const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+    expect(isGone(readStat(child))).toBe(false);
+    process.kill(pid, 'SIGKILL');
+    await kept.input('process-ended');
+    await until(() => isGone(readStat(child)), { what: 'its child to be gone' });
+  });
+
   it('is told with its last words when it lived and then failed', async () => {
     const kept = await keep(cleanup);
     await kept.start();
@@ -258,6 +275,18 @@ describe('a Redis outlives its agent', () => {
     kept.say({ do: 'start-redis' });
     expect(await kept.input('process-running')).toMatchObject({ pid, adopted: true });
     expect(JSON.parse(readFileSync(record, 'utf8'))).toMatchObject({ pid });
+  });
+
+  it('is in the way when tanist.yml has given it another port since', async () => {
+    const { parent, options, pid } = await startElsewhere();
+    parent.kill('SIGKILL');
+    const kept = await keep(cleanup, { ...options, port: await freePort() });
+    kept.say({ do: 'start-redis' });
+    expect((await kept.input('process-failed')).why).toMatch(
+      new RegExp(
+        `^process ${pid} is this group's Redis, started on port ${options?.port} .* now says port ${kept.port} `,
+      ),
+    );
   });
 
   it('is not taken for another process that was given its pid', async () => {

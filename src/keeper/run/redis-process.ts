@@ -1,17 +1,13 @@
 /**
  * The Redis process of one group on this host: started, found again, watched and, when asked, killed.
  *
- * It must outlive the agent. So it has a session and a process group of its own, standard output and error go to its log
- * file, standard input is a file in memory, and nothing of it is a pipe to us. Under systemd the agent's
- * unit needs `KillMode=process`, or a restart of the agent would take Redis with it, and `OOMPolicy=continue`.
- *
- * It also must not take a write before somebody has said who it is: it starts as a replica of nobody (`redis-conf.ts`).
+ * It outlives the agent (`redis-program.ts`), and the next agent knows it again by what is written down of it. It must not
+ * take a write before somebody has said who it is: it starts as a replica of nobody (`redis-conf.ts`).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openMemoryFile } from '../../net/memory-file.js';
 import type { ProcessLook } from '../core/io.js';
 import type { KeptProcess } from './kept-process.js';
 import { LogTail } from './log-tail.js';
@@ -19,8 +15,9 @@ import { describeHolder, portHolder } from './port-holder.js';
 import { readProcFile, workingDirectory } from './proc.js';
 import { ProcessWatch } from './process-look.js';
 import { makeRedisConf } from './redis-conf.js';
+import { endGroup, spawnRedis } from './redis-program.js';
 import { isAlive, type RedisRecord, readRecord, recordOf, removeRecord, writeRecord } from './redis-record.js';
-import { bindAddresses, redisEnvironment, type Surroundings, writeTlsFiles } from './redis-surroundings.js';
+import { bindAddresses, type Surroundings, writeTlsFiles } from './redis-surroundings.js';
 
 export interface RedisProcessOptions extends Surroundings {
   readonly group: string;
@@ -209,46 +206,18 @@ export class RedisProcess implements KeptProcess {
     if (!conf.ok) return this.#hooks.onFailed(conf.why);
     for (const note of conf.notes) this.#hooks.log('notice', note);
     this.#log = new LogTail([...new Set([logFile, resolve(directory, conf.logFile)])]);
-    const child = this.#startProgram(conf.bytes, logFile);
+    const { program } = settings;
+    const child = spawnRedis({ group, program, directory, conf: conf.bytes, logFile }, (trouble) =>
+      this.#hooks.log('warning', trouble),
+    );
+    child.once('error', (error: NodeJS.ErrnoException) => this.#notStarted(child, error));
+    child.once('exit', (code, signal) => this.#childEnded(child, code, signal));
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const record = child.pid === undefined ? null : recordOf(child.pid, { port, directory });
     if (record === null) return;
     this.#running = { as: 'child', record, child, ended, hasAnswered: false };
     this.#remember(record);
     this.#hooks.onRunning(record.pid, false);
-  }
-
-  #startProgram(conf: Uint8Array, logFile: string): ChildProcess {
-    const { group, settings } = this.#options;
-    const input = openMemoryFile(`tanist-${group}.conf`, conf);
-    try {
-      const output = this.#openLog(logFile);
-      try {
-        const child = spawn(settings.program, ['-'], {
-          cwd: settings.directory,
-          env: redisEnvironment(process.env),
-          detached: true,
-          stdio: [input, output, output],
-        });
-        child.once('error', (error: NodeJS.ErrnoException) => this.#notStarted(child, error));
-        child.once('exit', (code, signal) => this.#childEnded(child, code, signal));
-        return child;
-      } finally {
-        closeSync(output);
-      }
-    } finally {
-      closeSync(input);
-    }
-  }
-
-  /** A full disk must not keep Redis from starting: then what it says is lost. */
-  #openLog(path: string): number {
-    try {
-      return openSync(path, 'a', 0o640);
-    } catch (error) {
-      this.#hooks.log('warning', `the log of Redis cannot be written: ${String(error)}`);
-      return openSync('/dev/null', 'w');
-    }
   }
 
   /** Without its record it is still found again by the port: `#wasStartedHere`. */
@@ -294,6 +263,7 @@ export class RedisProcess implements KeptProcess {
   #forget(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    if (this.#running !== null) endGroup(this.#running.record.pid);
     this.#running = null;
     removeRecord(this.#recordPath);
   }

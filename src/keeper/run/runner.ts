@@ -3,6 +3,7 @@
  * decides nothing.
  */
 import { unreachable } from '../../base/assert.js';
+import { bootTime_ms } from '../../net/clock.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
 import type { Effect, Input, KeeperState, Place } from '../core/io.js';
@@ -14,7 +15,7 @@ import type { MemoryFile } from './memory-file.js';
 import { RedisProcess, type RedisProcessOptions } from './redis-process.js';
 import { SaveAside } from './save-aside.js';
 
-/** What is run. `now` is monotonic ms, the clock of `performance.now()`. */
+/** What is run. `now` is that of `bootTime_ms`: a lease runs out while the host is suspended, too. */
 export interface KeeperCore {
   step(now: number, input: Input): readonly Effect[];
   /** When to call `step` with a `tick` at the latest; Infinity for never. */
@@ -25,7 +26,7 @@ export type LogLevel = Extract<Effect, { do: 'log' }>['level'];
 
 /** What is not the runner's own. */
 export interface KeeperHooks {
-  /** The VIP may be here until then, by the clock of `performance.now()`. */
+  /** The VIP may be here until then, by the clock of `bootTime_ms`. */
   readonly grantVip: (until: number) => void;
   readonly revokeVip: (reason: string) => void;
   readonly became: (state: KeeperState, from: KeeperState, reason: string) => void;
@@ -111,7 +112,7 @@ export class KeeperRunner {
     this.#busy = true;
     try {
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-        for (const effect of this.#options.core.step(performance.now(), next)) this.#carryOut(effect);
+        for (const effect of this.#options.core.step(bootTime_ms(), next)) this.#carryOut(effect);
       }
     } finally {
       this.#busy = false;
@@ -225,14 +226,14 @@ export class KeeperRunner {
     if (this.#stopped || due >= this.#timerAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timerAt = due;
-    const delay_ms = Math.min(TIMER_MAX_ms, Math.max(0, Math.ceil(due - performance.now())));
+    const delay_ms = Math.min(TIMER_MAX_ms, Math.max(0, Math.ceil(due - bootTime_ms())));
     this.#timer = setTimeout(() => this.#ring(), delay_ms);
   }
 
   #ring(): void {
     this.#timer = null;
     this.#timerAt = Number.POSITIVE_INFINITY;
-    if (performance.now() < this.#options.core.nextDeadline()) this.#arm();
+    if (bootTime_ms() < this.#options.core.nextDeadline()) this.#arm();
     else this.deliver({ on: 'tick' });
   }
 }

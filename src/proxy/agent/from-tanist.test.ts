@@ -44,6 +44,8 @@ const pool: PoolSettings = {
   clientConnections: 0,
   holdTimeout_ms: 5000,
   hold_bytes: 1024,
+  readFrom: 'master',
+  replicaLagMax_ms: 5000,
 };
 
 function cluster(pools: readonly PoolSettings[], groups: readonly GroupConfig[]): TanistConfig {

@@ -21,6 +21,7 @@ import type { LinkTap } from './subscription.js';
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
 const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
+const USUAL_MAX_BYTES = 256 * 1024;
 /** Sent requests that are kept only to be shown in the slow log. */
 const SHOWN_MAX_BYTES = 512 * 1024;
 /** Of an error reply, what is looked at to see whether the server is still a master. */
@@ -47,6 +48,8 @@ export class ServerLink {
   #connectSince_ms = 0;
   #out: Buffer = NO_BYTES;
   #out_bytes = 0;
+  /** What has gathered in a turn of late. */
+  #usual_bytes = 0;
   #flying: Buffer | null = null;
   #flying_bytes = 0;
   #dirty = false;
@@ -127,7 +130,9 @@ export class ServerLink {
   sendPart(bytes: Buffer, start: number, end: number): void {
     const size = end - start;
     const after = this.#out_bytes + size;
-    if (after > this.#out.length) this.#out = this.shard.pool.buffers.grow(this.#out, this.#out_bytes, after);
+    // What one turn brings, the next will bring as well: a buffer that need not grow saves copying it.
+    const room = Math.max(after, this.#usual_bytes);
+    if (after > this.#out.length) this.#out = this.shard.pool.buffers.grow(this.#out, this.#out_bytes, room);
     copyBytes(bytes, start, end, this.#out, this.#out_bytes);
     this.#out_bytes = after;
     this.#position += size;
@@ -382,6 +387,7 @@ export class ServerLink {
     this.#out_bytes = 0;
     this.#sent?.add(buffer, this.#sentPosition, size);
     this.#sentPosition += size;
+    this.#usual_bytes = Math.min(Math.max(size, (this.#usual_bytes + size) >> 1), USUAL_MAX_BYTES);
     const socket = this.#socket;
     socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
     if (socket.writableLength === 0) {

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { SocketAddress, TlsConfig } from '../../config/nutcracker-types.js';
 import { tlsOptions } from '../../redis/endpoint.js';
 import { tlsSettings } from '../tls-settings.js';
+import { withWords } from './bytes.js';
 import { describeError } from './describe-error.js';
 
 const READ_BYTES = 64 * 1024;
@@ -24,7 +25,7 @@ export function openServerSocket(
   tcpKeepalive: boolean,
   events: ServerSocketEvents,
 ): Socket {
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const buffer = withWords(Buffer.allocUnsafeSlow(READ_BYTES));
   const onread = {
     buffer,
     callback: (size: number): boolean => {

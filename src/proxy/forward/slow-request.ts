@@ -15,7 +15,8 @@ export function measureOldest(link: ServerLink, sent: SentRequests | null, slow_
   const { pool } = shard;
   const took_ms = pool.turn.now - pending.since_ms();
   pool.latency.note(command, took_ms);
-  if (took_ms >= slow_ms) pool.slowLog.add(slowRequestOf(link, sent, took_ms), pool.config.slowlogMaxLen);
+  if (took_ms < slow_ms || !pool.slowLog.describes(pool.turn.now, pool.config.slowlogMaxLen)) return;
+  pool.slowLog.add(slowRequestOf(link, sent, took_ms), pool.config.slowlogMaxLen);
 }
 
 function slowRequestOf(link: ServerLink, sent: SentRequests | null, took_ms: number): Omit<SlowRequest, 'id'> {

@@ -17,6 +17,16 @@ it('keeps the newest, and numbers them on', () => {
   expect([log.length, log.total]).toEqual([0, 6]);
 });
 
+it('describes only some of very many at a time, and counts them all', () => {
+  const log = new SlowLog();
+  const described = (at_ms: number): number =>
+    Array.from({ length: 1000 }, () => log.describes(at_ms, 3)).filter(Boolean).length;
+  expect(described(0)).toBe(128);
+  expect(described(50)).toBe(0);
+  expect(described(100)).toBe(128);
+  expect(log.total).toBe(3000 - 256);
+});
+
 it('shows the words of a request, and says what is left out', () => {
   expect(words(encodeRequest(['SET', 'k', '']))).toEqual(['SET', 'k', '']);
   expect(words(encodeRequest(['SET', 'k', 'v'.repeat(130)]))[2]).toBe(`${'v'.repeat(128)}... (2 more bytes)`);

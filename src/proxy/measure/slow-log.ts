@@ -6,6 +6,10 @@ const WORD_MAX_BYTES = 128;
 /** Of a request's bytes, what is enough for those words. */
 export const SLOW_REQUEST_BYTES = WORDS_MAX * (WORD_MAX_BYTES + 16);
 
+/** In so much time, no more are described than are kept, or than this. */
+const DESCRIBED_MIN = 128;
+const WINDOW_MS = 100;
+
 export interface SlowRequest {
   /** Rises by one with every slow request of the pool. */
   readonly id: number;
@@ -20,6 +24,8 @@ export interface SlowRequest {
 export class SlowLog {
   #entries: SlowRequest[] = [];
   #next = 0;
+  #since_ms = Number.NEGATIVE_INFINITY;
+  #described = 0;
 
   /** How many there have been, including those that are no longer kept. */
   get total(): number {
@@ -28,6 +34,22 @@ export class SlowLog {
 
   get length(): number {
     return this.#entries.length;
+  }
+
+  /**
+   * Whether one that has ended now is to be described. When nearly all are slow, describing each would make them slower:
+   * of more than are kept, at a time, the rest is only counted.
+   * @param max as many as are kept.
+   */
+  describes(now_ms: number, max: number): boolean {
+    if (now_ms - this.#since_ms >= WINDOW_MS) {
+      this.#since_ms = now_ms;
+      this.#described = 0;
+    }
+    this.#described++;
+    if (this.#described <= Math.max(max, DESCRIBED_MIN)) return true;
+    this.#next++;
+    return false;
   }
 
   /** Adds one, and keeps `max` at most. */

@@ -82,21 +82,30 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
   if (node.masterLinkDown_ms > allowed) {
-    return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
+    return `lost its master ${node.masterLinkDown_ms} ms ago, ${Math.round(allowed)} ms are allowed`;
   }
   return null;
 }
 
-/** A replica that waits for its first synchronisation has nothing, or the data of another history. */
+/**
+ * A replica that waits for its first synchronisation has nothing, or the data of another history. Where all are so, as
+ * after a power cut that only the master did not survive, one of them is better than nobody.
+ */
 function syncLimitation(node: RedisNode): string | null {
-  const { leaseTtl_ms, master } = node.group;
-  if (leaseTtl_ms === 0 || node.role !== 'replica' || node.masterLinkUp || master.replId === '') return null;
-  if (node.replId === master.replId || node.replId2 === master.replId) return null;
-  if (hasLostItsPlace(node.group)) {
-    const [ours, theirs] = [keysOf(node), keysOf(master)];
+  const { group } = node;
+  if (group.leaseTtl_ms === 0 || knowsHistory(node)) return null;
+  if (hasLostItsPlace(group)) {
+    const [ours, theirs] = [keysOf(node), keysOf(group.master)];
     return ours < theirs ? `has ${ours} keys, and the master, which has restarted, ${theirs}` : null;
   }
-  return 'has not been in sync with the master';
+  return [...group.replicas.values()].some(knowsHistory) ? 'has not been in sync with the master' : null;
+}
+
+/** Whether it takes part in the history that the master told last, as far as can be known. */
+function knowsHistory(node: RedisNode): boolean {
+  const { master } = node.group;
+  if (node.role !== 'replica' || node.masterLinkUp || master.replId === '') return true;
+  return node.replId === master.replId || node.replId2 === master.replId;
 }
 
 /**

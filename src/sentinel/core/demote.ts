@@ -83,7 +83,7 @@ export function repairRoles(turn: Turn, group: Group): void {
 
 function repairMasterRole(turn: Turn, node: RedisNode): void {
   const { group } = node;
-  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS || !mayRepair(turn, group)) return;
+  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS || !mayRepair(turn, node)) return;
   // Whether the new master still is one decides: what it said before this one came back does not count.
   if (node.formerMasterSince !== null && group.master.info.askedAt < node.link.command.since)
     askInfo(turn, group.master);
@@ -99,11 +99,13 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
 }
 
 /**
- * With leases whoever may have missed a change of master leaves the roles alone: that one is the master in the newest
- * configuration is proven by the lease that it holds of us.
+ * With leases whoever may have missed a change of master leaves the roles alone. It must hold a grant of ours; and since a
+ * keeper's request may have been held up by a partition until it was no longer true, a majority must have been heard from
+ * since the Redis in question can be reached.
  */
-function mayRepair(turn: Turn, group: Group): boolean {
-  return group.leaseTtl_ms === 0 || isLeased(turn, group);
+function mayRepair(turn: Turn, { group, link }: RedisNode): boolean {
+  if (group.leaseTtl_ms === 0) return true;
+  return isLeased(turn, group) && hearsMajority(turn, group, link.command.since);
 }
 
 /**
@@ -120,6 +122,11 @@ export function mayDemoteAtOnce(turn: Turn, node: RedisNode): boolean {
   // What it said before it lost its place, or before it was cut off, is no news.
   if (node.info.askedAt < Math.max(reachableSince, node.formerMasterSince)) return false;
   if (master.sdownSince !== null || master.role !== 'master' || master.info.askedAt < reachableSince) return false;
+  return hearsMajority(turn, group, reachableSince);
+}
+
+/** Whether a majority answers us while we lead, or was heard from since then. */
+function hearsMajority(turn: Turn, group: Group, reachableSince: number): boolean {
   const leads = turn.now - group.ledAt < group.failoverTimeout_ms && group.leaderEpoch === group.configEpoch;
   let heard = 1;
   for (const peer of group.sentinels.values()) {
@@ -136,7 +143,7 @@ function answers(turn: Turn, { link, sdownSince }: SentinelPeer): boolean {
 function repairWrongMaster(turn: Turn, node: RedisNode): void {
   const { group } = node;
   const wait_ms = group.failoverTimeout_ms;
-  if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, group)) return;
+  if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, node)) return;
   if (turn.now - node.lastDownAt <= wait_ms || turn.now - node.masterChangedAt <= wait_ms) return;
   if (turn.now - node.demotedAt < HELLO_PERIOD_MS) return;
   const done = sendToMaster(turn, node, group.master, { kind: 'demote', master: group.name });

@@ -29,11 +29,13 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   const until = turn.now + ask.ttl_ms;
   lease.grant = { holder: ask.holder, epoch: ask.epoch, until, handOver: ask.handOver };
   lease.heldUntil = Math.max(lease.heldUntil, until);
-  lease.released = null;
+  if (lease.released !== null && sameAddress(lease.released.by, ask.holder)) lease.released = null;
   // It has just been promoted, or is about to be: what it said of itself before is not true for long.
   if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
   if (before === null || before.handOver !== ask.handOver) turn.touch(group);
+  // For proxies and clients, which had better send nothing more to a master that is about to step down.
+  if (ask.handOver && before?.handOver !== true) turn.event('notice', '+hand-over', group.master);
   if (before?.epoch !== ask.epoch) {
     turn.log('notice', `Lease of ${group.name} granted to ${place(turn.s, ask.holder)} in epoch ${ask.epoch}`);
   }
@@ -110,11 +112,13 @@ export function leaseDueAt(turn: Turn, group: Group): number {
 export function leaseDownReason(turn: Turn, group: Group): string | null {
   const { lease, master } = group;
   if (group.leaseTtl_ms === 0) return null;
+  // Our failover has promoted another: leases are that one's now, and say nothing of the old master.
+  if (currentMasterAddress(group) !== master.link.address) return master.sdownSince === null ? null : master.downReason;
   if (lease.released !== null && sameAddress(lease.released.by, master.link.address)) {
     return `its keeper gave the lease back: ${lease.released.reason}`;
   }
   if (turn.now < lapsesAt(group)) return null;
-  const since = Math.max(lease.recordSince, lease.heldUntil);
+  const since = Math.max(lease.recordSince, lease.heldUntil - group.leaseTtl_ms);
   return `its lease was not renewed for ${Math.round(turn.now - since)} ms`;
 }
 

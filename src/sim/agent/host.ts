@@ -3,7 +3,7 @@ import type { KeeperMemory } from '../../keeper/core/io.js';
 import type { Context } from '../context.js';
 import type { Write } from '../message.js';
 import type { Host } from '../network.js';
-import { RedisProcess } from '../redis/process.js';
+import { NOWHERE, RedisProcess } from '../redis/process.js';
 import type { Clock } from '../sentinel-process.js';
 import type { GroupPlan } from './plan.js';
 
@@ -23,8 +23,6 @@ export type Survives =
   | 'nothing';
 
 export const REDIS_PORT = 6_379;
-/** Whom a managed Redis follows until it is told. */
-const NOWHERE = { ip: '127.0.0.1', port: 1 };
 
 /** A group's Redis on a host, with its files. */
 export class ManagedRedis {

@@ -30,7 +30,7 @@ export function sightOf(host: AgentHost, group: string): HostSight | null {
     vip: router.holds,
     writable: process.writable && !process.gate.closed,
     leasedUntil: host.leasedUntil(group),
-    agentSteady: agent.alive && !agent.gate.closed && agent.disturbedAt < since,
+    agentSteady: agent.alive && !agent.gate.closed && agent.manners.disk_ms === 0 && agent.disturbedAt < since,
     redisSteady: process.alive && !process.gate.closed && redis.disturbedAt < since,
     routerSteady: router.alive && !router.gate.closed && router.disturbedAt < since,
   };

@@ -25,7 +25,7 @@ export class Switchover {
     this.agent.host.later(CONSENT_MS, () => {
       if (this.#phase === 'consent') this.#end('no majority consents');
     });
-    this.room.deliver({ on: 'hand-over', deadline_ms: CONSENT_MS });
+    this.room.deliver({ on: 'hand-over', deadline_ms: CONSENT_MS + CHANGE_MS });
   }
 
   /** Looks whether what is waited for has come. */

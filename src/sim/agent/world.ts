@@ -88,7 +88,10 @@ export class AgentWorld {
       ...looking,
       new NothingLost('durable', durable),
       new NothingLost('planned', !isDisturbing(plan.faults)),
-      new SavedFirst((redis) => this.#savedBy(redis)),
+      new SavedFirst(
+        (redis) => this.#savedBy(redis),
+        (redis) => this.#isKept(redis),
+      ),
       new OneLease(),
       new GrantOrVote(),
       new OneVote(),
@@ -259,6 +262,15 @@ export class AgentWorld {
     for (const { redises } of this.hosts)
       for (const redis of redises.values()) if (redis.name === name) return redis.saved;
     return new Set();
+  }
+
+  /** Whether the agent beside it has been running for a while. */
+  #isKept(name: string): boolean {
+    for (const host of this.hosts) {
+      for (const [group, redis] of host.redises)
+        if (redis.name === name) return sightOf(host, group)?.agentSteady === true;
+    }
+    return false;
   }
 
   note(level: 1 | 2, who: string, text: () => string): void {

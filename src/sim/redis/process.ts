@@ -34,6 +34,8 @@ export interface RedisOptions {
 }
 
 const CRON_MS = 1_000;
+/** A master that does not exist: whoever follows it takes no writes and loses nothing. */
+export const NOWHERE: Place = { ip: '127.0.0.1', port: 1 };
 
 export class RedisProcess implements Listener {
   readonly gate = new Gate();
@@ -53,6 +55,8 @@ export class RedisProcess implements Listener {
   leasedUntil = Number.POSITIVE_INFINITY;
   /** A write is acknowledged once so many replicas have it. */
   ackReplicas = 0;
+  /** Started again it follows nobody, whatever its file says, until its keeper knows who it is. */
+  quarantined = false;
   /** Whoever started this process is told of its end. */
   onDeath: (() => void) | null = null;
   /** What it finds on its disk when it is started again; null: what `options` say. */
@@ -61,6 +65,8 @@ export class RedisProcess implements Listener {
   minReplicas = { count: 0, lag_s: 10 };
   /** A replica in a pause does not carry out what its master sends, as redis-server 7 does not. */
   pauseHoldsStream = false;
+  /** And of its becoming a master. */
+  onPromotion: (() => void) | null = null;
   #loadedAt = 0;
   #life = 0;
   /** What its configuration file says. */
@@ -105,8 +111,9 @@ export class RedisProcess implements Listener {
     this.#life += 1;
     this.runId = hex40(prng);
     this.startedAt = loop.now;
-    this.role = this.#configured === null ? 'master' : 'replica';
-    this.following = this.#configured;
+    const place = this.quarantined && !first ? NOWHERE : this.#configured;
+    this.role = place === null ? 'master' : 'replica';
+    this.following = place;
     this.minReplicas = { count: 0, lag_s: 10 };
     if (!first) {
       if (this.onReload === null) this.data.restart(this.options.keepsData);
@@ -158,7 +165,8 @@ export class RedisProcess implements Listener {
     if (noOne) {
       if (this.role === 'replica') this.becomeMaster(true);
     } else if (this.following?.ip !== host || this.following.port !== Number(port)) {
-      this.follow({ ip: host, port: Number(port) }, false);
+      const nobody = host === NOWHERE.ip && Number(port) === NOWHERE.port;
+      this.follow(nobody ? NOWHERE : { ip: host, port: Number(port) }, false);
     }
     return OK;
   }
@@ -172,6 +180,7 @@ export class RedisProcess implements Listener {
     if (branch) this.data.branch();
     this.replicas.disconnect();
     this.context.note(1, this.name, () => `is a master now, offset ${this.data.offset}`);
+    this.onPromotion?.();
   }
 
   follow(master: Place, handover: boolean): void {

@@ -37,7 +37,7 @@ export interface Fault {
   readonly strike: (scene: Scene) => Promise<Mend | null>;
 }
 
-/** An agent that is being restarted has this long until all is well again, before the next one's turn. */
+/** An agent that was restarted has this long until all is well, and has been for a while, before the next one's turn. */
 const RESTART_MS = 40_000;
 const HOUR_MS = 3_600_000;
 
@@ -54,8 +54,8 @@ const freeze = (pids: readonly number[], mark: () => void): Mend => {
 };
 
 /** What a check script has stopped, its operator starts again once the fault is mended. */
-export function startStoppedAgents(system: System): void {
-  for (const member of system.members) if (agentPids(member).length === 0) member.startAgent();
+export async function startStoppedAgents(system: System): Promise<void> {
+  for (const member of system.members) if (agentPids(member).length === 0) await member.startAgent();
 }
 
 const redisPids = ({ target, redis }: Scene): number[] => pidsOn(target.host, redis.processPattern);
@@ -65,10 +65,12 @@ const others = ({ system, target }: Scene): Member[] =>
   system.members.filter((member) => member !== target && redisOf(member, system.group) !== undefined);
 
 async function untilWell(system: System): Promise<void> {
+  let since = performance.now();
   const look = async (): Promise<boolean> => {
     const flaw = await system.flaw();
-    if (flaw !== null) throw new Error(flaw);
-    return true;
+    if (flaw === null) return performance.now() - since >= system.calm_ms;
+    since = performance.now();
+    throw new Error(flaw);
   };
   await until(look, { what: 'all to be well', deadline_ms: RESTART_MS, interval_ms: 200 }).catch(() => {
     // The next one is restarted all the same, as in life; what is wrong shows in the end.
@@ -97,8 +99,8 @@ const killProxy: Fault = {
   name: 'kill-proxy',
   title: 'kill -9 of the proxy',
   suits: ({ hasProxy }) => hasProxy === true,
-  strike: async ({ system, mark }) => {
-    const { proxy } = system;
+  strike: async ({ system, target, mark }) => {
+    const proxy = system.proxy?.(target);
     if (proxy === undefined) throw new Error(`${system.name} has no proxy`);
     await kill9(pidsOn(proxy.host, proxy.pattern), mark);
     return () => proxy.start();
@@ -198,14 +200,12 @@ const clockJump: Fault = {
 const restartAll: Fault = {
   name: 'restart-all',
   title: 'kill -9 of everything everywhere, and all started at once',
-  strike: async ({ system, mark }) => {
+  strike: async ({ system, target, mark }) => {
     const pids = system.members.flatMap(({ host }) => processesOn(host).map(({ pid }) => pid));
     await kill9(pids, mark);
-    for (const member of system.members) {
-      for (const redis of member.redis) redis.start();
-      member.startAgent();
-    }
-    system.proxy?.start();
+    for (const { redis } of system.members) for (const each of redis) each.start();
+    system.proxy?.(target).start();
+    await Promise.all(system.members.map((member) => member.startAgent()));
     return null;
   },
 };
@@ -231,7 +231,7 @@ const upgrade: Fault = {
     mark();
     for (const member of [...system.members.filter((each) => each !== target), target]) {
       await member.stopAgent();
-      member.startAgent();
+      await member.startAgent();
       await untilWell(system);
     }
     return null;
@@ -242,9 +242,9 @@ const switchover: Fault = {
   name: 'switchover',
   title: "the master's role handed over by its operator",
   planned: true,
-  strike: async ({ system, mark }) => {
+  strike: async ({ system, target, mark }) => {
     mark();
-    await system.switchover();
+    await system.switchover(target);
     return null;
   },
 };
@@ -254,7 +254,7 @@ const failback: Fault = {
   title: 'the role given back after a switchover',
   planned: true,
   strike: async ({ system, target, mark }) => {
-    await system.switchover();
+    await system.switchover(target);
     await untilWell(system);
     mark();
     await system.failback(target);

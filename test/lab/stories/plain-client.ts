@@ -43,13 +43,17 @@ export function monotonicNow(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+let clients = 0;
+
 export class PlainClient {
   readonly door: Door;
   readonly #child: Child;
 
   constructor(host: Pick<Host, 'start'>, door: Door, options: ClientOptions = {}) {
     this.door = door;
-    this.#child = host.start(process.execPath, [CLIENT, JSON.stringify({ ...options, door, prefix: door.kind })]);
+    // Keys of an earlier client must not pass for those of this one.
+    const prefix = `${door.kind}${++clients}`;
+    this.#child = host.start(process.execPath, [CLIENT, JSON.stringify({ ...options, door, prefix })]);
   }
 
   /** How many writes were acknowledged, at most 100 ms ago. */

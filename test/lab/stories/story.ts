@@ -79,12 +79,13 @@ export async function tell(kind: SystemKind, fault: Fault, options: StoryOptions
   }
 }
 
-async function act(stage: Stage, system: System, fault: Fault, options: StoryOptions): Promise<Outcome> {
+/** One fault on a system that runs and is well. */
+export async function act(stage: Stage, system: System, fault: Fault, options: StoryOptions = {}): Promise<Outcome> {
   const { patience_ms = 40_000, stays_ms = 5_000 } = options;
   const watcher = await VipWatcher.start(system, stage.cleanup);
-  const clients = system.doors.map((door) => new PlainClient(stage.client, door, options));
-  await untilFlowing(clients, { for_ms: QUIET_MS });
   const target = await masterOf(system);
+  const clients = system.doors(target).map((door) => new PlainClient(stage.client, door, options));
+  await untilFlowing(clients, { for_ms: QUIET_MS });
   const redis = redisOf(target, system.group);
   if (redis === undefined) throw new Error(`${target.host.name} keeps no Redis of ${system.group}`);
   let at = monotonicNow();
@@ -127,7 +128,7 @@ async function mended(
   });
   await pause(Math.max(0, at + stays_ms - monotonicNow()));
   await mend();
-  startStoppedAgents(system);
+  await startStoppedAgents(system);
 }
 
 /** Waits until all is well and stays so while writes flow. @returns what is wrong when patience ends */

@@ -14,6 +14,14 @@ export type Door =
       readonly name: string;
     };
 
+export interface ProxyPlace {
+  readonly host: Host;
+  /** What its processes are called. */
+  readonly pattern: RegExp;
+  /** As after a crash; a system that restarts it by itself leaves this empty. */
+  start(): void;
+}
+
 /** One Redis of a group. */
 export interface RedisPlace {
   readonly group: string;
@@ -35,7 +43,8 @@ export interface Member {
   readonly redis: readonly RedisPlace[];
   /** What its control processes are called. */
   readonly agentPattern: RegExp;
-  startAgent(): void;
+  /** Resolves when its service manager would take it for started. */
+  startAgent(): Promise<void>;
   /** Ends it as its service manager would, and waits until it is gone. */
   stopAgent(): Promise<void>;
   readonly log: string;
@@ -44,7 +53,8 @@ export interface Member {
 export interface System {
   readonly name: string;
   readonly members: readonly Member[];
-  readonly doors: readonly Door[];
+  /** How clients come in; told when it has started, and which host the fault will strike. */
+  doors(target: Member): readonly Door[];
   readonly vips: readonly string[];
   /** The group that the faults strike. */
   readonly group: string;
@@ -54,12 +64,12 @@ export interface System {
   start(): Promise<void>;
   /** What is not as it should be: more or less than one master, a replica without a link, a VIP nowhere or twice. */
   flaw(): Promise<string | null>;
-  /** Hands the master's role on, as its operator would. */
-  switchover(): Promise<void>;
+  /** Takes the master's role from a host, as its operator would. */
+  switchover(from: Member): Promise<void>;
   /** Gives it back to `to`. */
   failback(to: Member): Promise<void>;
-  /** What the proxy's processes are called, and where they run; absent without a proxy. */
-  readonly proxy?: { readonly host: Host; readonly pattern: RegExp; start(): void };
+  /** The proxy that clients come in by; absent without one. */
+  proxy?(target: Member): ProxyPlace;
 }
 
 export interface SystemKind {

@@ -24,7 +24,7 @@ const options = JSON.parse(process.argv[2] ?? '');
 const PROBE = encode(['DEL', 'tanist-lab:never-there']);
 const RECONNECT_MS = 20;
 /** A write that takes longer is held up. */
-const HELD_UP_MS = 20;
+const HELD_UP_MS = 100;
 const CHANGES_MAX = 2_000;
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;

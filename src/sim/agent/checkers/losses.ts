@@ -5,7 +5,14 @@ import { FactChecker } from './agent-checker.js';
 export class SavedFirst extends FactChecker {
   readonly property = 'what is discarded was put aside before';
 
-  constructor(private readonly savedBy: (redis: string) => ReadonlySet<number>) {
+  /**
+   * @param savedBy what the keeper of a Redis has put aside
+   * @param kept whether that keeper has been running all the while: nobody else can
+   */
+  constructor(
+    private readonly savedBy: (redis: string) => ReadonlySet<number>,
+    private readonly kept: (redis: string) => boolean,
+  ) {
     super();
   }
 
@@ -15,7 +22,9 @@ export class SavedFirst extends FactChecker {
     const saved = this.savedBy(fact.redis);
     const lost = fact.had.filter(({ id }) => !has.has(id) && !saved.has(id));
     const [first] = lost;
-    return first === undefined ? null : `${fact.redis} loses ${lost.length} writes, write ${first.id} first`;
+    return first === undefined || !this.kept(fact.redis)
+      ? null
+      : `${fact.redis} loses ${lost.length} writes, write ${first.id} first`;
   }
 }
 

@@ -75,7 +75,7 @@ class PairMember implements Member {
     this.redis = [new RedisNode(stage, this.host, directory, password === undefined ? {} : { password })];
   }
 
-  startAgent(): void {
+  async startAgent(): Promise<void> {
     this.#router = this.#files.startRouter('keepalived', this.#stage.env(this.host.name));
   }
 
@@ -92,7 +92,7 @@ class PairMember implements Member {
 class KeepalivedPair implements System {
   readonly name: string;
   readonly members: readonly PairMember[];
-  readonly doors: readonly Door[];
+  readonly #door: Door;
   readonly vips: readonly string[];
   readonly group = 'mymaster';
   readonly calm_ms = 5_000;
@@ -105,7 +105,11 @@ class KeepalivedPair implements System {
     );
     const { vip, password } = article;
     this.vips = [vip];
-    this.doors = [{ kind: 'vip', host: vip, port: 6379, ...(password === undefined ? {} : { password }) }];
+    this.#door = { kind: 'vip', host: vip, port: 6379, ...(password === undefined ? {} : { password }) };
+  }
+
+  doors(): readonly Door[] {
+    return [this.#door];
   }
 
   async start(): Promise<void> {
@@ -113,7 +117,7 @@ class KeepalivedPair implements System {
     await until(() => this.members.every(({ redis }) => redis.every(({ log }) => /Ready to accept/.test(log))), {
       what: 'both Redis',
     });
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     await until(async () => (await this.flaw()) === null, {
       what: `${this.name} to be well`,
       deadline_ms: START_MS,
@@ -127,12 +131,12 @@ class KeepalivedPair implements System {
   }
 
   /** There is no command for it: keepalived is stopped on the master, as the articles have it. */
-  async switchover(): Promise<void> {
-    await this.members[0]?.stopAgent();
+  async switchover(from: Member): Promise<void> {
+    await from.stopAgent();
   }
 
   async failback(to: Member): Promise<void> {
-    to.startAgent();
+    await to.startAgent();
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Child } from '../../../support/child.js';
 import { requirePeer } from '../../../support/peers.js';
 import { type RespValue, request } from '../../../support/resp.js';
+import { until } from '../../../support/until.js';
 import type { Host } from '../../host.js';
 import type { Stage } from '../stage.js';
 
@@ -27,9 +28,10 @@ export class SentinelNode {
   }
 
   /** From its sentinel.conf, which it has rewritten when it ran before. */
-  start(): void {
+  async start(): Promise<void> {
     const { path, args } = requirePeer('redis-sentinel');
     this.#child = this.#host.start(path, [this.#config, ...args], this.#stage.env(this.#host.name));
+    await until(async () => (await this.ask('PING')) === 'PONG', { what: `the Sentinel on ${this.#host.name}` });
   }
 
   async stop(): Promise<void> {

@@ -49,8 +49,8 @@ class TrioMember implements Member {
     this.agentPattern = plan.vip === null ? SENTINEL_PATTERN : /:26379 \[sentinel\]|keepalived -n/;
   }
 
-  startAgent(): void {
-    this.sentinel.start();
+  async startAgent(): Promise<void> {
+    await this.sentinel.start();
     this.#router = this.#keepalived?.startRouter('keepalived', this.#stage.env(this.host.name)) ?? null;
   }
 
@@ -67,7 +67,7 @@ class SentinelTrio implements System {
   readonly name: string;
   readonly group: string;
   readonly members: readonly TrioMember[];
-  readonly doors: readonly Door[];
+  readonly #door: Door;
   readonly vips: readonly string[];
   readonly calm_ms = 3_000;
 
@@ -79,19 +79,22 @@ class SentinelTrio implements System {
     this.members = plan.members.map((name, i) => new TrioMember(stage, plan, name, i === 0 ? null : first));
     this.vips = plan.vip === null ? [] : [plan.vip];
     const sentinels = this.members.map(({ host }) => ({ host: host.address, port: SENTINEL_PORT }));
-    this.doors = [
+    this.#door =
       plan.vip === null
         ? { kind: 'sentinel', sentinels, name: plan.group }
-        : { kind: 'vip', host: plan.vip, port: 6379 },
-    ];
+        : { kind: 'vip', host: plan.vip, port: 6379 };
     if (plan.vip !== null) {
       for (const { host } of this.members) host.exec('sysctl', '-qw', 'net.ipv4.ip_nonlocal_bind=1');
     }
   }
 
+  doors(): readonly Door[] {
+    return [this.#door];
+  }
+
   async start(): Promise<void> {
     for (const { redis } of this.members) for (const each of redis) each.start();
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     const look = async (): Promise<boolean> => {
       const flaw = await this.flaw();
       if (flaw !== null) throw new Error(flaw);

@@ -7,7 +7,15 @@ import { until } from '../../../support/until.js';
 import type { Host } from '../../host.js';
 import { commonLines } from '../redis-node.js';
 import type { Stage } from '../stage.js';
-import { commonFlaw, type Door, type Member, type RedisPlace, type System, type SystemKind } from '../system.js';
+import {
+  commonFlaw,
+  type Door,
+  type Member,
+  type ProxyPlace,
+  type RedisPlace,
+  type System,
+  type SystemKind,
+} from '../system.js';
 
 interface Plan {
   readonly name: string;
@@ -77,7 +85,7 @@ class TanistMember implements Member {
     writeFileSync(this.#file, `${text.join('\n')}\n`);
   }
 
-  startAgent(): void {
+  async startAgent(): Promise<void> {
     this.#log = this.log;
     const { name } = this.host;
     this.#agent = this.host.start(
@@ -85,6 +93,7 @@ class TanistMember implements Member {
       [tanistPath, 'run', this.#file, '--host', name],
       this.#stage.env(name),
     );
+    await this.#agent.untilOutput(/ Ready: /, { deadline_ms: START_MS });
   }
 
   async stopAgent(): Promise<void> {
@@ -112,31 +121,32 @@ class Tanist implements System {
   readonly group = 'mymaster';
   readonly members: readonly TanistMember[];
   readonly vips = [VIP];
-  readonly doors: readonly Door[];
   readonly calm_ms = 2_000;
-  readonly proxy;
 
   constructor(stage: Stage, plan: Plan) {
     this.name = plan.name;
     stage.build(plan.hosts);
     this.members = plan.hosts.map((name) => new TanistMember(stage, plan, name));
-    const last = stage.lab.host(plan.hosts.at(-1) ?? '');
-    this.doors = [
+  }
+
+  doors(target: Member): readonly Door[] {
+    return [
       { kind: 'vip', host: VIP, port: 6379 },
-      // A host that the faults do not strike: a client's own proxy would stand beside it.
-      { kind: 'proxy', host: last.address, port: PROXY_PORT },
+      { kind: 'proxy', host: this.proxy(target).host.address, port: PROXY_PORT },
     ];
-    this.proxy = {
-      host: last,
-      pattern: /proxy-worker|proxy\/.*worker/,
-      start: () => {
-        // Its agent does.
-      },
+  }
+
+  /** On a host that the fault does not strike: a client's own proxy would stand beside it. */
+  proxy(target: Member): ProxyPlace {
+    const host = this.members.findLast((member) => member !== target)?.host ?? target.host;
+    const start = () => {
+      // Its agent does.
     };
+    return { host, pattern: /proxy-process\.js/, start };
   }
 
   async start(): Promise<void> {
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     const look = async (): Promise<boolean> => {
       const flaw = await this.flaw();
       if (flaw !== null) throw new Error(flaw);
@@ -149,8 +159,9 @@ class Tanist implements System {
     return commonFlaw(this);
   }
 
-  async switchover(): Promise<void> {
-    await this.members[0]?.order('switchover', '--to', this.members[1]?.host.name ?? '', '--yes');
+  async switchover(from: Member): Promise<void> {
+    const to = this.members.find((member) => member !== from);
+    if (to !== undefined) await this.failback(to);
   }
 
   async failback(to: Member): Promise<void> {

@@ -10,7 +10,7 @@ import { until } from '../../../support/until.js';
 import type { Host } from '../../host.js';
 import { RedisNode } from '../redis-node.js';
 import type { Stage } from '../stage.js';
-import { commonFlaw, type Door, type Member, type System } from '../system.js';
+import { commonFlaw, type Door, type Member, type ProxyPlace, type System } from '../system.js';
 import { SENTINEL_PATTERN, SentinelNode } from './sentinel-node.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures/twemproxy', import.meta.url));
@@ -51,8 +51,8 @@ class TwemproxyMember implements Member {
     this.sentinel = new SentinelNode(stage, this.host, monitor);
   }
 
-  startAgent(): void {
-    this.sentinel.start();
+  async startAgent(): Promise<void> {
+    await this.sentinel.start();
   }
 
   async stopAgent(): Promise<void> {
@@ -115,10 +115,9 @@ class Twemproxy implements System {
   readonly name = 'twemproxy';
   readonly group = GROUPS[1].name;
   readonly members: readonly TwemproxyMember[];
-  readonly doors: readonly Door[] = [{ kind: 'proxy', ...PROXY }];
   readonly vips: readonly string[] = [];
   readonly calm_ms = 3_000;
-  readonly proxy;
+  readonly #host: Host;
   readonly #nutcracker: Nutcracker;
 
   constructor(stage: Stage) {
@@ -130,12 +129,20 @@ class Twemproxy implements System {
       new TwemproxyMember(stage, 'vm23', false, this.#nutcracker.script),
       new TwemproxyMember(stage, 'vm24', true, null),
     ];
-    this.proxy = { host, pattern: this.#nutcracker.pattern, start: () => this.#nutcracker.start() };
+    this.#host = host;
+  }
+
+  doors(): readonly Door[] {
+    return [{ kind: 'proxy', ...PROXY }];
+  }
+
+  proxy(): ProxyPlace {
+    return { host: this.#host, pattern: this.#nutcracker.pattern, start: () => this.#nutcracker.start() };
   }
 
   async start(): Promise<void> {
     for (const { redis } of this.members) for (const each of redis) each.start();
-    for (const member of this.members) member.startAgent();
+    await Promise.all(this.members.map((member) => member.startAgent()));
     const look = async (): Promise<boolean> => {
       const flaw = await this.flaw();
       if (flaw !== null) throw new Error(flaw);

@@ -1,24 +1,21 @@
-/**
- * The demo's servers: three Redis with replication, three Sentinels that watch them, and perhaps a proxy that is their
- * one plain address, all on loopback.
- */
+/** Three Redis with replication, and three Sentinels of one kind that watch them, on loopback. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readServerInfo, type ServerInfo } from '../redis/info.js';
-import { RedisLink } from '../redis/link.js';
-import type { Reply } from '../redis/reply.js';
-import { DemoError } from './demo-error.js';
-import { freePorts } from './free-ports.js';
-import { Process } from './process.js';
-import { until } from './until.js';
+import { DemoError } from '../../src/demo/demo-error.js';
+import { freePorts } from '../../src/demo/free-ports.js';
+import { Process } from '../../src/demo/process.js';
+import { until } from '../../src/demo/until.js';
+import { readServerInfo, type ServerInfo } from '../../src/redis/info.js';
+import { RedisLink } from '../../src/redis/link.js';
+import type { Reply } from '../../src/redis/reply.js';
 
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 15_000;
 const ASK_DEADLINE_MS = 300;
 
 /** The name under which the master is monitored. */
-export const GROUP = 'demo';
+export const GROUP = 'trio';
 
 /** One server with a connection of ours to ask it by. */
 export class Node {
@@ -62,11 +59,7 @@ export class Node {
   /** @throws {DemoError} with its last words when the process has ended. */
   mustRun(what: string): void {
     if (this.process.state !== 'down') return;
-    const { notStarted, command, lastWords } = this.process;
-    if (notStarted === null) throw new DemoError(`${what} at ${this.place} has ended: ${lastWords}`);
-    throw new DemoError(
-      `${command} cannot be run: ${notStarted}\n  fix: install redis-server, or name one with --redis-server <program>`,
-    );
+    throw new DemoError(`${what} at ${this.place} has ended: ${this.process.notStarted ?? this.process.lastWords}`);
   }
 }
 
@@ -85,27 +78,20 @@ export const TANIST_SENTINEL: Program = {
   before: [TANIST, 'sentinel'],
 };
 
-/** This checkout's own proxy. */
-export const TANIST_PROXY: Program = { command: process.execPath, before: [TANIST, 'proxy'] };
-
 export interface ServerOptions {
   readonly redis: Program;
   readonly sentinel: Program;
-  /** The one plain address in front of them; null for none. */
-  readonly proxy: Program | null;
   readonly downAfter_ms: number;
   readonly failoverTimeout_ms: number;
   /** Lines for sentinel.conf besides, e.g. Tanist's own options. */
   readonly sentinelLines: readonly string[];
 }
 
-/** The servers of one demo and the folder that they live in. */
+/** The servers and the folder that they live in. */
 export class Servers {
   readonly redis: Node[] = [];
   readonly sentinels: Node[] = [];
-  /** The plain address in front of them. */
-  proxy: Node | null = null;
-  readonly #dir = mkdtempSync(join(tmpdir(), 'tanist-demo-'));
+  readonly #dir = mkdtempSync(join(tmpdir(), 'tanist-trio-'));
 
   /** Starts all of them, unless `stop` comes first. */
   static async start(options: ServerOptions, stop: AbortSignal): Promise<Servers> {
@@ -121,7 +107,6 @@ export class Servers {
       for (const [index, port] of ports.slice(3).entries()) servers.#addSentinel(options, port, index, ports[0] ?? 0);
       await Promise.all(servers.sentinels.map((node) => node.awaitStart('tanist sentinel')));
       await servers.#awaitDiscovery();
-      if (options.proxy !== null) await servers.#startProxy(options.proxy);
       return servers;
     } catch (error) {
       await servers.end();
@@ -144,7 +129,7 @@ export class Servers {
   }
 
   #all(): Node[] {
-    return [...this.redis, ...this.sentinels, ...(this.proxy === null ? [] : [this.proxy])];
+    return [...this.redis, ...this.sentinels];
   }
 
   at(port: number): Node | null {
@@ -192,17 +177,6 @@ export class Servers {
     ];
     writeFileSync(conf, `${lines.join('\n')}\n`);
     this.sentinels.push(new Node(port, started(options.sentinel, [conf])));
-  }
-
-  async #startProxy(program: Program): Promise<void> {
-    const [port = 0, statistics = 0] = await freePorts(2);
-    const conf = join(this.#dir, 'nutcracker.yml');
-    const sentinels = this.sentinels.map((node) => node.place).join(', ');
-    const lines = [`${GROUP}:`, `  listen: ${HOST}:${port}`, '  redis: true', `  sentinels: [${sentinels}]`];
-    writeFileSync(conf, `${[...lines, '  servers:', `    - ${GROUP}:1`].join('\n')}\n`);
-    const args = [conf, '-s', String(statistics), '-a', HOST, '-o', join(this.#dir, 'proxy.log')];
-    this.proxy = new Node(port, started(program, args));
-    await this.proxy.awaitStart('tanist proxy');
   }
 
   async #awaitReplication(): Promise<void> {
