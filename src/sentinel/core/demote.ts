@@ -11,6 +11,8 @@ import type { Turn } from './turn.js';
 
 /** Whom a Redis follows that is to take no writes and to keep what it has: nobody can answer there. */
 const NOWHERE = ['127.0.0.1', '1'] as const;
+/** One that follows nobody is joined after this. */
+const JOIN_WAIT_MS = 1_000;
 /** An order that seems to have been lost is given again after this. */
 const DEMOTE_AGAIN_MS = 1_000;
 
@@ -142,7 +144,8 @@ function answers(turn: Turn, { link, sdownSince }: SentinelPeer): boolean {
 
 function repairWrongMaster(turn: Turn, node: RedisNode): void {
   const { group } = node;
-  const wait_ms = group.failoverTimeout_ms;
+  // One that was made to follow nobody has its keeper to join it, or, when that is gone, nobody but us.
+  const wait_ms = followsNobody(node) ? JOIN_WAIT_MS : group.failoverTimeout_ms;
   if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, node)) return;
   if (turn.now - node.lastDownAt <= wait_ms || turn.now - node.masterChangedAt <= wait_ms) return;
   if (turn.now - node.demotedAt < HELLO_PERIOD_MS) return;
