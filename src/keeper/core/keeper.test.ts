@@ -101,6 +101,15 @@ describe('a lease that is not renewed', () => {
     expect(d.orders(mark)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> fenced']);
   });
 
+  it('ends waits for a replica too, where a write is acknowledged only with one', () => {
+    const d = leading({ settings: { durability: 'replicated' } });
+    const mark = d.mark;
+    for (const voter of d.voters) voter.reachable = false;
+    d.advanceUntil(() => d.state === 'fenced', 2_000);
+    expect(d.orders(mark)).toContain('CLIENT PAUSE 60000 WRITE');
+    expect(d.orders(mark)).toContain('CLIENT KILL TYPE normal');
+  });
+
   it('goes on where it was when the voters come back', () => {
     const d = leading();
     for (const voter of d.voters.slice(1)) voter.reachable = false;

@@ -58,6 +58,7 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   k.heldBackSince = null;
   k.order = null;
   k.strayedSince = null;
+  k.astraySince = null;
   k.ledRunId = null;
   k.syncedRunId = null;
   k.limits = { minReplicas: null, refused: null, wellSince: null };

@@ -66,6 +66,42 @@ describe('data that would be discarded', () => {
   });
 });
 
+describe('a replica of one that does not lead any more', () => {
+  /** B led, and C leads now, but does not answer. */
+  function former(): KeeperDriver {
+    const d = new KeeperDriver({ record: { epoch: 1, master: B } });
+    d.setSibling(B, { role: 'master' });
+    d.advanceUntil(() => d.state === 'replica');
+    d.setSibling(C, { alive: false });
+    d.setRecord({ epoch: 2, master: C });
+    return d;
+  }
+
+  it('is detached at once: that one may come back empty, and would empty ours', () => {
+    const d = former();
+    d.advance(50);
+    expect(d.orders().slice(-2)).toEqual(['REPLICAOF 127.0.0.1 1', 'replica -> quarantined']);
+    expect(d.redis.follows).toEqual({ host: '127.0.0.1', port: 1 });
+    d.setSibling(C, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 });
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.redis.follows).toEqual(C);
+    expect(d.orders()).not.toContain('save-aside');
+  });
+
+  it('is given time when the record may be late: the Sentinels have sent it to a newer one', () => {
+    const d = new KeeperDriver({ record: { epoch: 1, master: B } });
+    d.setSibling(B, { role: 'master' });
+    d.advanceUntil(() => d.state === 'replica');
+    d.redis.follows = C;
+    d.advance(1_200);
+    const mark = d.mark;
+    d.setSibling(C, { role: 'master' });
+    d.setRecord({ epoch: 2, master: C });
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.orders(mark)).not.toContain('REPLICAOF 127.0.0.1 1');
+  });
+});
+
 describe('following a new master', () => {
   it('waits until the new master is one', () => {
     const d = leading();

@@ -1,4 +1,5 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
+import { countKeys } from '../../redis/info.js';
 import { durabilityLimitation } from './durability.js';
 import { follows } from './info.js';
 import type { Address } from './io.js';
@@ -34,7 +35,11 @@ export function chooseCandidate(turn: Turn, group: Group, wanted: Wanted): Choic
     if (limit === null) fit.push(node);
     else reasons.push(`${nodeName(turn.s, node)}: ${limit}`);
   }
-  fit.sort((a, b) => Number(isPromotedUnheard(turn, a)) - Number(isPromotedUnheard(turn, b)) || byFitness(a, b));
+  const keys = hasLostItsPlace(group) ? keysByHistory(fit) : null;
+  fit.sort(
+    (a, b) =>
+      Number(isPromotedUnheard(turn, a)) - Number(isPromotedUnheard(turn, b)) || byKeys(keys, a, b) || byFitness(a, b),
+  );
   const [chosen, ...others] = fit;
   if (chosen === undefined) return { chosen: null, reasons };
   for (const node of others) reasons.push(`${nodeName(turn.s, node)}: ${whyLess(turn, node, chosen)}`);
@@ -91,6 +96,10 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
 function syncLimitation(node: RedisNode): string | null {
   const { group } = node;
   if (group.leaseTtl_ms === 0 || knowsHistory(node)) return null;
+  if (hasLostItsPlace(group)) {
+    const [ours, theirs] = [keysOf(node), keysOf(group.master)];
+    return ours < theirs ? `has ${ours} keys, and the master, which has restarted, ${theirs}` : null;
+  }
   return [...group.replicas.values()].some(knowsHistory) ? 'has not been in sync with the master' : null;
 }
 
@@ -99,6 +108,29 @@ function knowsHistory(node: RedisNode): boolean {
   const { master } = node.group;
   if (node.role !== 'replica' || node.masterLinkUp || master.replId === '') return true;
   return node.replId === master.replId || node.replId2 === master.replId;
+}
+
+/**
+ * Whether the master says that it is a replica: its keeper has started it anew, and nobody can be in sync with it. Should it
+ * have lost its data it does not lead, and who is to lead instead is told by what each holds.
+ */
+function hasLostItsPlace({ leaseTtl_ms, master }: Group): boolean {
+  return leaseTtl_ms > 0 && master.role === 'replica' && master.sdownSince !== null;
+}
+
+function keysOf({ info }: RedisNode): number {
+  return countKeys(info.text);
+}
+
+/** Offsets of different histories cannot be compared: of each history, the most keys that anybody in it has. */
+function keysByHistory(nodes: readonly RedisNode[]): ReadonlyMap<string, number> {
+  const keys = new Map<string, number>();
+  for (const node of nodes) keys.set(node.replId, Math.max(keys.get(node.replId) ?? 0, keysOf(node)));
+  return keys;
+}
+
+function byKeys(keys: ReadonlyMap<string, number> | null, a: RedisNode, b: RedisNode): number {
+  return keys === null ? 0 : (keys.get(b.replId) ?? 0) - (keys.get(a.replId) ?? 0);
 }
 
 /** Whether it lags further behind the furthest offset that is known than the operator allows. */

@@ -327,3 +327,63 @@ describe('a failover where acknowledged writes are promised to live', () => {
     expect(driver.events).toContain(SWITCH);
   });
 });
+
+describe('who has followed another', () => {
+  const ordersTo = (driver: SentinelDriver, port: number) =>
+    driver.fake(port).asked.filter((words) => words.startsWith('SLAVEOF'));
+
+  it('follows nobody until it is known that the new master has all that it holds', () => {
+    const driver = leased();
+    driver.kill(1);
+    release(driver);
+    driver.advance(200);
+    expect(driver.events).toContain(SWITCH);
+    expect(ordersTo(driver, 3)).toEqual(['SLAVEOF 127.0.0.1 1', 'SLAVEOF 10.0.0.1 2']);
+  });
+
+  it('is left to its keeper when it holds what the new master lacks', () => {
+    const driver = leased();
+    Object.assign(driver.fake(3), { priority: 0, offset: 150 });
+    driver.kill(1);
+    release(driver);
+    driver.advance(20_000);
+    expect(driver.events).toContain(SWITCH);
+    expect(ordersTo(driver, 3)).toEqual(['SLAVEOF 127.0.0.1 1']);
+  });
+
+  it('is kept from writing at once when it led, and joined by its keeper', () => {
+    const driver = leased();
+    release(driver, 'its data set is empty');
+    driver.fake(1).offset = 150;
+    driver.advance(200);
+    expect(driver.events).toContain(SWITCH);
+    expect(ordersTo(driver, 1)).toEqual(['SLAVEOF 127.0.0.1 1']);
+  });
+});
+
+describe('a master that has restarted without its data', () => {
+  /** Everything was restarted: no two are in one history, and the master follows nobody. */
+  function restarted(keys: readonly [number, number, number]): SentinelDriver {
+    const driver = leased();
+    keys.forEach((held, index) => {
+      const replId = 'abc'.charAt(index).repeat(40);
+      Object.assign(driver.fake(index + 1), { role: 'slave', replId, linkUp: false, offset: 0, keys: held });
+    });
+    driver.fake(1).masterHost = '127.0.0.1';
+    driver.advance(1_100);
+    release(driver, 'it does not lead: ours is empty');
+    driver.advance(500);
+    return driver;
+  }
+
+  it('gives way to the one that has most keys: offsets of different histories say nothing', () => {
+    expect(restarted([0, 5, 9]).events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 3');
+    expect(restarted([0, 9, 5]).events).toContain(SWITCH);
+  });
+
+  it('gives way to nobody who has less', () => {
+    const driver = restarted([6, 5, 5]);
+    expect(driver.eventTypes()).not.toContain('+switch-master');
+    expect(driver.logs.join()).toContain('10.0.0.1:2: has 5 keys, and the master, which has restarted, 6');
+  });
+});
