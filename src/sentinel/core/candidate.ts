@@ -74,6 +74,8 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   if (lag !== null) return lag;
   // A master that says it is a replica takes no writes: nobody falls further behind it, however long its link is down.
   if (node.role === 'master' || master.role === 'replica') return null;
+  // Never heard since we started: how long it has been gone cannot be told, and the age of the link says nothing.
+  if (group.leaseTtl_ms > 0 && master.info.at <= NEVER) return null;
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
   if (node.masterLinkDown_ms > allowed) {

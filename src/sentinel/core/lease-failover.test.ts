@@ -56,6 +56,25 @@ describe('a lease that is given back', () => {
     expect(paused(driver)).toBe(false);
   });
 
+  it('goes to a full replica when the master has been started anew without its data, and follows nobody', () => {
+    const driver = leased();
+    Object.assign(driver.fake(1), { role: 'slave', masterPort: 9, replId: 'e'.repeat(40), offset: 0, runId: 'new' });
+    for (const port of [2, 3]) Object.assign(driver.fake(port), { linkUp: false, linkDownSince_s: 1 });
+    driver.advance(1_500);
+    release(driver, 'ours is empty, and 10.0.0.1:2 has 10 keys');
+    driver.advance(5_000);
+    expect(driver.events).toContain(SWITCH);
+  });
+
+  it('is not needed of a master that was gone before we started, however long ago', () => {
+    const driver = new SentinelDriver({ leaseTtl_ms: TTL_MS });
+    driver.peersAgree();
+    driver.kill(1);
+    for (const port of [2, 3]) Object.assign(driver.fake(port), { linkUp: false, linkDownSince_s: 600 });
+    driver.advance(10_000);
+    expect(driver.events).toContain(SWITCH);
+  });
+
   it('asks no help of a master that answers still: its keeper may have found it empty', () => {
     const driver = leased();
     release(driver, 'its data set is empty');
