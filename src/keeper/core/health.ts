@@ -136,15 +136,6 @@ function describeLook(look: ProcessLook | null): string {
   }
 }
 
-/**
- * This step comes later than was asked for: for so long it was we who stood still (stopped, or starved), and what Redis
- * has answered meanwhile has not been read yet. Without a connection it counts all the same: then nothing can be told to
- * Redis, which may be taking writes.
- */
-export function forgiveStall({ redis }: Keeper, stall_ms: number): void {
-  if (redis.pingSentAt !== null && stall_ms > 0) redis.pingSentAt += stall_ms;
-}
-
 /** Sends the PING that is due. One at a time, or nearly: a Redis that does not answer is not helped by more. */
 export function pingDue(turn: Turn): void {
   const { k, now } = turn;
