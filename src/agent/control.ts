@@ -266,7 +266,7 @@ export class Control implements AgentControl {
       const order = { group: name, to, force };
       return await handOver(
         {
-          consent: (deadline_ms) => room.consent(deadline_ms),
+          consent: (times) => room.consent(times),
           consentOver: () => room.tell({ on: 'hand-over-over' }),
           command: (args) => sentinel.command(args),
           record: () => room.record,

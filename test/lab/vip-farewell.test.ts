@@ -1,4 +1,5 @@
 /** What clients of a VIP are told when it leaves a host that lives on. */
+import { chmodSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Child } from '../support/child.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
@@ -7,7 +8,7 @@ import { findPeer, requirePeer } from '../support/peers.js';
 import { groupConfig, vipConfig } from '../support/tanist-config.js';
 import { until } from '../support/until.js';
 import type { Host } from './host.js';
-import { GROUP, labCluster, startVipHost } from './vip-hosts.js';
+import { GROUP, labCluster, NOBODY, startVipHost } from './vip-hosts.js';
 import { VIP } from './vrrp-config.js';
 import { needsVrrpLab } from './vrrp-routers.js';
 import { scene } from './vrrp-scene.js';
@@ -71,15 +72,18 @@ describe('a VIP that leaves a living host', () => {
     expect(own.output).not.toMatch(/lost/);
   });
 
-  it('refuses who still sends to it, for two seconds, and no longer', async () => {
+  it('refuses who still sends to it, for two seconds, and no longer; with two capabilities', async () => {
     const s = scene(cleanup, 'a', 'client');
+    chmodSync(s.folder, 0o777);
     const [hostA, client] = [s.lab.host('a'), s.lab.host('client')];
     await startRedis(hostA);
-    const a = await startVipHost(s, 'a', cleanup);
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { before: NOBODY });
     a.tell(`lend ${GROUP} 1000`);
     await a.holds(true);
     client.ip(`neigh replace ${VIP} lladdr ${hostA.mac()} dev eth0 nud permanent`);
+    const idle = await connected(call(client, VIP));
     a.tell(`revoke ${GROUP} handed over`);
+    await idle.untilOutput(/lost ECONNRESET/);
     await a.holds(false);
     const late = call(client, VIP, 20);
     await until(() => lost(late, 'ECONNREFUSED') === 20, { what: '20 connections to be refused' });

@@ -67,7 +67,7 @@ export class Farewell {
 
   /**
    * Ends the TCP connections of an address that is about to be removed: the kernel sends each client a reset. It takes
-   * `limit_ms` and one page of connections at most; what is left then, `removed` sees to.
+   * `limit_ms` and one page of connections at most; what is left then, `refuse` sees to.
    */
   sever(address: VirtualAddress, instance: string, limit_ms: number): void {
     const ip = parseIp(address.ip);
@@ -89,8 +89,11 @@ export class Farewell {
     if (ended > 0) this.#tell(instance, `ended ${ended} connections to ${address.ip} in ${spent().toFixed(1)} ms`);
   }
 
-  /** An address has been removed: from now on those who still send to it are refused. */
-  removed(address: VirtualAddress, instance: string): void {
+  /**
+   * From now on those who send to an address are refused, as soon as it has gone. What came for it just before belongs to
+   * a connection that is lost as well.
+   */
+  refuse(address: VirtualAddress, instance: string): void {
     const ip = parseIp(address.ip);
     if (ip === null) return;
     this.#close(addressKey(address));
@@ -122,7 +125,7 @@ export class Farewell {
       if (now >= left.until) this.#close(key);
       else if (!this.#host.isHere(left.address.ip)) {
         this.#attempt(left.instance, () => this.#sweep(left));
-        this.#attempt(left.instance, () => this.#refuse(left));
+        this.#attempt(left.instance, () => this.#answer(left));
       }
     }
   }
@@ -170,7 +173,7 @@ export class Farewell {
     }
   }
 
-  #refuse({ socket }: Left): void {
+  #answer({ socket }: Left): void {
     if (socket === null) return;
     for (const answer of socket.due(MAX_ANSWERS_AT_ONCE)) {
       if (this.#tokens < 1) continue;

@@ -235,14 +235,19 @@ export class Kernel {
     }
   }
 
-  /** The time that a farewell may take is for all the addresses together. */
+  /** The time that a farewell may take is for all the addresses together. Without any, they go before all else. */
   #release({ addresses, instance, farewell_ms }: Extract<Effect, { do: 'release' }>): void {
-    if (farewell_ms !== null) {
+    const refuse = (): void => {
+      for (const address of addresses) this.#farewell.refuse(address, instance);
+    };
+    const inTime = farewell_ms !== null && farewell_ms > 0;
+    if (inTime) {
       const end = performance.now() + farewell_ms;
       for (const address of addresses) this.#farewell.sever(address, instance, end - performance.now());
+      refuse();
     }
     for (const address of addresses) this.#remove(address, instance);
-    if (farewell_ms !== null) for (const address of addresses) this.#farewell.removed(address, instance);
+    if (farewell_ms !== null && !inTime) refuse();
   }
 
   #remove(address: VirtualAddress, instance: string): void {
