@@ -4,6 +4,7 @@ import type { Input, ProcessLook } from './io.js';
 import { type Keeper, NEVER, type Redis } from './state.js';
 import { ASK_AGAIN_MS, LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms } from './timing.js';
 import type { Turn } from './turn.js';
+import { hearMisconf } from './unable.js';
 
 export type Health =
   /** There is no process. */
@@ -27,6 +28,7 @@ export function newRedis(now: number): Redis {
     pingSentAt: null,
     pingAt: NEVER,
     busySince: null,
+    misconf: null,
     infoSentAt: null,
     infoAt: NEVER,
     infoOrders: 0,
@@ -176,7 +178,9 @@ export function hear(turn: Turn, reply: Reply, isPong: boolean): void {
     redis.busySince = null;
     redis.heardAt = turn.now;
   }
-  if (isPong) redis.pingSentAt = null;
+  if (!isPong) return;
+  redis.pingSentAt = null;
+  hearMisconf(turn, reply);
 }
 
 export function onLooked(turn: Turn, { look }: Extract<Input, { on: 'looked' }>): void {

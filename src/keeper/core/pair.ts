@@ -9,6 +9,7 @@ import type { Mandate } from './mandate.js';
 import { FOREVER, type Keeper, NEVER, placeName, type SiblingNews, samePlace } from './state.js';
 import { PAIR_TAKEOVER_MS } from './timing.js';
 import type { Turn } from './turn.js';
+import { whyUnable } from './unable.js';
 import { tellFitness } from './vip.js';
 import { judgeWilling } from './willing.js';
 
@@ -66,6 +67,8 @@ function whyUnfit(turn: Turn, health: Health): string | null {
   if (health.is !== 'well') return health.reason;
   // A replica that lags is all there is when its master is gone.
   if (k.state === 'replica' && k.redis.info !== null && k.syncedRunId === k.redis.info.runId) return null;
+  const unable = k.redis.info === null ? null : whyUnable(turn, k.redis.info);
+  if (unable !== null) return unable;
   const will = judgeWilling(k, now);
   if (will.is === 'wait') {
     turn.wantsNews = true;

@@ -51,7 +51,8 @@ export const EMPTY_WAIT_MS = 30_000;
 export const SIBLINGS_MAX = 32;
 
 export const SAVE_RETRY_MIN_MS = 1_000;
-export const SAVE_RETRY_MAX_MS = 60_000;
+/** Room for a copy may come at any time, and without one the Redis is of no use. */
+export const SAVE_RETRY_MAX_MS = 10_000;
 export const SAVE_DEADLINE_MS = 30 * 60_000;
 /** Attempts after which the operator is called. */
 export const SAVE_TRIES_LOUD = 5;
