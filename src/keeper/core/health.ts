@@ -63,26 +63,28 @@ export function judgeHealth(turn: Turn): Health {
       break;
   }
   const since = silentSince(k);
-  if (since !== null && redis.info !== null) return judgeSilence(turn, since);
+  const silence = since === null || redis.info === null ? null : judgeSilence(turn, since);
+  if (silence !== null) return silence;
   if (redis.link !== 'up') {
     const trouble = redis.linkTrouble === '' ? '' : ` (${redis.linkTrouble})`;
     return { is: 'coming', reason: `Redis does not answer yet${trouble}` };
   }
   if (redis.info === null) return { is: 'coming', reason: 'Redis has not told its role yet' };
   if (redis.info.askedAt < redis.linkSince) return { is: 'silent', reason: 'the connection to Redis is new' };
+  if (redis.info.askedAt < k.awakeSince) return { is: 'silent', reason: 'the keeper has not run for a while' };
   return redis.info.loading ? { is: 'coming', reason: 'Redis is loading its data' } : { is: 'well' };
 }
 
-function judgeSilence(turn: Turn, since: number): Health {
+/** @returns null when it is none, or none yet */
+function judgeSilence(turn: Turn, since: number): Health | null {
   const { k, now } = turn;
   const { hangAfter_ms, busyLimit_ms } = k.settings;
   const silent_ms = now - since;
-  if (silent_ms <= 0) return { is: 'well' };
   const brief = silent_ms < Math.min(hangAfter_ms, 2 * pingPeriod_ms(hangAfter_ms));
   // An answer that is on its way is no silence.
   if (brief && k.redis.link === 'up' && k.redis.busySince === null) {
     turn.at(since + 2 * pingPeriod_ms(hangAfter_ms));
-    return { is: 'well' };
+    return null;
   }
   const told = `no answer for ${Math.round(silent_ms)} ms`;
   if (!turn.isDue(since + hangAfter_ms)) return { is: 'silent', reason: told };

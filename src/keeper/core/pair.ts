@@ -46,7 +46,7 @@ function whyClear(turn: Turn, peer: Place, since: number): string | null {
     if (news.role === 'replica' && hasAll(k, news)) return `${placeName(peer)} was demoted`;
   }
   if (linkIsBroken(k, peer, since)) return `its replication link to ${placeName(peer)} is broken`;
-  return turn.isDue(since + PAIR_TAKEOVER_MS)
+  return turn.isDue(Math.max(since, k.awakeSince) + PAIR_TAKEOVER_MS)
     ? `${placeName(peer)} did not let go within ${PAIR_TAKEOVER_MS} ms`
     : null;
 }

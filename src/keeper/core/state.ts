@@ -172,6 +172,8 @@ export interface Keeper {
   /** Answers to asks sent before this do not confirm who leads: our Redis has restarted since. */
   confirmFrom: number;
   confirmed: boolean;
+  /** When the keeper itself ran again after it had not been run for a while. */
+  awakeSince: number;
   /** Maintenance. */
   paused: boolean;
   pair: { state: 'master' | 'backup' | 'fault'; since: number; clear: string | null } | null;

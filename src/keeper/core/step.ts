@@ -24,6 +24,7 @@ import { FOREVER, type Keeper, type KeeperSettings, NEVER, NO_MEMORY } from './s
 import { stop } from './stop.js';
 import { SIBLINGS_MAX } from './timing.js';
 import { Turn } from './turn.js';
+import { noticeSleep } from './wake.js';
 
 /** @param memory what was persisted last; null when nothing was */
 export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | null, prng: Prng, now: number): Keeper {
@@ -42,6 +43,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     recordSince: NEVER,
     confirmFrom: now,
     confirmed: false,
+    awakeSince: NEVER,
     paused: false,
     pair: null,
     siblings: [],
@@ -77,6 +79,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
 export function step(k: Keeper, now: number, input: Input): Effect[] {
   if (k.state === 'stopped') return [];
   const turn = new Turn(k, now);
+  noticeSleep(turn);
   take(turn, input);
   if (input.on === 'stop') stop(turn);
   else settle(turn);

@@ -7,6 +7,10 @@ export const PING_PERIOD_MIN_MS = 10;
 export const INFO_PERIOD_MS = 1_000;
 /** INFO while a lone replica decides whether the master may go on writing. */
 export const INFO_PERIOD_LONE_MS = 200;
+/** A step may be later than it was due by this; what is beyond does not count as a silence of others. */
+export const LATE_MS = 50;
+/** Later than this: the keeper was not run, and nothing that it waited for is taken for missing. */
+export const SLEPT_MS = 500;
 /** INFO, and asks for the lease, while a change is waited for. */
 export const WATCH_MIN_MS = 10;
 export const WATCH_MAX_MS = 25;
