@@ -9,6 +9,7 @@ import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { fromTanist } from '../proxy/agent/from-tanist.js';
 import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
+import { voterOf } from '../sentinel/embedded/picture.js';
 import { planVips } from '../vrrp/from-tanist.js';
 import { thisHost, vipRightsFault } from '../vrrp/host-facts.js';
 import { VipKeeper } from '../vrrp/run/vip-keeper.js';
@@ -21,6 +22,7 @@ import { Hooks } from './hooks/hooks.js';
 import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
 import { Peers } from './peers.js';
+import { untilVoter } from './readiness.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
@@ -132,6 +134,11 @@ export class Agent {
   /** One line for the service manager's status. */
   get statusLine(): string {
     return [...this.#rooms.values()].map((room) => `${room.group.name}: ${room.word().state}`).join(', ') || 'witness';
+  }
+
+  /** Settles when this host's Sentinel counts again after the start: soon after the lease's ttl. */
+  async ready(): Promise<void> {
+    await untilVoter(() => voterOf(this.#sentinel.state, performance.now()), this.#conditions);
   }
 
   async #start(): Promise<void> {
