@@ -241,6 +241,7 @@ export class Agent {
   #everySecond(): void {
     for (const room of this.#rooms.values()) {
       room.askSiblings();
+      this.#tellPair(room.group.name);
       this.#control.lookAtFailback(room);
     }
     for (const { name } of this.#options.config.groups) this.#tellProxy(name);
@@ -252,12 +253,15 @@ export class Agent {
     this.#proxy.route({ group, epoch: record.epoch, ...record.master });
   }
 
-  /** In pair mode whoever has become the master tells it; else the Sentinels have told it before. */
+  /**
+   * In pair mode the record follows what VRRP has decided; else the Sentinels have decided. Looked at again every second:
+   * the other host's Sentinel may tell of another master, from when the hosts were cut off from each other.
+   */
   #tellPair(group: string): void {
     const { config, self } = this.#options;
     const room = this.#rooms.get(group);
     if (config.mode !== 'pair' || room === undefined) return;
-    const news = pairNews(config, self, group, room.place, this.#records.of(group));
+    const news = pairNews(config, self, group, room.pairLeader, this.#records.of(group));
     if (news !== null) void this.#sentinel.command(news);
   }
 

@@ -36,6 +36,19 @@ export function pairMandate(turn: Turn): Mandate {
   return { leader: 'us', until: NEVER, reason: `VRRP chose this host; ${placeName(peer)} may still lead` };
 }
 
+/**
+ * Who leads by what VRRP has decided and has come of it: our Redis that leads, or the peer's that VRRP has preferred and that
+ * is a master; null while that is under way.
+ */
+export function pairLeader(k: Keeper): Place | null {
+  const { pair, settings, redis } = k;
+  if (pair?.state === 'master') return k.state === 'master' ? settings.self : null;
+  const [peer] = settings.siblings;
+  if (pair?.state !== 'backup' || peer === undefined || redis.info?.role !== 'replica') return null;
+  const news = newsOf(k, peer);
+  return news !== null && news.alive && news.at >= pair.since && news.role === 'master' ? peer : null;
+}
+
 /** What shows that the peer does not lead any more, or that there is no more waiting for it; null: nothing yet. */
 function whyClear(turn: Turn, peer: Place, since: number): string | null {
   const { k } = turn;
