@@ -21,6 +21,7 @@ import { History } from './history.js';
 import { Hooks } from './hooks/hooks.js';
 import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
+import { Parts } from './parts.js';
 import { Peers } from './peers.js';
 import { untilVoter } from './readiness.js';
 import { RecordWatch } from './records.js';
@@ -166,21 +167,24 @@ export class Agent {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    await this.#control.handOverAll();
-    await this.#hooks?.stop(HOOKS_STOP_MS);
-    await this.#end();
+    const parts = new Parts(() => performance.now());
+    await parts.take('hand-over', this.#control.handOverAll());
+    await parts.take('hooks', this.#hooks?.stop(HOOKS_STOP_MS));
+    await this.#end(parts);
+    this.#options.log.write('notice', `Let go in ${parts}`);
   }
 
-  async #end(): Promise<void> {
+  async #end(parts = new Parts(() => performance.now())): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    await Promise.all([...this.#rooms.values()].map((room) => room.stop()));
-    await this.#vip.stop();
-    await this.#proxy?.stop();
-    await this.#api.close();
+    await parts.take('keepers', Promise.all([...this.#rooms.values()].map((room) => room.stop())));
+    await parts.take('VIPs', this.#vip.stop());
+    await parts.take('API', this.#api.close());
     this.#metrics.stop();
     this.#sentinel.stop();
     this.#peers.close();
-    await this.#history.flush();
+    await parts.take('history', this.#history.flush());
+    // Last, since its clients have no other door on this host: until here it has served.
+    await parts.take('proxy', this.#proxy?.stop());
   }
 
   #open(name: string): void {
