@@ -46,7 +46,8 @@ export function pairLeader(k: Keeper): Place | null {
   const [peer] = settings.siblings;
   if (pair?.state !== 'backup' || peer === undefined || redis.info?.role !== 'replica') return null;
   const news = newsOf(k, peer);
-  return news !== null && news.alive && news.at >= pair.since && news.role === 'master' ? peer : null;
+  if (news === null || news.at < pair.since) return null;
+  return news.alive && news.role === 'master' ? peer : null;
 }
 
 /** What shows that the peer does not lead any more, or that there is no more waiting for it; null: nothing yet. */
