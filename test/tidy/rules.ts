@@ -24,7 +24,7 @@ const corePaths = [
 ];
 
 /** The simulator repeats a run to the letter: a clock or a random number of the machine's would spoil it. */
-const repeatablePaths = [/^src\/sim\/(?!main\.ts$)/];
+const repeatablePaths = [/^src\/sim\/(?!(?:main|command)\.ts$)/];
 
 /** The floors: what each folder of src may import besides itself. */
 export const floors: Readonly<Record<string, readonly string[]>> = {
@@ -40,7 +40,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   agent: ['sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
   // Runs the commands as a user would, from outside.
   demo: ['agent', 'redis', 'base'],
-  sim: ['sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'config', 'base'],
+  sim: ['agent', 'sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'config', 'base'],
   cli: ['demo', 'agent', 'sentinel', 'keeper', 'vrrp', 'proxy', 'redis', 'net', 'config', 'observe', 'base'],
 };
 
@@ -48,6 +48,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
 const entryPoints = [
   'src/cli/main.ts',
   'src/sim/main.ts',
+  'src/sim/agent/main.ts',
   'src/sim/vrrp/main.ts',
   'src/vrrp/run/router-process.ts',
   'src/demo/guardian.ts',

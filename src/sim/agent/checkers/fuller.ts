@@ -10,7 +10,7 @@ import type { Room } from '../room.js';
 import type { AgentWorld } from '../world.js';
 
 /** All that is well for so long is known to all. */
-const WELL_MS = 5_000;
+const WELL_MS = 2_500;
 
 /** @returns who is fuller, in words, or null. */
 export function fullerSibling(world: AgentWorld, group: GroupPlan, room: Room): string | null {
