@@ -9,6 +9,7 @@ import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { fromTanist } from '../proxy/agent/from-tanist.js';
 import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
+import { voterOf } from '../sentinel/embedded/picture.js';
 import { planVips } from '../vrrp/from-tanist.js';
 import { thisHost, vipRightsFault } from '../vrrp/host-facts.js';
 import { VipKeeper } from '../vrrp/run/vip-keeper.js';
@@ -20,7 +21,9 @@ import { History } from './history.js';
 import { Hooks } from './hooks/hooks.js';
 import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
+import { Parts } from './parts.js';
 import { Peers } from './peers.js';
+import { untilVoter } from './readiness.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
@@ -134,6 +137,11 @@ export class Agent {
     return [...this.#rooms.values()].map((room) => `${room.group.name}: ${room.word().state}`).join(', ') || 'witness';
   }
 
+  /** Settles when this host's Sentinel counts again after the start: soon after the lease's ttl. */
+  async ready(): Promise<void> {
+    await untilVoter(() => voterOf(this.#sentinel.state, performance.now()), this.#conditions);
+  }
+
   async #start(): Promise<void> {
     const { config, self } = this.#options;
     await this.#sentinel.start();
@@ -159,21 +167,24 @@ export class Agent {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    await this.#control.handOverAll();
-    await this.#hooks?.stop(HOOKS_STOP_MS);
-    await this.#end();
+    const parts = new Parts(() => performance.now());
+    await parts.take('hand-over', this.#control.handOverAll());
+    await parts.take('hooks', this.#hooks?.stop(HOOKS_STOP_MS));
+    await this.#end(parts);
+    this.#options.log.write('notice', `Let go in ${parts}`);
   }
 
-  async #end(): Promise<void> {
+  async #end(parts = new Parts(() => performance.now())): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    await Promise.all([...this.#rooms.values()].map((room) => room.stop()));
-    await this.#vip.stop();
-    await this.#proxy?.stop();
-    await this.#api.close();
+    await parts.take('keepers', Promise.all([...this.#rooms.values()].map((room) => room.stop())));
+    await parts.take('VIPs', this.#vip.stop());
+    await parts.take('API', this.#api.close());
     this.#metrics.stop();
     this.#sentinel.stop();
     this.#peers.close();
-    await this.#history.flush();
+    await parts.take('history', this.#history.flush());
+    // Last, since its clients have no other door on this host: until here it has served.
+    await parts.take('proxy', this.#proxy?.stop());
   }
 
   #open(name: string): void {
@@ -242,6 +253,7 @@ export class Agent {
   #everySecond(): void {
     for (const room of this.#rooms.values()) {
       room.askSiblings();
+      this.#tellPair(room.group.name);
       this.#control.lookAtFailback(room);
     }
     for (const { name } of this.#options.config.groups) this.#tellProxy(name);
@@ -253,12 +265,15 @@ export class Agent {
     this.#proxy.route({ group, epoch: record.epoch, ...record.master });
   }
 
-  /** In pair mode whoever has become the master tells it; else the Sentinels have told it before. */
+  /**
+   * In pair mode the record follows what VRRP has decided; else the Sentinels have decided. Looked at again every second:
+   * the other host's Sentinel may tell of another master, from when the hosts were cut off from each other.
+   */
   #tellPair(group: string): void {
     const { config, self } = this.#options;
     const room = this.#rooms.get(group);
     if (config.mode !== 'pair' || room === undefined) return;
-    const news = pairNews(config, self, group, room.place, this.#records.of(group));
+    const news = pairNews(config, self, group, room.pairLeader, this.#records.of(group));
     if (news !== null) void this.#sentinel.command(news);
   }
 

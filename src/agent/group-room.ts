@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Prng } from '../base/prng.js';
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
 import type { Input, KeeperState, LeaderRecord, Place } from '../keeper/core/io.js';
+import { pairLeader } from '../keeper/core/pair.js';
 import { type KeeperSnapshot, snapshot } from '../keeper/core/snapshot.js';
 import type { Keeper } from '../keeper/core/state.js';
 import { createKeeper, nextDeadline, step } from '../keeper/core/step.js';
@@ -105,6 +106,11 @@ export class GroupRoom {
   /** The lease is held: this Redis takes the writes. */
   get leads(): boolean {
     return this.#snapshot().state === 'master';
+  }
+
+  /** In pair mode: who leads, as VRRP has decided; null while that is under way. */
+  get pairLeader(): Place | null {
+    return pairLeader(this.#keeper);
   }
 
   tell(input: Input): void {

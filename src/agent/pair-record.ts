@@ -7,18 +7,25 @@ import type { LeaderRecord, Place } from '../keeper/core/io.js';
 import { HELLO_CHANNEL } from '../sentinel/core/hello.js';
 import { sentinelId } from './identity.js';
 
-/** @returns the command for this host's Sentinel; null when its record names this Redis already */
+/**
+ * Both hosts tell their Sentinels: the one that VRRP has made the master, of itself; the other, of that one. Their records may
+ * have gone apart while they were cut off from each other, even under one epoch, and the Sentinels settle that by the greater
+ * epoch alone: whichever it was, the next one names the same Redis on both sides.
+ * @param leader who leads; null while that is not settled
+ * @returns the command for this host's Sentinel; null when there is nothing to tell
+ */
 export function pairNews(
   config: TanistConfig,
   self: HostConfig,
   group: string,
-  place: Place,
+  leader: Place | null,
   record: LeaderRecord | null,
 ): readonly string[] | null {
-  if (record !== null && record.master.host === place.host && record.master.port === place.port) return null;
+  if (leader === null) return null;
+  if (record !== null && record.master.host === leader.host && record.master.port === leader.port) return null;
   const other = config.hosts.find(({ name }) => name !== self.name);
   if (other === undefined) return null;
   const epoch = (record?.epoch ?? 0) + 1;
   const from = [other.address, config.sentinel.port, sentinelId(config.cluster, other.name)];
-  return ['PUBLISH', HELLO_CHANNEL, [...from, epoch, group, place.host, place.port, epoch].join(',')];
+  return ['PUBLISH', HELLO_CHANNEL, [...from, epoch, group, leader.host, leader.port, epoch].join(',')];
 }

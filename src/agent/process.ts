@@ -32,8 +32,11 @@ export async function serve(log: Log, start: () => Promise<Agent>): Promise<numb
   // First of all, since what the agent starts must not take itself for the service.
   const manager = await serviceManager((trouble) => log.write('warning', trouble));
   const agent = await start();
-  log.write('notice', `Ready: ${agent.statusLine}`);
-  manager.ready(agent.statusLine);
+  const isReady = await Promise.race([agent.ready().then(() => true), signal.then(() => false)]);
+  if (isReady) {
+    log.write('notice', `Ready: ${agent.statusLine}`);
+    manager.ready(agent.statusLine);
+  }
   const telling = setInterval(() => manager.status(agent.statusLine), STATUS_PERIOD_MS);
   const name = await signal;
   log.write('warning', `${name} was received: ending`);

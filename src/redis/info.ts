@@ -28,6 +28,9 @@ export interface ServerInfo {
   /** True while the server reads its data from disk or, with an old copy at hand, from its master. */
   readonly loading: boolean;
 
+  /** Its last attempt to write a dump, or to its append-only file, failed: as a master it may refuse writes. */
+  readonly diskFails: boolean;
+
   /** Of a master. */
   readonly connectedReplicas: number | null;
   readonly replicas: readonly InfoReplica[];
@@ -63,6 +66,8 @@ const FIELDS = [
   'role',
   'loading',
   'async_loading',
+  'rdb_last_bgsave_status',
+  'aof_last_write_status',
   'connected_slaves',
   'master_failover_state',
   'master_host',
@@ -104,6 +109,7 @@ export function readServerInfo(text: string): ServerInfo {
     uptime_s: integer('uptime_in_seconds'),
     role: parseRole(fields.get('role')),
     loading: flag('loading') === true || flag('async_loading') === true,
+    diskFails: word('rdb_last_bgsave_status') === 'err' || word('aof_last_write_status') === 'err',
     connectedReplicas: integer('connected_slaves'),
     replicas: readReplicas(fields),
     failoverState: parseFailoverState(fields.get('master_failover_state')),

@@ -16,6 +16,8 @@ export function sibling(place: Place, more: Partial<Sibling> = {}): Sibling {
     secondOffset: -1,
     offset: 1_000,
     keys: 10,
+    linkUp: true,
+    diskFails: false,
     age_ms: 0,
     ...more,
   };

@@ -2,8 +2,9 @@
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { Input, ProcessLook } from './io.js';
 import { type Keeper, NEVER, type Redis } from './state.js';
-import { ASK_AGAIN_MS, LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms, SLEEP_MIN_MS } from './timing.js';
+import { ASK_AGAIN_MS, LOOK_IDLE_PERIOD_MS, LOOK_PATIENCE_MS, pingPeriod_ms } from './timing.js';
 import type { Turn } from './turn.js';
+import { hearMisconf } from './unable.js';
 
 export type Health =
   /** There is no process. */
@@ -27,6 +28,7 @@ export function newRedis(now: number): Redis {
     pingSentAt: null,
     pingAt: NEVER,
     busySince: null,
+    misconf: null,
     infoSentAt: null,
     infoAt: NEVER,
     infoOrders: 0,
@@ -61,26 +63,28 @@ export function judgeHealth(turn: Turn): Health {
       break;
   }
   const since = silentSince(k);
-  if (since !== null && redis.info !== null) return judgeSilence(turn, since);
+  const silence = since === null || redis.info === null ? null : judgeSilence(turn, since);
+  if (silence !== null) return silence;
   if (redis.link !== 'up') {
     const trouble = redis.linkTrouble === '' ? '' : ` (${redis.linkTrouble})`;
     return { is: 'coming', reason: `Redis does not answer yet${trouble}` };
   }
   if (redis.info === null) return { is: 'coming', reason: 'Redis has not told its role yet' };
   if (redis.info.askedAt < redis.linkSince) return { is: 'silent', reason: 'the connection to Redis is new' };
+  if (redis.info.askedAt < k.awakeSince) return { is: 'silent', reason: 'the keeper has not run for a while' };
   return redis.info.loading ? { is: 'coming', reason: 'Redis is loading its data' } : { is: 'well' };
 }
 
-function judgeSilence(turn: Turn, since: number): Health {
+/** @returns null when it is none, or none yet */
+function judgeSilence(turn: Turn, since: number): Health | null {
   const { k, now } = turn;
   const { hangAfter_ms, busyLimit_ms } = k.settings;
   const silent_ms = now - since;
-  if (silent_ms <= 0) return { is: 'well' };
   const brief = silent_ms < Math.min(hangAfter_ms, 2 * pingPeriod_ms(hangAfter_ms));
   // An answer that is on its way is no silence.
   if (brief && k.redis.link === 'up' && k.redis.busySince === null) {
     turn.at(since + 2 * pingPeriod_ms(hangAfter_ms));
-    return { is: 'well' };
+    return null;
   }
   const told = `no answer for ${Math.round(silent_ms)} ms`;
   if (!turn.isDue(since + hangAfter_ms)) return { is: 'silent', reason: told };
@@ -101,18 +105,6 @@ function judgeSilence(turn: Turn, since: number): Health {
 /** No connection can be made: no pause would reach it, not even when it wakes. */
 function isOutOfReach({ redis }: Keeper): boolean {
   return redis.link === 'down' && redis.look?.state !== 'gone';
-}
-
-/**
- * We were not run for a while: what Redis answered meanwhile may still wait to be read. Its silence begins anew; that of
- * the voters does not, for their grants have gone on ageing.
- */
-export function forgiveOwnSleep({ k, now }: Turn): void {
-  const { redis } = k;
-  if (now - k.dueAt < Math.max(SLEEP_MIN_MS, k.settings.hangAfter_ms / 4)) return;
-  if (redis.pingSentAt !== null) redis.pingSentAt = now;
-  if (redis.busySince !== null) redis.busySince = now;
-  if (redis.link === 'down' && redis.heardAt > NEVER) redis.heardAt = now;
 }
 
 function isBusy({ redis }: Keeper, since: number): boolean {
@@ -187,7 +179,9 @@ export function hear(turn: Turn, reply: Reply, isPong: boolean): void {
     redis.busySince = null;
     redis.heardAt = turn.now;
   }
-  if (isPong) redis.pingSentAt = null;
+  if (!isPong) return;
+  redis.pingSentAt = null;
+  hearMisconf(turn, reply);
 }
 
 export function onLooked(turn: Turn, { look }: Extract<Input, { on: 'looked' }>): void {

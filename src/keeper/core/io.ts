@@ -34,6 +34,10 @@ export interface Sibling {
   readonly secondOffset: number;
   readonly offset: number;
   readonly keys: number;
+  /** It follows a master, and has its connection to it. */
+  readonly linkUp: boolean;
+  /** It could not write to its disk when it last tried: as a master it may refuse writes. */
+  readonly diskFails: boolean;
   /** How old this news is. */
   readonly age_ms: number;
 }

@@ -8,6 +8,7 @@ import type { OwnInfo } from './own-info.js';
 import { type Keeper, placeName } from './state.js';
 import { ROLE_LOST_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
+import { whyUnable } from './unable.js';
 import { grantVip } from './vip.js';
 import { judgeWilling } from './willing.js';
 
@@ -16,6 +17,8 @@ export function lead(turn: Turn, until: number, reason: string): void {
   const { k, now } = turn;
   const { info } = k.redis;
   if (info === null) return;
+  const unable = whyUnable(turn, info);
+  if (unable !== null) return decline(turn, unable);
   const will = judgeWilling(k, now);
   if (will.is === 'unwilling') return decline(turn, will.reason);
   want(turn, 'lead');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeeperDriver, successor } from '../../../test/support/keeper-driver.js';
-import { B } from '../../../test/support/keeper-fakes.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
+import { pairLeader } from './pair.js';
 
 function pair(redis: Partial<KeeperDriver['redis']> = {}): KeeperDriver {
   const d = new KeeperDriver({ settings: { mode: 'pair', siblings: [B], voters: [] }, record: null });
@@ -26,6 +27,39 @@ function leader(): KeeperDriver {
   d.advance(2_000);
   return d;
 }
+
+describe('who leads a pair', () => {
+  it('is we when VRRP chose us and our Redis leads', () => {
+    const d = pair();
+    d.setSibling(B, { role: 'replica' });
+    d.input({ on: 'pair', state: 'master' });
+    expect(pairLeader(d.keeper)).toBeNull();
+    d.advanceUntil(() => d.state === 'master');
+    expect(pairLeader(d.keeper)).toEqual(SELF);
+  });
+
+  it('is the peer when VRRP chose it and its Redis is a master, whatever ours was until now', () => {
+    const d = leader();
+    d.setSibling(B, { ...successor(d), secondOffset: 1 });
+    expect(pairLeader(d.keeper)).toEqual(SELF);
+    d.save = { why: 'no room' };
+    d.input({ on: 'pair', state: 'backup' });
+    expect(pairLeader(d.keeper)).toBeNull();
+    d.advance(1_000);
+    expect([d.state, d.redis.role]).toEqual(['quarantined', 'replica']);
+    expect(pairLeader(d.keeper)).toEqual(B);
+  });
+
+  it('is nobody while no peer leads, or VRRP has a fault here', () => {
+    const d = backup();
+    expect(pairLeader(d.keeper)).toEqual(B);
+    d.setSibling(B, { role: 'master', alive: false });
+    expect(pairLeader(d.keeper)).toBeNull();
+    d.setSibling(B, { role: 'master' });
+    d.input({ on: 'pair', state: 'fault' });
+    expect(pairLeader(d.keeper)).toBeNull();
+  });
+});
 
 describe('pair mode', () => {
   it('tells VRRP that it is fit as soon as its Redis may be chosen', () => {

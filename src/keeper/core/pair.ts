@@ -9,6 +9,7 @@ import type { Mandate } from './mandate.js';
 import { FOREVER, type Keeper, NEVER, placeName, type SiblingNews, samePlace } from './state.js';
 import { PAIR_TAKEOVER_MS } from './timing.js';
 import type { Turn } from './turn.js';
+import { whyUnable } from './unable.js';
 import { tellFitness } from './vip.js';
 import { judgeWilling } from './willing.js';
 
@@ -35,6 +36,20 @@ export function pairMandate(turn: Turn): Mandate {
   return { leader: 'us', until: NEVER, reason: `VRRP chose this host; ${placeName(peer)} may still lead` };
 }
 
+/**
+ * Who leads by what VRRP has decided and has come of it: our Redis that leads, or the peer's that VRRP has preferred and that
+ * is a master; null while that is under way.
+ */
+export function pairLeader(k: Keeper): Place | null {
+  const { pair, settings, redis } = k;
+  if (pair?.state === 'master') return k.state === 'master' ? settings.self : null;
+  const [peer] = settings.siblings;
+  if (pair?.state !== 'backup' || peer === undefined || redis.info?.role !== 'replica') return null;
+  const news = newsOf(k, peer);
+  if (news === null || news.at < pair.since) return null;
+  return news.alive && news.role === 'master' ? peer : null;
+}
+
 /** What shows that the peer does not lead any more, or that there is no more waiting for it; null: nothing yet. */
 function whyClear(turn: Turn, peer: Place, since: number): string | null {
   const { k } = turn;
@@ -45,7 +60,7 @@ function whyClear(turn: Turn, peer: Place, since: number): string | null {
     if (news.role === 'replica' && hasAll(k, news)) return `${placeName(peer)} was demoted`;
   }
   if (linkIsBroken(k, peer, since)) return `its replication link to ${placeName(peer)} is broken`;
-  return turn.isDue(since + PAIR_TAKEOVER_MS)
+  return turn.isDue(Math.max(since, k.awakeSince) + PAIR_TAKEOVER_MS)
     ? `${placeName(peer)} did not let go within ${PAIR_TAKEOVER_MS} ms`
     : null;
 }
@@ -66,6 +81,8 @@ function whyUnfit(turn: Turn, health: Health): string | null {
   if (health.is !== 'well') return health.reason;
   // A replica that lags is all there is when its master is gone.
   if (k.state === 'replica' && k.redis.info !== null && k.syncedRunId === k.redis.info.runId) return null;
+  const unable = k.redis.info === null ? null : whyUnable(turn, k.redis.info);
+  if (unable !== null) return unable;
   const will = judgeWilling(k, now);
   if (will.is === 'wait') {
     turn.wantsNews = true;

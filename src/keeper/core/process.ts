@@ -46,6 +46,7 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   redis.infoSentAt = null;
   redis.pingSentAt = null;
   redis.busySince = null;
+  redis.misconf = null;
   redis.look = null;
   redis.lookAt = NEVER;
   redis.lookSentAt = null;

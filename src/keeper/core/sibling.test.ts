@@ -29,7 +29,17 @@ it('reads a master of one history, without keys', () => {
     secondOffset: -1,
     offset: 1200,
     keys: 0,
+    linkUp: false,
+    diskFails: false,
   });
+});
+
+it('reads whether it is linked to its master, and whether its disk fails it', () => {
+  expect(siblingOf(info({ role: 'slave', master_link_status: 'up' }), place, news)).toMatchObject({ linkUp: true });
+  expect(siblingOf(info({ role: 'slave', master_link_status: 'down' }), place, news)).toMatchObject({ linkUp: false });
+  expect(siblingOf(info({ aof_last_write_status: 'err' }), place, news)).toMatchObject({ diskFails: true });
+  expect(siblingOf(info({ rdb_last_bgsave_status: 'err' }), place, news)).toMatchObject({ diskFails: true });
+  expect(siblingOf(info({ rdb_last_bgsave_status: 'ok' }), place, news)).toMatchObject({ diskFails: false });
 });
 
 it('reads the second history, and adds up the keys of all databases', () => {

@@ -29,6 +29,8 @@ export function siblingOf(
     secondOffset: hasSecond ? secondReplOffset : -1,
     offset: masterReplOffset,
     keys: countKeys(infoText),
+    linkUp: role === 'replica' && info.masterLinkUp === true,
+    diskFails: info.diskFails,
     age_ms: news.age_ms,
   };
 }

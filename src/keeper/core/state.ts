@@ -52,6 +52,8 @@ export interface Redis {
   pingAt: number;
   /** It answered that it is busy with a script: since when. */
   busySince: number | null;
+  /** It answers that it takes no writes, since it cannot write to its disk. */
+  misconf: Misconf | null;
   infoSentAt: number | null;
   /** When INFO was last asked for, and after how many orders. */
   infoAt: number;
@@ -62,6 +64,14 @@ export interface Redis {
   /** A look is awaited since then. */
   lookSentAt: number | null;
   killedAt: number;
+}
+
+/** Redis refuses writes of its own accord. */
+export interface Misconf {
+  since: number;
+  readonly words: string;
+  /** Another is to lead for that reason: ours does not ask for the lease again while it lasts. */
+  yielded: boolean;
 }
 
 /** Writes that we paused. */
@@ -164,6 +174,8 @@ export interface Keeper {
   /** Answers to asks sent before this do not confirm who leads: our Redis has restarted since. */
   confirmFrom: number;
   confirmed: boolean;
+  /** When the keeper itself ran again after it had not been run for a while. */
+  awakeSince: number;
   /** Maintenance. */
   paused: boolean;
   pair: { state: 'master' | 'backup' | 'fault'; since: number; clear: string | null } | null;

@@ -9,7 +9,7 @@ import { assert, unreachable } from '../../base/assert.js';
 import type { Prng } from '../../base/prng.js';
 import type { Reply } from '../../redis/reply.js';
 import { assumedPause, forgetOwed, onPauseReply, onUnpauseReply } from './fence.js';
-import { forgiveOwnSleep, hear, newRedis, onLooked } from './health.js';
+import { hear, newRedis, onLooked } from './health.js';
 import { onInfoReply } from './info.js';
 import type { Effect, Input, KeeperMemory, Sibling, Tag } from './io.js';
 import { endHandOver, onHandOver } from './lead.js';
@@ -24,6 +24,7 @@ import { FOREVER, type Keeper, type KeeperSettings, NEVER, NO_MEMORY } from './s
 import { stop } from './stop.js';
 import { SIBLINGS_MAX } from './timing.js';
 import { Turn } from './turn.js';
+import { noticeSleep } from './wake.js';
 
 /** @param memory what was persisted last; null when nothing was */
 export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | null, prng: Prng, now: number): Keeper {
@@ -43,6 +44,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     formerMaster: null,
     confirmFrom: now,
     confirmed: false,
+    awakeSince: NEVER,
     paused: false,
     pair: null,
     siblings: [],
@@ -79,7 +81,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
 export function step(k: Keeper, now: number, input: Input): Effect[] {
   if (k.state === 'stopped') return [];
   const turn = new Turn(k, now);
-  forgiveOwnSleep(turn);
+  noticeSleep(turn);
   take(turn, input);
   if (input.on === 'stop') stop(turn);
   else settle(turn);

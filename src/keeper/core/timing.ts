@@ -4,11 +4,13 @@
 export const PING_PERIOD_MAX_MS = 100;
 export const PINGS_IN_HANG = 5;
 export const PING_PERIOD_MIN_MS = 10;
-/** Called this late, or later: we were not running. */
-export const SLEEP_MIN_MS = 100;
 export const INFO_PERIOD_MS = 1_000;
 /** INFO while a lone replica decides whether the master may go on writing. */
 export const INFO_PERIOD_LONE_MS = 200;
+/** A step may be later than it was due by this; what is beyond does not count as a silence of others. */
+export const LATE_MS = 50;
+/** Later than this: the keeper was not run, and nothing that it waited for is taken for missing. */
+export const SLEPT_MS = 500;
 /** INFO, and asks for the lease, while a change is waited for. */
 export const WATCH_MIN_MS = 10;
 export const WATCH_MAX_MS = 25;
@@ -55,7 +57,8 @@ export const EMPTY_WAIT_MS = 30_000;
 export const SIBLINGS_MAX = 32;
 
 export const SAVE_RETRY_MIN_MS = 1_000;
-export const SAVE_RETRY_MAX_MS = 60_000;
+/** Room for a copy may come at any time, and without one the Redis is of no use. */
+export const SAVE_RETRY_MAX_MS = 10_000;
 export const SAVE_DEADLINE_MS = 30 * 60_000;
 /** Attempts after which the operator is called. */
 export const SAVE_TRIES_LOUD = 5;

@@ -86,7 +86,7 @@ function waitForSiblings(k: Keeper, info: OwnInfo, now: number): Willing | null 
   );
   if (missing.length === 0) return null;
   const emptied = info.keys === 0 && k.memory.keys > 0;
-  const until = fresh + (emptied ? EMPTY_WAIT_MS : SIBLINGS_WAIT_MS);
+  const until = Math.max(fresh, k.awakeSince) + (emptied ? EMPTY_WAIT_MS : SIBLINGS_WAIT_MS);
   if (now >= until) return null;
   const lost = emptied ? `, since ours is empty and had ${k.memory.keys} keys` : '';
   return { is: 'wait', reason: `news of ${missing.map(placeName).join(', ')} is waited for${lost}`, until };

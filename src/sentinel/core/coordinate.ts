@@ -29,12 +29,19 @@ export type CoordinationOutcome =
  * still answers, as when its agent has died. One whose keeper gave the lease back has taken its last write.
  */
 export function mayHelp(turn: Turn, group: Group, { manual }: Failover): boolean {
-  const { master, lease } = group;
-  const { link } = master;
-  if (master.role !== 'master' || !turn.canSend(link)) return false;
+  const { master } = group;
+  if (master.role !== 'master' || !turn.canSend(master.link)) return false;
   if (manual === 'planned' || manual === 'coordinated') return master.sdownSince === null;
-  if (manual === 'forced' || group.leaseTtl_ms === 0 || lease.released !== null) return false;
-  return link.activePingSince === null || turn.now - link.activePingSince < HELP_WITHIN_MS;
+  if (manual === 'forced' || group.leaseTtl_ms === 0) return false;
+  const why = whyNoHelp(turn, group);
+  if (why !== null) turn.log('notice', `The master of ${group.name} is not asked for help: ${why}`);
+  return why === null;
+}
+
+function whyNoHelp(turn: Turn, { lease, master: { link } }: Group): string | null {
+  if (lease.released !== null) return 'its lease was given back';
+  const silent_ms = link.activePingSince === null ? 0 : turn.now - link.activePingSince;
+  return silent_ms < HELP_WITHIN_MS ? null : `it has not answered for ${Math.round(silent_ms)} ms`;
 }
 
 /** Asks the master to hold its writes. @returns null when it cannot be asked. */
@@ -42,6 +49,7 @@ export function beginCoordination(turn: Turn, group: Group): Coordination | null
   const { master } = group;
   const length_ms = pause_ms(group);
   const asked = turn.sendTo(master, tag(group, 'pause'), ['CLIENT', 'PAUSE', String(length_ms), 'WRITE']);
+  if (asked) turn.log('notice', `The master of ${group.name} is asked to pause its writes for ${length_ms} ms`);
   return asked ? { by: 'pause', paused: false, until: turn.now + length_ms, offset: null } : null;
 }
 
@@ -97,7 +105,10 @@ function outcomeOf(turn: Turn, group: Group, failover: Coordinating): Coordinati
   }
   if (!way.paused) return { next: 'wait' };
   if (way.offset === null) return readOffset(turn, group, failover, way);
-  return hasCaughtUp(turn, group, failover, way.offset) ? { next: 'promote' } : { next: 'wait' };
+  if (!hasCaughtUp(turn, group, failover, way.offset)) return { next: 'wait' };
+  const name = nodeName(turn.s, target);
+  turn.log('notice', `Writes of ${group.name} are paused at offset ${way.offset}, and ${name} has all of them`);
+  return { next: 'promote' };
 }
 
 /** An offset alone proves nothing: one that does not follow this master may be as far in another history. */

@@ -135,6 +135,22 @@ describe('a lease that is not renewed', () => {
     driver.advance(300);
     expect(driver.events).toContain(SWITCH);
     expect(driver.fake(1).role).toBe('slave');
+    expect(driver.logs).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^The master of m is asked to pause its writes for \d+ ms$/),
+        'Writes of m are paused at offset 500, and 10.0.0.1:2 has all of them',
+      ]),
+    );
+  });
+
+  it('asks one for help, too, that takes its time, as on a loaded host', () => {
+    const driver = leased({ downAfter_ms: 1_000 });
+    driver.advance(1_000 - 450);
+    driver.fake(1).state = 'silent';
+    untilEvent(driver, '+selected-slave', 2_000);
+    const { activePingSince } = driver.group.master.link;
+    expect(driver.now - (activePingSince ?? driver.now)).toBeGreaterThanOrEqual(250);
+    expect(driver.logs.join()).toContain('The master of m is asked to pause its writes');
   });
 
   it('goes on without a master that does not help', () => {

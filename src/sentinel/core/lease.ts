@@ -140,8 +140,8 @@ export function awaitLease(turn: Turn, { lease }: Group, master: Address): void 
   if (lease.released !== null && !sameAddress(lease.released.by, master)) lease.released = null;
 }
 
-/** Grants that we gave before we were started may be counted on until then. */
-function waitEndsAt({ lease, leaseTtl_ms }: Group): number {
+/** Grants that we gave before we were started may be counted on until then: until then we neither grant nor vote. */
+export function waitEndsAt({ lease, leaseTtl_ms }: Group): number {
   return lease.bornAt + withDrift_ms(Math.max(leaseTtl_ms, lease.formerTtl_ms));
 }
 

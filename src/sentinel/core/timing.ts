@@ -64,8 +64,11 @@ export const LEASE_PROMISE_MS = 3_000;
 export const LEASE_PROMISE_SPARE_MS = 1_000;
 /** Ours: and takes the promotion for done only if it hears of it by then; clocks may run apart meanwhile. */
 export const PROMOTED_WITHIN_MS = 2_700;
-/** Ours: a master that has not answered PING for this long, or CLIENT PAUSE, is not waited for in a failover. */
-export const HELP_WITHIN_MS = 250;
+/**
+ * Ours: a master that has not answered PING for this long, or CLIENT PAUSE, is not waited for in a failover. A dead one has
+ * been silent for longer when its lease is over; a host under load takes its time.
+ */
+export const HELP_WITHIN_MS = 500;
 /** Ours: a new master is given this, beyond a ttl, to get its first lease. */
 export const LEASE_GRACE_MS = 500;
 /** Ours: clocks of two hosts may run apart by this part. */

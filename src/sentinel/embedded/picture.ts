@@ -1,6 +1,6 @@
 /** What a Sentinel knows of a group, as plain data for the program around it. Nothing here changes anything. */
 import { chooseCandidate } from '../core/candidate.js';
-
+import { waitEndsAt } from '../core/lease.js';
 import { addressOf, currentMasterAddress, sameAddress, shownHost } from '../core/names.js';
 import { type Group, NEVER, type RedisNode, redisNodes, type Sentinel } from '../core/state.js';
 import { Turn } from '../core/turn.js';
@@ -45,6 +45,23 @@ export interface GroupPicture {
 export function recordOf(s: Sentinel, group: Group): { epoch: number; host: string; port: number } {
   const address = currentMasterAddress(group);
   return { epoch: group.configEpoch, host: shownHost(s, address), port: address.port };
+}
+
+/** Whether this Sentinel's word counts after a start. */
+export interface VoterPicture {
+  /** How long it still neither grants nor votes, for what it may have granted before. */
+  readonly waits_ms: number;
+  /** Every group with a lease holds a grant of it. */
+  readonly grants: boolean;
+}
+
+/** @param now on the core's clock */
+export function voterOf(s: Sentinel, now: number): VoterPicture {
+  const leased = [...s.groups.values()].filter(({ leaseTtl_ms }) => leaseTtl_ms > 0);
+  return {
+    waits_ms: Math.max(0, ...leased.map((group) => waitEndsAt(group) - now)),
+    grants: leased.every(({ lease: { grant } }) => grant !== null && now < grant.until),
+  };
 }
 
 /** @param now on the core's clock */
