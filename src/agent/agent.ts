@@ -234,12 +234,20 @@ export class Agent {
       this.#rooms.get(group)?.tell({ on: 'record', record, paused: maintenance });
       this.#tellProxy(group);
       if (before !== null && before.epoch !== record.epoch) {
-        const text = `${place(before.master)} -> ${place(record.master)}`;
-        this.#note(group, { what: this.#control.wasPlanned(group) ? 'switchover' : 'failover', text });
+        this.#noteChange(group, place(before.master), place(record.master));
       }
     }
+    for (const group of this.#records.leasesFreed(this.#sentinel.state))
+      this.#rooms.get(group)?.tell({ on: 'lease-freed' });
     for (const hold of this.#records.handOvers(this.#sentinel.state)) this.#proxy?.hold(hold);
     this.#conditions.changed();
+  }
+
+  /** An election that promoted nobody gives the old master a new epoch: no failover, but worth knowing. */
+  #noteChange(group: string, from: string, to: string): void {
+    if (from === to) return this.#note(group, { what: 'config', text: `${to} stays the master: nobody was promoted` });
+    const what = this.#control.wasPlanned(group) ? 'switchover' : 'failover';
+    this.#note(group, { what, text: `${from} -> ${to}` });
   }
 
   #everySecond(): void {

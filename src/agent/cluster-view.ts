@@ -45,7 +45,8 @@ export function groupView(config: TanistConfig, sources: GroupSources): GroupVie
     leader: leader?.host ?? null,
     master: picture.master,
     durability: group.durability,
-    paused: picture.paused,
+    // A pair's Sentinels are always paused, since VRRP decides; that is no maintenance.
+    paused: picture.paused && config.mode !== 'pair',
     failover: picture.failover,
     members,
   };

@@ -117,6 +117,10 @@ export class Control implements AgentControl {
         return this.#switchoverHere(group, rest);
       case 'FAILOVER':
         return this.#plainFailover(group, rest);
+      case 'PAUSE': {
+        const fault = this.#pairFault();
+        return fault === null ? null : Promise.resolve(new ErrorReply(`ERR ${fault.text}`));
+      }
       default:
         return null;
     }
@@ -215,7 +219,7 @@ export class Control implements AgentControl {
     const group = config.groups.find((each) => each.name === name);
     const picture = this.picture(name);
     if (group === undefined || picture === null) return { ok: false, status: 404, text: `no group is named '${name}'` };
-    const fault = this.#targetFault(group, to, picture);
+    const fault = this.#pairFault() ?? this.#targetFault(group, to, picture);
     if (fault !== null) return fault;
     const target = to === null ? null : this.#placeOf(group, to);
     const master = this.#hostAt(group, picture.master);
@@ -232,6 +236,14 @@ export class Control implements AgentControl {
       status: 503,
       text: `${who} does not answer: \`tanist failover --force\` goes on without it, and may lose writes`,
     };
+  }
+
+  /** In a pair VRRP decides: an order to the Sentinels would part the master from its VIP. */
+  #pairFault(): Outcome | null {
+    if (this.#options.config.mode !== 'pair') return null;
+    return refused(
+      'in pair mode VRRP decides who leads: to move the master, stop the agent on its host (`systemctl stop tanist`)',
+    );
   }
 
   #targetFault(group: GroupConfig, to: string | null, { master }: GroupPicture): Outcome | null {
@@ -254,7 +266,7 @@ export class Control implements AgentControl {
       const order = { group: name, to, force };
       return await handOver(
         {
-          consent: (deadline_ms) => room.consent(deadline_ms),
+          consent: (times) => room.consent(times),
           consentOver: () => room.tell({ on: 'hand-over-over' }),
           command: (args) => sentinel.command(args),
           record: () => room.record,
@@ -289,6 +301,8 @@ export class Control implements AgentControl {
     const [host, port] = force ? rest.slice(0, -1) : rest;
     const room = this.#options.rooms.get(name);
     if (room === undefined) return new ErrorReply(`ERR no Redis of '${name}' is kept here`);
+    const fault = this.#pairFault();
+    if (fault !== null) return new ErrorReply(`ERR ${fault.text}`);
     if (!room.leads) return new ErrorReply(`ERR the Redis here does not lead ${name}: ${room.word().reason}`);
     const to = host === undefined ? null : { host, port: Number(port) };
     const outcome = await this.#handOverHere(room, to, force);
@@ -297,11 +311,12 @@ export class Control implements AgentControl {
 
   /** A client's SENTINEL FAILOVER, as it would be sent to any Sentinel. */
   #plainFailover(name: string, rest: readonly string[]): Promise<Reply> | null {
-    if (this.#options.config.lease.ttl_ms === null || this.picture(name) === null) return null;
+    const { config } = this.#options;
+    if ((config.lease.ttl_ms === null && config.mode !== 'pair') || this.picture(name) === null) return null;
     const words = rest.map((word) => word.toUpperCase());
     const at = words.indexOf('TO');
     const place = at === -1 ? null : { host: rest[at + 1] ?? '', port: Number(rest[at + 2]) };
-    const group = this.#options.config.groups.find((each) => each.name === name);
+    const group = config.groups.find((each) => each.name === name);
     const to = place === null || group === undefined ? null : this.#hostAt(group, place);
     if (place !== null && to === null) return Promise.resolve(new ErrorReply('ERR TO names no Redis of the group'));
     return this.#change(name, to, words.includes('FORCE')).then((outcome) =>
@@ -314,6 +329,8 @@ export class Control implements AgentControl {
     if (group !== null && !config.groups.some(({ name }) => name === group)) {
       return { ok: false, status: 404, text: `no group is named '${group}'` };
     }
+    const fault = this.#pairFault();
+    if (fault !== null) return fault;
     const args = ['SENTINEL', 'PAUSE', group ?? '*', on ? 'on' : 'off'];
     const own = await sentinel.command(args);
     if (own instanceof ErrorReply) return refused(own.message);

@@ -135,10 +135,10 @@ export class GroupRoom {
     });
   }
 
-  /** Lets the others elect while this one still leads. @returns whether a majority has heard of it */
-  async consent(deadline_ms: number): Promise<boolean> {
-    this.tell({ on: 'hand-over', deadline_ms });
-    return this.#options.conditions.until(() => this.#snapshot().handOver?.ready === true, deadline_ms);
+  /** Lets the others elect while this one still leads. @returns whether a majority has heard of it in time */
+  async consent(times: { readonly heardWithin_ms: number; readonly lasts_ms: number }): Promise<boolean> {
+    this.tell({ on: 'hand-over', deadline_ms: times.lasts_ms });
+    return this.#options.conditions.until(() => this.#snapshot().handOver?.ready === true, times.heardWithin_ms);
   }
 
   /** What other agents are told. */

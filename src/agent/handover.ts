@@ -15,8 +15,11 @@ const CHANGE_MS = 15_000;
 
 /** What the change needs of the agent. */
 export interface HandoverHands {
-  /** Asks the keeper to let others be elected. @returns false when a majority did not hear of it in time */
-  consent(deadline_ms: number): Promise<boolean>;
+  /**
+   * Asks the keeper to let others be elected for as long as the change may take.
+   * @returns false when a majority did not hear of it in time
+   */
+  consent(times: { readonly heardWithin_ms: number; readonly lasts_ms: number }): Promise<boolean>;
   /** The keeper leads on, or has been relieved. */
   consentOver(): void;
   command(args: readonly string[]): Promise<Reply>;
@@ -39,7 +42,7 @@ export interface HandoverOrder {
 /** Carries out one change; the caller sees to it that there is only one at a time for a group. */
 export async function handOver(hands: HandoverHands, order: HandoverOrder): Promise<Outcome> {
   const before = hands.record();
-  if (!(await hands.consent(CONSENT_MS))) {
+  if (!(await hands.consent({ heardWithin_ms: CONSENT_MS, lasts_ms: CONSENT_MS + CHANGE_MS }))) {
     hands.consentOver();
     return refused(`no majority of the Sentinels answered within ${CONSENT_MS} ms: nothing was changed`);
   }

@@ -23,6 +23,7 @@ export interface HandOverNews {
 
 export class RecordWatch {
   readonly #handingOver = new Set<string>();
+  readonly #granted = new Set<string>();
   readonly #known = new Map<string, { readonly record: LeaderRecord; readonly paused: boolean }>();
 
   /** What has changed since the last look. Called after every step of the Sentinel: cheap when nothing has. */
@@ -52,6 +53,17 @@ export class RecordWatch {
       else this.#handingOver.delete(group.name);
     }
     return news;
+  }
+
+  /** Groups whose lease was given back since the last look, so that another may ask for it. */
+  leasesFreed(s: Sentinel): readonly string[] {
+    const freed: string[] = [];
+    for (const group of s.groups.values()) {
+      const { grant } = group.lease;
+      if (grant !== null) this.#granted.add(group.name);
+      else if (this.#granted.delete(group.name)) freed.push(group.name);
+    }
+    return freed;
   }
 
   /** Who leads a group, as of the last look. */

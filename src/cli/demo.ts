@@ -16,12 +16,17 @@ type Options = Pick<DemoOptions, 'script' | 'exit' | 'durability' | 'redisServer
 export function command(): Command {
   return new Command('demo')
     .description(
-      'Starts a cluster on loopback: three agents (`tanist run`) by one tanist.yml, each with a Redis, and a proxy as\n' +
-        'their one plain address, with a writer that knows only that address and counts. It shows the status, and\n' +
+      'Starts a cluster on loopback: three agents (`tanist run`) by one tanist.yml, each with a Redis, and a proxy as ' +
+        'their one plain address, with a writer that knows only that address and counts. It shows the status, and ' +
         'lets you break things. redis-cli works at the address, too. It needs no root, and leaves nothing behind.',
     )
     .option('--script <keys>', 'cause these faults unattended, e.g. k,s,a; one summary line each', parseScript, [])
-    .option('--exit', 'end after the script; the exit code is 1 if a fault was not dealt with or s lost a write', false)
+    .option(
+      '--exit',
+      'end after the script; the exit code is 1 if a fault was not dealt with, or a write was lost by s (or by any ' +
+        'fault, with --durability replicated)',
+      false,
+    )
     .addOption(
       new Option('--durability <kind>', 'replicated: a write is acknowledged once a replica has it')
         .choices(['async', 'replicated'])

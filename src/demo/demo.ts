@@ -67,7 +67,9 @@ async function show(options: DemoOptions, cluster: Cluster, stop: AbortSignal): 
   ];
   const writer = new Writer(cluster.address);
   try {
-    return await new Show({ cluster, writer, stop, drawn, beside, statusLines: options.statusLines }).run(options);
+    const { statusLines, script, exit, durability } = options;
+    const losesNothing = durability === 'replicated';
+    return await new Show({ cluster, writer, stop, drawn, beside, statusLines, losesNothing }).run(script, exit);
   } finally {
     writer.stop();
     await cluster.end();

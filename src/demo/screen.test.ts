@@ -74,7 +74,7 @@ it('marks what is lost or in trouble, and gives plain text where colour is off',
 
 it('sums a fault up in a line', () => {
   expect(summary(outcome({ pause_ms: 29, errors: 1, lost: 0, read: 2_261 }))).toBe(
-    's  planned switchover          a -> b   pause    29 ms, 1 failed, lost 0 of 2,261',
+    's  planned switchover         a -> b  pause    29 ms, 1 failed, lost 0 of 2,261',
   );
-  expect(summary(outcome({ trouble: 'no replica is up' }))).toBe('s  planned switchover          no replica is up');
+  expect(summary(outcome({ trouble: 'no replica is up' }))).toBe('s  planned switchover         no replica is up');
 });

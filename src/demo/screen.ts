@@ -148,10 +148,10 @@ function faultRow({ key, from, to, pause_ms, errors, lost, read, trouble }: Outc
 export function summary(outcome: Outcome): string {
   const { key, from, to, trouble, pause_ms, errors, lost, read } = outcome;
   const what = `${key}  ${FAULTS[key].padEnd(26)}`;
-  if (trouble !== null) return `${what}  ${trouble}`;
-  const route = from === to ? `${to} leads` : `${from} -> ${to}`;
+  if (trouble !== null) return `${what} ${trouble}`;
+  const route = from === to ? to : `${from} -> ${to}`;
   const figures = `pause ${ms(pause_ms).padStart(8)}, ${count(errors)} failed, lost ${count(lost)} of ${count(read)}`;
-  return `${what}  ${route.padEnd(7)}  ${figures}`;
+  return `${what} ${route.padEnd(6)}  ${figures}`;
 }
 
 function columns(widths: Widths, cells: readonly string[]): string {

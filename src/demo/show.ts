@@ -10,6 +10,8 @@ export interface ShowOptions {
   readonly cluster: Cluster;
   readonly writer: Writer;
   readonly stop: AbortSignal;
+  /** Whether no fault may lose a write; else only what is planned may not. */
+  readonly losesNothing: boolean;
   /** Whether the terminal is drawn on; else there is a line an outcome. */
   readonly drawn: boolean;
   /** What is to be typed, and looked at, beside the demo. */
@@ -20,8 +22,8 @@ export interface ShowOptions {
 
 const FRAME_MS = 200;
 const STATUS_MS = 500;
-/** Columns of the frame, without its margin. */
-const STATUS_WIDTH = 78;
+/** The frame's margin, and the last column: a terminal that is told there to clear the rest of the line clears that, too. */
+const MARGIN_columns = 3;
 const STATUS_WIDTH_MAX = 160;
 /** Acknowledged writes before each fault of a script. */
 const SCRIPT_WRITES = 500;
@@ -55,7 +57,7 @@ export class Show {
   }
 
   /** @returns the exit code */
-  async run({ script, exit }: { readonly script: readonly FaultKey[]; readonly exit: boolean }): Promise<number> {
+  async run(script: readonly FaultKey[], exit: boolean): Promise<number> {
     const { drawn } = this.#options;
     const frames = drawn ? Promise.all([this.#animate(), this.#look()]) : Promise.resolve();
     const keys = drawn && process.stdin.isTTY ? this.#listenToKeys() : () => {};
@@ -94,13 +96,15 @@ export class Show {
 
   /** What is left on the terminal at the end, and the exit code. */
   #report(): number {
-    const { drawn, writer } = this.#options;
+    const { drawn, writer, losesNothing } = this.#options;
     if (drawn) for (const outcome of this.#outcomes) process.stdout.write(`${summary(outcome)}\n`);
     const { acknowledged, lost } = writer.ledger.total;
     process.stdout.write(
       `${acknowledged.toLocaleString('en-US')} writes acknowledged, ${lost.toLocaleString('en-US')} lost\n`,
     );
-    const failed = this.#outcomes.some(({ key, lost: gone, trouble }) => trouble !== null || (key === 's' && gone > 0));
+    const failed = this.#outcomes.some(
+      ({ key, lost: gone, trouble }) => trouble !== null || (gone > 0 && (key === 's' || losesNothing)),
+    );
     return failed ? 1 : 0;
   }
 
@@ -132,7 +136,7 @@ export class Show {
 
   #picture(): Picture {
     const { writer, cluster, beside, statusLines } = this.#options;
-    const width = Math.max(STATUS_WIDTH, Math.min(STATUS_WIDTH_MAX, this.#terminal.columns - 2));
+    const width = Math.min(STATUS_WIDTH_MAX, this.#terminal.columns - MARGIN_columns);
     const { host, port } = cluster.address;
     return {
       beside,

@@ -15,27 +15,41 @@ const DEADLINE_MS = 10_000;
 /** Kills them and removes the folder. @returns whether nothing is left */
 export async function sweep(directory: string): Promise<boolean> {
   const end = performance.now() + DEADLINE_MS;
-  let left = killAll(directory);
-  while (left > 0 && performance.now() < end) {
+  const killed = new Set<string>();
+  const isOver = (): boolean => {
+    const found = findAll(directory);
+    for (const pid of found) kill(pid, killed);
+    // Who has been killed has its ports until it has ended, and can be known no more some time before.
+    return found.length === 0 && ![...killed].some(runs);
+  };
+  let over = isOver();
+  while (!over && performance.now() < end) {
     await delay(LOOK_MS);
-    left = killAll(directory);
+    over = isOver();
   }
   rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-  return left === 0;
+  return over;
 }
 
-function killAll(directory: string): number {
-  const pids = readdirSync('/proc')
+function findAll(directory: string): string[] {
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => isMarked(pid, directory) || isKeptRedis(pid, directory));
-  for (const pid of pids) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended meanwhile.
-    }
+}
+
+function kill(pid: string, killed: Set<string>): void {
+  try {
+    process.kill(Number(pid), 'SIGKILL');
+    killed.add(pid);
+  } catch {
+    // It has ended meanwhile.
   }
-  return pids.length;
+}
+
+/** A zombie has ended, though its parent has not asked how yet: proc_pid_stat(5). */
+function runs(pid: string): boolean {
+  const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return stat !== '' && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
 }
 
 function isMarked(pid: string, directory: string): boolean {

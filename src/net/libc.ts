@@ -181,3 +181,16 @@ export function int32(value: number): Uint8Array {
   new DataView(bytes.buffer).setInt32(0, value, true);
   return bytes;
 }
+
+/** Lets only those packets through to a socket that a classic BPF program accepts, from then on. */
+export function attachFilter(fd: number, program: Uint8Array, what: string): void {
+  const SOL_SOCKET = 1;
+  const SO_ATTACH_FILTER = 26;
+  filterMemory.bytes.set(program, 16);
+  filterMemory.bytes.writeUInt16LE(program.length / 8, 0);
+  filterMemory.bytes.writeBigUInt64LE(filterMemory.address + 16n, 8);
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filterMemory.bytes.subarray(0, 16), what);
+}
+
+/** `struct sock_fprog` and the program that it points to. The kernel takes a copy, so one serves all. */
+const filterMemory = fixedMemory(16 + 8 * 64);

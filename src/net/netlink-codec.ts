@@ -111,17 +111,25 @@ function addressBody(request: AddressRequest, adding: boolean): Uint8Array {
 
 /** All messages of one datagram that concern links, addresses and acknowledgements; others are passed over. */
 export function decodeMessages(bytes: Uint8Array): NetlinkMessage[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found: NetlinkMessage[] = [];
+  return cutMessages(bytes).flatMap(({ type, sequence, body }) => decodeMessage(type, sequence, body) ?? []);
+}
+
+/** A message without its header. */
+export interface RawMessage {
+  readonly type: number;
+  readonly sequence: number;
+  readonly body: Uint8Array;
+}
+
+/** The whole messages of one datagram; a cut end is passed over. */
+export function cutMessages(bytes: Uint8Array): RawMessage[] {
+  const view = dataView(bytes);
+  const found: RawMessage[] = [];
   for (let at = 0; at + 16 <= bytes.length; ) {
     const length = view.getUint32(at, true);
     if (length < 16 || at + length > bytes.length) break;
-    const one = decodeMessage(
-      view.getUint16(at + 4, true),
-      view.getUint32(at + 8, true),
-      bytes.subarray(at + 16, at + length),
-    );
-    if (one !== null) found.push(one);
+    const body = bytes.subarray(at + 16, at + length);
+    found.push({ type: view.getUint16(at + 4, true), sequence: view.getUint32(at + 8, true), body });
     at += align(length);
   }
   return found;
@@ -196,7 +204,8 @@ function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   return found;
 }
 
-function message(type: number, flags: number, sequence: number, body: Uint8Array): Uint8Array {
+/** One message with its header, `struct nlmsghdr`. */
+export function message(type: number, flags: number, sequence: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(16 + body.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length, true);
@@ -207,7 +216,7 @@ function message(type: number, flags: number, sequence: number, body: Uint8Array
   return bytes;
 }
 
-function attribute(type: number, value: Uint8Array): Uint8Array {
+export function attribute(type: number, value: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(align(4 + value.length));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, 4 + value.length, true);
@@ -223,7 +232,7 @@ function words(...values: number[]): Uint8Array {
   return bytes;
 }
 
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
   let at = 0;
   for (const piece of pieces) {
@@ -233,10 +242,10 @@ function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-function dataView(bytes: Uint8Array): DataView {
+export function dataView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function align(length: number): number {
+export function align(length: number): number {
   return (length + 3) & ~3;
 }

@@ -129,6 +129,13 @@ export function readServerInfo(text: string): ServerInfo {
   };
 }
 
+/** Sums the `dbN:keys=…` lines of the keyspace section. */
+export function countKeys(text: string): number {
+  let keys = 0;
+  for (const [, count] of text.matchAll(/(?:^|\n)db\d+:keys=(\d{1,15})/g)) keys += Number(count);
+  return keys;
+}
+
 /** The `slave0:`, `slave1:`, … lines, in the order of their numbers; those that name no place are passed over. */
 function readReplicas(fields: ReadonlyMap<string, string>): InfoReplica[] {
   const numbered: { readonly index: number; readonly replica: InfoReplica }[] = [];

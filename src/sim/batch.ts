@@ -60,11 +60,14 @@ export function summaryOf(result: RunResult): Summary {
   };
 }
 
+/** Runs one seed: of the Sentinels alone, or of whole agents. */
+export type RunOne = (seed: number, recording: boolean) => RunResult;
+
 /** Runs `count` seeds from `from` on; ends at the first failure if `stopAtFailure`. */
-export function runBatch(from: number, count: number, stopAtFailure: boolean): Summary {
+export function runBatch(from: number, count: number, stopAtFailure: boolean, run: RunOne = runSeed): Summary {
   let total = NO_RUNS;
   for (let seed = from; seed < from + count; seed++) {
-    total = add(total, summaryOf(runSeed(seed, false)));
+    total = add(total, summaryOf(run(seed, false)));
     if (stopAtFailure && total.failures.length > 0) break;
   }
   return total;

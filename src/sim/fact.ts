@@ -1,5 +1,6 @@
 /** What checkers are told: who did what. All moments are virtual milliseconds of the run. */
 import type { SentinelState } from '../config/sentinel-types.js';
+import type { Write } from './message.js';
 
 export type Manual = 'no' | 'planned' | 'coordinated' | 'forced';
 
@@ -112,6 +113,14 @@ export type Fact =
       readonly address: string;
       readonly follows: string;
       readonly by: string;
+    }
+  /** A full resync replaced what a Redis had. */
+  | {
+      readonly kind: 'replaced';
+      readonly group: string;
+      readonly redis: string;
+      readonly had: readonly Write[];
+      readonly has: readonly Write[];
     }
   /** The most that one sentinel had at once since the last such fact. */
   | {

@@ -27,19 +27,36 @@ interface OpenConn {
   readonly tags: Tag[];
 }
 
+/** How fast a clock runs and what it showed at a moment of the run. */
+export interface Clock {
+  readonly startedAt: number;
+  readonly offset: number;
+  readonly rate: number;
+}
+
+/** The agent that this sentinel is a part of: one process, with one clock. */
+export interface AgentSide {
+  readonly gate: Gate;
+  readonly clock: Clock;
+  /** After every step of the core. */
+  settled(): void;
+  /** @returns whether the command is the agent's own: then it answers */
+  intercept(args: readonly string[], answer: (reply: Reply) => void): boolean;
+}
+
 export class SentinelProcess implements Listener {
-  readonly gate = new Gate();
+  readonly gate: Gate;
   alive = false;
   state: Sentinel | null = null;
   /** The most since the last look: see the `load` fact. */
   readonly peak = { effects: 0, conns: 0, links: 0, pending: 0 };
   #disk: SentinelState;
   #life = 0;
-  #clock = { startedAt: 0, offset: 0, rate: 1 };
+  #clock: Clock = { startedAt: 0, offset: 0, rate: 1 };
   #conns = new Map<ConnId, OpenConn>();
   /** Connections of others to us. */
   #served = new Set<End>();
-  #asked = new Map<number, { readonly end: End; readonly args: readonly string[] }>();
+  #asked = new Map<number, { readonly answer: (reply: Reply) => void; readonly args: readonly string[] }>();
   #nextToken = 1;
   #tickAt = Number.POSITIVE_INFINITY;
   /** Dies before this many more effects of a list that writes to disk are carried out. */
@@ -56,8 +73,10 @@ export class SentinelProcess implements Listener {
     groupOf: ReadonlyMap<string, string>,
     nameOf: ReadonlyMap<string, string>,
     initial: SentinelState,
+    private readonly agent: AgentSide | null = null,
   ) {
     this.#disk = initial;
+    this.gate = agent?.gate ?? new Gate();
     this.#watch = new Watch(context, name, groupOf, nameOf);
     context.network.listen(this);
   }
@@ -67,8 +86,11 @@ export class SentinelProcess implements Listener {
     const { drift } = this.manners;
     this.alive = true;
     this.#life += 1;
-    const rate = drawRate(prng, drift);
-    this.#clock = { startedAt: loop.now, offset: prng.below(1_000_000), rate };
+    this.#clock = this.agent?.clock ?? {
+      rate: drawRate(prng, drift),
+      startedAt: loop.now,
+      offset: prng.below(1_000_000),
+    };
     this.#watch.started(this.#disk);
     const { state, effects } = createSentinel(this.#disk, {
       listenPort: this.port,
@@ -120,14 +142,20 @@ export class SentinelProcess implements Listener {
     this.gate.pass(() => this.#input({ on: 'command', client: token, args }));
   }
 
+  /** A command of the program around it, past `intercept`. */
+  ask(args: readonly string[], answer: (reply: Reply) => void): void {
+    const token = this.#nextToken++;
+    this.#asked.set(token, { answer, args });
+    this.#input({ on: 'command', client: token, args });
+  }
+
   #serve(end: End, args: readonly string[]): void {
     if ((args[0] ?? '').toUpperCase() === 'PING') {
       end.send({ kind: 'reply', reply: 'PONG' });
       return;
     }
-    const token = this.#nextToken++;
-    this.#asked.set(token, { end, args });
-    this.#input({ on: 'command', client: token, args });
+    const answer = (reply: Reply): void => end.send({ kind: 'reply', reply });
+    if (this.agent?.intercept(args, answer) !== true) this.ask(args, answer);
   }
 
   #localNow(): number {
@@ -171,6 +199,7 @@ export class SentinelProcess implements Listener {
       if (!this.alive) return;
     }
     this.#schedule();
+    this.agent?.settled();
   }
 
   /** The process waits for its disk; if it dies meanwhile, the write may have been done or not. */
@@ -246,7 +275,7 @@ export class SentinelProcess implements Listener {
       return;
     }
     this.#watch.answers(asked.args, reply, this.#clock.rate);
-    asked.end.send({ kind: 'reply', reply });
+    asked.answer(reply);
   }
 
   #connect(effect: Extract<Effect, { act: 'connect' }>): void {

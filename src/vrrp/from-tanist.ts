@@ -119,6 +119,7 @@ class GroupPlanner {
       trackInterfaces: [...new Set(vipDevices)].filter((d) => d !== device).map(alwaysUp),
       tracks: [track],
       vipLifetime_s: VIP_LIFETIME_S,
+      farewell: true,
     };
     return defaultInstance({ ...common, checkPeers: common.peers.length > 0, ...this.#election() });
   }

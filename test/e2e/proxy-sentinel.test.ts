@@ -176,6 +176,24 @@ describe('a pool that follows sentinels', () => {
     expect(proxy.pool.stats).toMatchObject({ forward_error: 0, client_eof: 0, client_err: 0 });
   }, 60_000);
 
+  it('holds requests from the moment that a master is about to be handed over, and goes on when it stays', async () => {
+    const { one, sentinels, proxy } = await startCluster([1, 1], [], tanistSentinel);
+    const [sentinel] = sentinels;
+    const shard = proxy.pool.shards[0];
+    await until(() => shard?.open, { what: 'the master to be verified' });
+    // One voter of three: what it thinks of the master changes nothing.
+    await sentinel?.cli('SENTINEL', 'SET', 'shard_one', 'lease-ttl', '1000');
+    const consent = ['SENTINEL', 'LEASE', 'shard_one', '127.0.0.1', String(one[0]?.port), '0', '1000', 'handover'];
+    await until(async () => (await sentinel?.fields(...consent))?.['granted'] === '1', { what: 'the lease' });
+    await until(() => shard?.open === false, { what: 'the hold', interval_ms: 1 });
+    const client = new Talk(proxy.port, cleanup);
+    const [a] = keysOf(proxy);
+    client.send(req('SET', a, 'held'));
+    await client.gets('+OK\r\n', 20_000);
+    expect(shard?.addressText).toBe(`127.0.0.1:${one[0]?.port}`);
+    expect(proxy.pool.stats).toMatchObject({ forward_error: 0 });
+  }, 60_000);
+
   it('holds through a frozen master, and answers writes that were under way honestly', async () => {
     const { two, proxy } = await startCluster([1, 1]);
     const client = new Talk(proxy.port, cleanup);

@@ -5,6 +5,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { needs } from '../support/needs.js';
+import { requirePeer } from '../support/peers.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 import { AgentHost } from './agent-host.js';
@@ -82,6 +83,10 @@ describe('a pair of 192.168.0.100 and .101 behind 192.168.0.200', () => {
     const pair = await startPair(vip, { ...options, extra: 'redis: {directory: "%/redis"}\nfailback: never' });
     const { one, two, client } = pair;
     await leads(pair, one, two);
+    for (const order of ['FAILOVER mymaster', 'PAUSE * off']) {
+      const sentinel = [requirePeer('redis-cli').path, '-h', one.host.address, '-p', '26379', 'SENTINEL'] as const;
+      expect(one.host.exec(...sentinel, ...order.split(' '))).toContain('in pair mode VRRP decides');
+    }
     expect(client.redis(vip, 'SET', 'Hello', 'Redis')).toBe('OK');
     for (const { host } of [one, two]) {
       await until(() => client.redis(host.address, 'GET', 'Hello') === 'Redis', { what: `the value on ${host.name}` });

@@ -14,6 +14,12 @@ import type { Scene } from './vrrp-scene.js';
 
 const AGENT = fileURLToPath(new URL('./vip-agent.mjs', import.meta.url));
 export const GROUP = 'mymaster';
+const RIGHTS = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((o) => [o, '-all,+net_raw,+net_admin']);
+/** Starts a program as nobody, with the two capabilities that VIPs need. */
+export const NOBODY: readonly string[] = [
+  ...['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'],
+  ...[...RIGHTS, '--no-new-privs'],
+];
 
 /** A cluster of a and b, the lab's first two hosts, with its VIP. */
 export function labCluster(more: Partial<TanistConfig> = {}): TanistConfig {

@@ -7,7 +7,7 @@ import { groupConfig, vipConfig } from '../support/tanist-config.js';
 import { until } from '../support/until.js';
 import { Availability, startBeacons } from './availability.js';
 import type { CapturedPacket } from './capture.js';
-import { GROUP, labCluster, startVipHost, type VipHost } from './vip-hosts.js';
+import { GROUP, labCluster, NOBODY, startVipHost, type VipHost } from './vip-hosts.js';
 import { VIP, vrrpConfig } from './vrrp-config.js';
 import { needsVrrpLab, startRouter } from './vrrp-routers.js';
 import { scene } from './vrrp-scene.js';
@@ -214,9 +214,7 @@ describe('a VIP that is lent', () => {
   it('needs two capabilities, which nothing but the router process gets', async () => {
     const s = scene(cleanup, 'a');
     chmodSync(s.folder, 0o777);
-    const rights = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((o) => [o, '-all,+net_raw,+net_admin']);
-    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...rights, '--no-new-privs'];
-    const a = await startVipHost(s, 'a', cleanup, labCluster(), { before: nobody });
+    const a = await startVipHost(s, 'a', cleanup, labCluster(), { before: NOBODY });
     a.tell(`lend ${GROUP} 1000`);
     await a.holds(true);
     const capabilities = (pid: number): string | undefined =>

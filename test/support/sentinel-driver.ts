@@ -21,10 +21,13 @@ export interface FakeRedis {
   pong: Reply;
   runId: string;
   role: 'master' | 'slave';
+  /** Of the one that it follows: 10.0.0.1, or nobody's. */
+  masterHost: string;
   masterPort: number;
   linkUp: boolean;
   linkDownSince_s: number;
   offset: number;
+  keys: number;
   /** Its replication history, and the one that this continues. */
   replId: string;
   replId2: string;
@@ -256,10 +259,12 @@ function fakeRedis(port: number): FakeRedis {
     pong: 'PONG',
     runId: String(port).repeat(40).slice(0, 40),
     role: port === 1 ? 'master' : 'slave',
+    masterHost: '10.0.0.1',
     masterPort: 1,
     linkUp: true,
     linkDownSince_s: 1,
     offset: 100,
+    keys: 10,
     replId: 'd'.repeat(40),
     replId2: '0'.repeat(40),
     secondOffset: -1,
@@ -284,7 +289,7 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
       return infoText(redis, all);
     case 'SLAVEOF':
       redis.role = rest[0] === 'NO' ? 'master' : 'slave';
-      if (redis.role === 'slave') redis.masterPort = Number(rest[1]);
+      if (redis.role === 'slave') [redis.masterHost, redis.masterPort] = [rest[0] ?? '', Number(rest[1])];
       return 'QUEUED';
     case 'FAILOVER':
       return redis.refusesFailover === ''
@@ -323,10 +328,12 @@ function infoText(redis: FakeRedis, all: ReadonlyMap<number, FakeRedis>): string
       }
     }
   } else {
-    lines.push('master_host:10.0.0.1', `master_port:${redis.masterPort}`);
-    lines.push(`master_link_status:${redis.linkUp ? 'up' : 'down'}`);
-    if (!redis.linkUp) lines.push(`master_link_down_since_seconds:${redis.linkDownSince_s}`);
+    const linkUp = redis.linkUp && redis.masterHost === '10.0.0.1';
+    lines.push(`master_host:${redis.masterHost}`, `master_port:${redis.masterPort}`);
+    lines.push(`master_link_status:${linkUp ? 'up' : 'down'}`);
+    if (!linkUp) lines.push(`master_link_down_since_seconds:${redis.linkDownSince_s}`);
     lines.push(`slave_repl_offset:${redis.offset}`, `slave_priority:${redis.priority}`);
   }
+  lines.push('# Keyspace', `db0:keys=${redis.keys},expires=0,avg_ttl=0`);
   return lines.join('\r\n');
 }

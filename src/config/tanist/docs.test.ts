@@ -1,10 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readTanistConfig } from './read.js';
 
-const text = readFileSync(new URL('../../../docs/tanist-yml.md', import.meta.url), 'utf8');
-const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
+const root = new URL('../../../', import.meta.url);
+const text = readFileSync(new URL('docs/tanist-yml.md', root), 'utf8');
+const blocks = yamlBlocks(text);
+/** Every other page that shows parts of a tanist.yml; proxy.md shows nutcracker's file. */
+const pages = readdirSync(new URL('docs/', root))
+  .filter((name) => name.endsWith('.md') && !['tanist-yml.md', 'proxy.md'].includes(name))
+  .map((name) => `docs/${name}`);
+
+/** Also those that stand in a list, without their indentation. */
+function yamlBlocks(page: string): string[] {
+  return [...page.matchAll(/^( *)```yaml\n(.*?)^\1```$/gms)].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
+}
 
 /** Every file that the examples name is there. */
 const there = { variable: () => 'secret', readFile: () => 'secret\n' };
@@ -56,4 +68,17 @@ describe('docs/tanist-yml.md', () => {
     expect(codes.length).toBeGreaterThan(20);
     expect(codes.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
   });
+});
+
+describe.each(['README.md', ...pages])('%s', (name) => {
+  const examples = yamlBlocks(readFileSync(new URL(name, root), 'utf8'));
+
+  it('shows only what is accepted', () => {
+    for (const block of examples) expect(() => read(block), block).not.toThrow();
+  });
+});
+
+it('finds the examples of the other pages', () => {
+  const found = ['README.md', ...pages].flatMap((name) => yamlBlocks(readFileSync(new URL(name, root), 'utf8')));
+  expect(found.length).toBeGreaterThan(10);
 });

@@ -75,7 +75,10 @@ export function pauseWrites(turn: Turn): void {
   if (pause.refused !== null || pause.owed >= PAUSES_OWED_MAX) return;
   const sendAt = pause.sentAt + (pause.confirmed ? PAUSE_AGAIN_MS : ORDER_PATIENCE_MS);
   if (pause.liftedAt === null && !turn.isDue(sendAt)) return;
+  const begins = pause.sentAt === NEVER || pause.liftedAt !== null;
   if (!turn.send('pause', 'CLIENT', 'PAUSE', String(PAUSE_MS), 'WRITE')) return;
+  // A pause does not hold up the answer to a WAIT: a write would be acknowledged that nobody counts on any more.
+  if (begins && k.settings.durability === 'replicated') turn.send('kill-clients', 'CLIENT', 'KILL', 'TYPE', 'normal');
   if (pause.liftedAt !== null) k.pause = { ...assumedPause(), owed: pause.owed };
   k.pause.sentAt = now;
   k.pause.owed += 1;

@@ -7,7 +7,7 @@ import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { isSaved, saveAside } from './save.js';
 import { type Keeper, placeName, samePlace } from './state.js';
-import { PROMOTION_GRACE_MS } from './timing.js';
+import { ASTRAY_GRACE_MS, PROMOTION_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip } from './vip.js';
 
@@ -22,9 +22,26 @@ export function follow(turn: Turn, place: Place, reason: string): void {
   if (mayBeMaster(k)) return stepDown(turn, reason);
   k.strayedSince = null;
   if (samePlace(info.follows, place)) return followed(turn, place, info, reason);
+  if (!samePlace(info.follows, NOWHERE)) return detach(turn, info, reason);
+  k.astraySince = null;
   const blocked = infoIsCurrent(k) ? blockedBy(turn, place, info) : 'it was told to follow nobody';
   if (blocked === null) orderReplicaOf(turn, place, reason);
   turn.become('quarantined', blocked === null ? `${reason}: it was told to follow it` : `${reason}: ${blocked}`);
+}
+
+/**
+ * It follows one who does not lead any more. That one may come back with less, or as a replica of the new master, and
+ * would have it take over its data, with nothing put aside. And what is to be compared must not change.
+ */
+function detach(turn: Turn, info: OwnInfo, reason: string): void {
+  const { k, now } = turn;
+  k.astraySince ??= now;
+  const whom = info.follows === null ? 'nobody' : placeName(info.follows);
+  // The Sentinels may have sent it to a newer master, and the record be on its way.
+  if (samePlace(info.follows, k.formerMaster) || turn.isDue(k.astraySince + ASTRAY_GRACE_MS)) {
+    orderReplicaOf(turn, NOWHERE, `${reason}, and it follows ${whom}`);
+  }
+  turn.become('quarantined', `${reason}: it still follows ${whom}`);
 }
 
 function stepDown(turn: Turn, reason: string): void {
@@ -53,6 +70,7 @@ function isBeingPromotedByOthers(turn: Turn): boolean {
 }
 
 function followed(turn: Turn, place: Place, info: OwnInfo, reason: string): void {
+  turn.k.astraySince = null;
   if (info.linkUp) {
     rememberReplica(turn, info);
     turn.k.syncedRunId = info.runId;
@@ -91,10 +109,5 @@ function blockedBy(turn: Turn, place: Place, info: OwnInfo): string | null {
       break;
   }
   if (isSaved(k)) return null;
-  // What is saved must not change meanwhile.
-  if (!samePlace(info.follows, NOWHERE)) {
-    orderReplicaOf(turn, NOWHERE, discard.reason);
-    return discard.reason;
-  }
   return `${discard.reason}: ${saveAside(turn, info, discard.reason)}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { snapshot } from './snapshot.js';
 
 describe('a hand-over', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 
 describe('a Redis that does not answer', () => {
   it('is given up after hang_after when its process is stopped', () => {
@@ -163,5 +164,48 @@ describe('a Redis that runs and cannot be reached', () => {
     d.setSibling(B);
     d.advance(10);
     expect(d.orders()).toContain('kill-redis');
+  });
+
+  it('is ended before another may lead also when it was seen to be stopped: it may wake', () => {
+    const d = leading();
+    const mark = d.mark;
+    d.redis.state = 'stopped';
+    d.unreachable = true;
+    d.disconnect('the connection was reset', false);
+    d.advanceUntil(() => d.state === 'failed', 1_200);
+    expect(d.orders(mark)).toEqual(['revoke-vip', 'kill-redis', 'master -> failed']);
+  });
+
+  it('is ended each time', () => {
+    const d = leading();
+    d.unreachable = true;
+    d.disconnect('max number of clients reached', false);
+    d.advanceUntil(() => d.state === 'failed', 1_200);
+    d.unreachable = false;
+    d.advanceUntil(() => d.state === 'master', 1_000);
+    const mark = d.mark;
+    d.unreachable = true;
+    d.disconnect('max number of clients reached', false);
+    d.advance(1_200);
+    expect(d.orders(mark)).toContain('kill-redis');
+  });
+});
+
+describe('an agent that slept', () => {
+  it('does not take its own silence for that of its Redis', () => {
+    const d = leading();
+    const mark = d.mark;
+    d.loseReplies = true;
+    d.advanceUntil(() => d.keeper.redis.pingSentAt !== null);
+    d.loseReplies = false;
+    d.skip(4_000);
+    d.advanceUntil(() => d.state === 'master', 2_000);
+    expect(d.orders(mark)).toEqual([
+      'revoke-vip',
+      'CLIENT PAUSE 60000 WRITE',
+      'master -> fenced',
+      'CLIENT UNPAUSE',
+      'fenced -> master',
+    ]);
   });
 });

@@ -102,10 +102,9 @@ function judgeSilence(turn: Turn, since: number): Health | null {
   return { is: 'hung', reason: `Redis hangs: ${told}, ${describeLook(look)}`, outOfReach: isOutOfReach(k) };
 }
 
-/** No connection can be made, and nothing shows that its process stands still. */
+/** No connection can be made: no pause would reach it, not even when it wakes. */
 function isOutOfReach({ redis }: Keeper): boolean {
-  const state = redis.look?.state;
-  return redis.link === 'down' && state !== 'stopped' && state !== 'disk' && state !== 'gone';
+  return redis.link === 'down' && redis.look?.state !== 'gone';
 }
 
 function isBusy({ redis }: Keeper, since: number): boolean {

@@ -83,6 +83,8 @@ export type Input =
       readonly reason: string;
       readonly record: LeaderRecord | null;
     }
+  /** The Sentinel on this host was given a lease back: the others, too, have probably been. */
+  | { readonly on: 'lease-freed' }
   /** No answer, or the Sentinel does not know the call. */
   | { readonly on: 'lease-failed'; readonly voter: VoterId; readonly ask: number; readonly why: string }
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 import { snapshot } from './snapshot.js';
 
 describe('a managed Redis that starts', () => {
@@ -98,6 +99,15 @@ describe('a lease that is not renewed', () => {
     const after = d.advanceUntil(() => d.state === 'fenced');
     expect(after).toBeLessThan(900);
     expect(d.orders(mark)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> fenced']);
+  });
+
+  it('ends waits for a replica too, where a write is acknowledged only with one', () => {
+    const d = leading({ settings: { durability: 'replicated' } });
+    const mark = d.mark;
+    for (const voter of d.voters) voter.reachable = false;
+    d.advanceUntil(() => d.state === 'fenced', 2_000);
+    expect(d.orders(mark)).toContain('CLIENT PAUSE 60000 WRITE');
+    expect(d.orders(mark)).toContain('CLIENT KILL TYPE normal');
   });
 
   it('goes on where it was when the voters come back', () => {

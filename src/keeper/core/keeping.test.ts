@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { snapshot } from './snapshot.js';
 
 describe('an agent that starts beside a running Redis', () => {

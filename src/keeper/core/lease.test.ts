@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { Prng } from '../../base/prng.js';
 import type { Effect } from './io.js';
 import { heldUntil, mayLeadUntil } from './lease.js';
@@ -55,6 +56,19 @@ describe('the lease', () => {
     expect(later).toBeGreaterThan(first);
     // c and d were asked again 250 ms after the first time; a and b answered the first ask.
     expect(heldUntil(d.keeper)).toBe(first + 940);
+  });
+
+  it('is asked for at once when another has given it back, unless it is held', () => {
+    const { d, asks, askOf, grant } = asking();
+    const refused = { granted: false, reason: '10.0.0.2:6379 holds a grant', record: RECORD };
+    for (const voter of ['a', 'b', 'c']) d.input({ on: 'lease', voter, ask: askOf(voter).ask, ...refused });
+    let mark = d.log.length;
+    d.input({ on: 'lease-freed' });
+    expect(asks(mark).map(({ voter }) => voter)).toEqual(['a', 'b', 'c']);
+    for (const voter of ['a', 'b']) grant(askOf(voter));
+    mark = d.log.length;
+    d.input({ on: 'lease-freed' });
+    expect(asks(mark)).toEqual([]);
   });
 
   it('does not count an answer that is older than one that came already', () => {

@@ -131,6 +131,12 @@ export function onLeaseFailed(turn: Turn, input: Extract<Input, { on: 'lease-fai
   retrySoon(turn, voter);
 }
 
+/** What another held is free: whoever waits for it asks at once, not when the next ask is due. */
+export function onLeaseFreed(turn: Turn): void {
+  const { k, now } = turn;
+  if (k.lease.wanted !== null && mayLeadUntil(k) <= now) askAllNow(turn);
+}
+
 /** While the lease is not held every voter counts: asked again in milliseconds, later at the pace of renewals. */
 function retrySoon(turn: Turn, voter: Voter): void {
   const { k, now } = turn;

@@ -1,5 +1,5 @@
 /** What the keeper reads of its Redis's INFO. */
-import { type InfoReplica, readServerInfo } from '../../redis/info.js';
+import { countKeys, type InfoReplica, readServerInfo } from '../../redis/info.js';
 import type { Place } from './io.js';
 
 /** INFO of our Redis; `askedAt` is when the request left, so nothing told here is older. */
@@ -46,11 +46,4 @@ export function readOwnInfo(text: string, askedAt: number, orders: number): OwnI
     keys: countKeys(text),
     replicas: info.replicas,
   };
-}
-
-/** Sums the `dbN:keys=…` lines of the keyspace section. */
-export function countKeys(text: string): number {
-  let keys = 0;
-  for (const [, count] of text.matchAll(/(?:^|\n)db\d+:keys=(\d{1,15})/g)) keys += Number(count);
-  return keys;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, KeeperDriver, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, successor } from '../../../test/support/keeper-driver.js';
+import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { pairLeader } from './pair.js';
 
 function pair(redis: Partial<KeeperDriver['redis']> = {}): KeeperDriver {

@@ -50,6 +50,7 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   redis.look = null;
   redis.lookAt = NEVER;
   redis.lookSentAt = null;
+  redis.killedAt = NEVER;
   redis.link = link;
   redis.linkSince = now;
   redis.linkTrouble = '';
@@ -58,6 +59,7 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   k.heldBackSince = null;
   k.order = null;
   k.strayedSince = null;
+  k.astraySince = null;
   k.ledRunId = null;
   k.syncedRunId = null;
   k.limits = { minReplicas: null, refused: null, wellSince: null };

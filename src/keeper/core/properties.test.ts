@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, SELF } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 import { Prng } from '../../base/prng.js';
 import { ErrorReply, OK } from '../../redis/reply.js';
 import type { Effect, Input } from './io.js';
@@ -270,6 +271,7 @@ const input = fc.oneof(
     { on: 'hand-over-over' },
     { on: 'vip', held: true },
     { on: 'vip', held: false },
+    { on: 'lease-freed' },
     { on: 'pair', state: 'master' },
     { on: 'pair', state: 'backup' },
     { on: 'pair', state: 'fault' },

@@ -29,6 +29,7 @@ export function updateRecord(turn: Turn): void {
   if (record !== null && !sameRecord(record, k.record)) {
     turn.log('notice', `The leader is ${placeName(record.master)} in epoch ${record.epoch}${before(k)}`);
     const wasOurs = mayBeGranted(k, now);
+    if (k.record !== null && !samePlace(k.record.master, record.master)) k.formerMaster = k.record.master;
     k.record = record;
     k.recordSince = now;
     k.strayedSince = null;

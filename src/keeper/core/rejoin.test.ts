@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C } from '../../../test/support/keeper-fakes.js';
 
 const REASON = 'ours (10 keys at 2rrrrrrr:1500) goes beyond 1000, where 10.0.0.2:6379 took over';
 
@@ -62,6 +63,42 @@ describe('data that would be discarded', () => {
     d.advance(31 * 60_000);
     expect(d.orders().filter((each) => each === 'save-aside')).toHaveLength(2);
     expect(d.state).toBe('quarantined');
+  });
+});
+
+describe('a replica of one that does not lead any more', () => {
+  /** B led, and C leads now, but does not answer. */
+  function former(): KeeperDriver {
+    const d = new KeeperDriver({ record: { epoch: 1, master: B } });
+    d.setSibling(B, { role: 'master' });
+    d.advanceUntil(() => d.state === 'replica');
+    d.setSibling(C, { alive: false });
+    d.setRecord({ epoch: 2, master: C });
+    return d;
+  }
+
+  it('is detached at once: that one may come back empty, and would empty ours', () => {
+    const d = former();
+    d.advance(50);
+    expect(d.orders().slice(-2)).toEqual(['REPLICAOF 127.0.0.1 1', 'replica -> quarantined']);
+    expect(d.redis.follows).toEqual({ host: '127.0.0.1', port: 1 });
+    d.setSibling(C, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 });
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.redis.follows).toEqual(C);
+    expect(d.orders()).not.toContain('save-aside');
+  });
+
+  it('is given time when the record may be late: the Sentinels have sent it to a newer one', () => {
+    const d = new KeeperDriver({ record: { epoch: 1, master: B } });
+    d.setSibling(B, { role: 'master' });
+    d.advanceUntil(() => d.state === 'replica');
+    d.redis.follows = C;
+    d.advance(1_200);
+    const mark = d.mark;
+    d.setSibling(C, { role: 'master' });
+    d.setRecord({ epoch: 2, master: C });
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.orders(mark)).not.toContain('REPLICAOF 127.0.0.1 1');
   });
 });
 

@@ -1,7 +1,6 @@
 /** What another Redis of the group has, from the INFO text that the Sentinel on this host last had of it. */
-import { readServerInfo } from '../../redis/info.js';
+import { countKeys, readServerInfo } from '../../redis/info.js';
 import type { Place, Sibling } from './io.js';
-import { countKeys } from './own-info.js';
 
 /** Redis's way to say that there is no second history. */
 const NO_HISTORY = /^0*$/;

@@ -169,6 +169,8 @@ export interface Keeper {
   /** The record in force. */
   record: LeaderRecord | null;
   recordSince: number;
+  /** Whom the record named before. */
+  formerMaster: Place | null;
   /** Answers to asks sent before this do not confirm who leads: our Redis has restarted since. */
   confirmFrom: number;
   confirmed: boolean;
@@ -195,6 +197,8 @@ export interface Keeper {
   syncedRunId: string | null;
   /** It turned master without us, or replica: since then. */
   strayedSince: number | null;
+  /** It follows one whom the record does not name: since then. */
+  astraySince: number | null;
   saving: Saving;
   handOver: { readonly until: number } | null;
   /** Granted until then; null: revoked. */

@@ -13,7 +13,7 @@ import { hear, newRedis, onLooked } from './health.js';
 import { onInfoReply } from './info.js';
 import type { Effect, Input, KeeperMemory, Sibling, Tag } from './io.js';
 import { endHandOver, onHandOver } from './lead.js';
-import { newLease, onLease, onLeaseFailed } from './lease.js';
+import { newLease, onLease, onLeaseFailed, onLeaseFreed } from './lease.js';
 import { onLimitsReply } from './limits.js';
 import { onOrderReply } from './order.js';
 import { onPair } from './pair.js';
@@ -41,6 +41,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     localRecord: null,
     record: null,
     recordSince: NEVER,
+    formerMaster: null,
     confirmFrom: now,
     confirmed: false,
     awakeSince: NEVER,
@@ -57,6 +58,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     ledRunId: null,
     syncedRunId: null,
     strayedSince: null,
+    astraySince: null,
     saving: { is: 'none' },
     handOver: null,
     vipUntil: null,
@@ -104,6 +106,8 @@ function take(turn: Turn, input: Input): void {
       return;
     case 'lease':
       return onLease(turn, input);
+    case 'lease-freed':
+      return onLeaseFreed(turn);
     case 'lease-failed':
       return onLeaseFailed(turn, input);
     case 'process-running':

@@ -45,6 +45,8 @@ export const ORDER_RETRY_MIN_MS = 100;
 export const ORDER_RETRY_MAX_MS = 5_000;
 /** A replica that turned master without us: the Sentinels may be promoting it, and the record is on its way. */
 export const PROMOTION_GRACE_MS = 3_000;
+/** A replica that follows one whom the record does not name: the Sentinels may have sent it there, as above. */
+export const ASTRAY_GRACE_MS = 1_000;
 /** A leased master that turned replica without us: a switchover may be under way. */
 export const ROLE_LOST_GRACE_MS = 1_000;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, SELF, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 
 const FULL = 'MISCONF Errors writing to the AOF file: No space left on device';
 const REASON = `Redis takes no writes: ${FULL}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, KeeperDriver, leading, sibling, successor } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
+import { B, C, sibling } from '../../../test/support/keeper-fakes.js';
 
 const KILL = 'kill-redis';
 

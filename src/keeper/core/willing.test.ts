@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, type DriverOptions, KeeperDriver, leading, SELF } from '../../../test/support/keeper-driver.js';
+import { type DriverOptions, KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { B, C, SELF } from '../../../test/support/keeper-fakes.js';
 import { readOwnInfo } from './own-info.js';
 import { judgeWilling } from './willing.js';
 

@@ -1,7 +1,8 @@
 /**
  * Keeps the shards of a pool pointed at the masters that its sentinels name: asks at the start, listens to every
  * sentinel's +switch-master, asks again now and then and often while a shard has no master. The address that comes out
- * is only used once the server there has said by ROLE that it is a master (see Shard).
+ * is only used once the server there has said by ROLE that it is a master (see Shard). A node agent's sentinel also tells
+ * by +hand-over that a master is about to step down as planned: requests then wait, so that none is under way when it does.
  */
 import { RedisLink } from '../../redis/link.js';
 import { ErrorReply } from '../../redis/reply.js';
@@ -15,6 +16,8 @@ const URGENT_POLL_MS = 50;
 const ANSWER_MS = 500;
 const CONNECT_MS = 500;
 const BACKOFF = { base_ms: 50, max_ms: 1_000 };
+/** Then a master that was to step down, and has not, is asked again. */
+const HOLD_MS = 1_000;
 
 interface Sentinel {
   readonly name: string;
@@ -28,6 +31,8 @@ export class SentinelFollower implements MasterSeeker {
   readonly #known = new Map<Shard, KnownMaster>();
   /** The master a shard is pointed at, until it has proved to be one. */
   readonly #tried = new Map<Shard, KnownMaster>();
+  /** Masters that are about to step down, and until when that is believed. */
+  readonly #leaving = new Map<Shard, { readonly host: string; readonly port: number; readonly until_ms: number }>();
   #timer: NodeJS.Timeout | null = null;
   #polling = false;
   #again = false;
@@ -73,9 +78,28 @@ export class SentinelFollower implements MasterSeeker {
   /** Once it has been acknowledged, the link renews it by itself; until then it is asked for again. */
   #subscribe(link: RedisLink, name: string): void {
     const heard = (message: string): void => this.#heard(name, message);
-    link.subscribe('+switch-master', heard, { deadline_ms: CALM_POLL_MS }).catch(() => {
+    const leaving = (message: string): void => this.#heardLeaving(name, message);
+    const options = { deadline_ms: CALM_POLL_MS };
+    Promise.all([
+      link.subscribe('+switch-master', heard, options),
+      link.subscribe('+hand-over', leaving, options),
+    ]).catch(() => {
       if (!this.#stopped) setTimeout(() => this.#subscribe(link, name), CALM_POLL_MS).unref();
     });
+  }
+
+  /** `+hand-over master <master name> <ip> <port>`. Sentinels tell it one after the other; the first is enough. */
+  #heardLeaving(sentinel: string, message: string): void {
+    const [, label, host = '', port] = message.split(' ');
+    for (const shard of this.#pool.shards) {
+      const known = this.#known.get(shard);
+      if (shard.config.label !== label || known?.host !== host || known.port !== Number(port)) continue;
+      this.#pool.log.notice(`${this.#pool.config.name}: sentinel ${sentinel}: +hand-over ${message}`);
+      this.#leaving.set(shard, { host, port: known.port, until_ms: performance.now() + HOLD_MS });
+      this.#pool.turn.begin();
+      shard.pause('a planned switchover has begun');
+      this.#schedule(URGENT_POLL_MS);
+    }
   }
 
   /** `+switch-master <master name> <old ip> <old port> <new ip> <new port>`. */
@@ -149,6 +173,9 @@ export class SentinelFollower implements MasterSeeker {
       return;
     }
     const { master } = choice;
+    const leaving = this.#leaving.get(shard);
+    if (leaving?.host === master.host && leaving.port === master.port && performance.now() < leaving.until_ms) return;
+    this.#leaving.delete(shard);
     this.#tried.set(shard, master);
     // A master that stays is known at its newest epoch.
     if (shard.open && known?.host === master.host && known.port === master.port) this.#known.set(shard, master);

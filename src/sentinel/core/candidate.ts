@@ -1,4 +1,5 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
+import { countKeys } from '../../redis/info.js';
 import { durabilityLimitation } from './durability.js';
 import { follows } from './info.js';
 import type { Address } from './io.js';
@@ -34,7 +35,11 @@ export function chooseCandidate(turn: Turn, group: Group, wanted: Wanted): Choic
     if (limit === null) fit.push(node);
     else reasons.push(`${nodeName(turn.s, node)}: ${limit}`);
   }
-  fit.sort((a, b) => Number(isPromotedUnheard(turn, a)) - Number(isPromotedUnheard(turn, b)) || byFitness(a, b));
+  const keys = hasLostItsPlace(group) ? keysByHistory(fit) : null;
+  fit.sort(
+    (a, b) =>
+      Number(isPromotedUnheard(turn, a)) - Number(isPromotedUnheard(turn, b)) || byKeys(keys, a, b) || byFitness(a, b),
+  );
   const [chosen, ...others] = fit;
   if (chosen === undefined) return { chosen: null, reasons };
   for (const node of others) reasons.push(`${nodeName(turn.s, node)}: ${whyLess(turn, node, chosen)}`);
@@ -74,20 +79,58 @@ function candidateLimitation(turn: Turn, node: RedisNode, freshSince: number): s
   if (lag !== null) return lag;
   // A master that says it is a replica takes no writes: nobody falls further behind it, however long its link is down.
   if (node.role === 'master' || master.role === 'replica') return null;
+  // Never heard since we started: how long it has been gone cannot be told, and the age of the link says nothing.
+  if (group.leaseTtl_ms > 0 && master.info.at <= NEVER) return null;
   const masterDown_ms = master.sdownSince === null ? 0 : turn.now - master.sdownSince;
   const allowed = masterDown_ms + group.downAfter_ms * 10;
   if (node.masterLinkDown_ms > allowed) {
-    return `lost its master ${node.masterLinkDown_ms} ms ago, ${allowed} ms are allowed`;
+    return `lost its master ${node.masterLinkDown_ms} ms ago, ${Math.round(allowed)} ms are allowed`;
   }
   return null;
 }
 
-/** A replica that waits for its first synchronisation has nothing, or the data of another history. */
+/**
+ * A replica that waits for its first synchronisation has nothing, or the data of another history. Where all are so, as
+ * after a power cut that only the master did not survive, one of them is better than nobody.
+ */
 function syncLimitation(node: RedisNode): string | null {
-  const { leaseTtl_ms, master } = node.group;
-  if (leaseTtl_ms === 0 || node.role !== 'replica' || node.masterLinkUp || master.replId === '') return null;
-  if (node.replId === master.replId || node.replId2 === master.replId) return null;
-  return 'has not been in sync with the master';
+  const { group } = node;
+  if (group.leaseTtl_ms === 0 || knowsHistory(node)) return null;
+  if (hasLostItsPlace(group)) {
+    const [ours, theirs] = [keysOf(node), keysOf(group.master)];
+    return ours < theirs ? `has ${ours} keys, and the master, which has restarted, ${theirs}` : null;
+  }
+  return [...group.replicas.values()].some(knowsHistory) ? 'has not been in sync with the master' : null;
+}
+
+/** Whether it takes part in the history that the master told last, as far as can be known. */
+function knowsHistory(node: RedisNode): boolean {
+  const { master } = node.group;
+  if (node.role !== 'replica' || node.masterLinkUp || master.replId === '') return true;
+  return node.replId === master.replId || node.replId2 === master.replId;
+}
+
+/**
+ * Whether the master says that it is a replica: its keeper has started it anew, and nobody can be in sync with it. Should it
+ * have lost its data it does not lead, and who is to lead instead is told by what each holds.
+ */
+function hasLostItsPlace({ leaseTtl_ms, master }: Group): boolean {
+  return leaseTtl_ms > 0 && master.role === 'replica' && master.sdownSince !== null;
+}
+
+function keysOf({ info }: RedisNode): number {
+  return countKeys(info.text);
+}
+
+/** Offsets of different histories cannot be compared: of each history, the most keys that anybody in it has. */
+function keysByHistory(nodes: readonly RedisNode[]): ReadonlyMap<string, number> {
+  const keys = new Map<string, number>();
+  for (const node of nodes) keys.set(node.replId, Math.max(keys.get(node.replId) ?? 0, keysOf(node)));
+  return keys;
+}
+
+function byKeys(keys: ReadonlyMap<string, number> | null, a: RedisNode, b: RedisNode): number {
+  return keys === null ? 0 : (keys.get(b.replId) ?? 0) - (keys.get(a.replId) ?? 0);
 }
 
 /** Whether it lags further behind the furthest offset that is known than the operator allows. */

@@ -9,6 +9,10 @@ import { type Group, isMaster, type RedisNode, type SentinelPeer } from './state
 import { CONVERT_WAIT_MS, HELLO_PERIOD_MS, INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
+/** Whom a Redis follows that is to take no writes and to keep what it has: nobody can answer there. */
+const NOWHERE = ['127.0.0.1', '1'] as const;
+/** One that follows nobody is joined after this. */
+const JOIN_WAIT_MS = 1_000;
 /** An order that seems to have been lost is given again after this. */
 const DEMOTE_AGAIN_MS = 1_000;
 
@@ -19,7 +23,42 @@ const DEMOTE_AGAIN_MS = 1_000;
  */
 export function sendReplicaOf(turn: Turn, node: RedisNode, master: RedisNode | null, tag: Tag): boolean {
   const { address } = (master ?? node).link;
-  const target = master === null ? ['NO', 'ONE'] : [shownHost(turn.s, address), String(address.port)];
+  const target =
+    master === null ? (['NO', 'ONE'] as const) : ([shownHost(turn.s, address), `${address.port}`] as const);
+  return sendTarget(turn, node, target, tag);
+}
+
+/**
+ * Orders a Redis that may have led, or followed another, to follow the master. With leases it may hold writes that the new
+ * master does not; its keeper puts them aside before they are discarded. So here it follows at once only what has all that
+ * it holds; else it is kept from changing, follows nobody, and the rest is left to its keeper.
+ */
+export function sendToMaster(
+  turn: Turn,
+  node: RedisNode,
+  master: RedisNode,
+  tag: Tag,
+): 'sent' | 'halted' | 'left' | 'lost' {
+  if (node.group.leaseTtl_ms === 0 || holdsAllOf(master, node)) {
+    return sendReplicaOf(turn, node, master, tag) ? 'sent' : 'lost';
+  }
+  if (followsNobody(node)) return 'left';
+  return sendTarget(turn, node, NOWHERE, tag) ? 'halted' : 'lost';
+}
+
+/** Whether nothing is lost when `node` takes over what `master` has: known only of one that follows nobody, and so stays as it is. */
+function holdsAllOf(master: RedisNode, node: RedisNode): boolean {
+  if (!followsNobody(node) || node.replId === '') return false;
+  if (node.replId === master.replId) return node.replOffset <= master.masterReplOffset;
+  return node.replId === master.replId2 && node.replOffset < master.secondOffset;
+}
+
+/** Whether it is where a Redis is sent that must not change. */
+export function followsNobody({ role, masterHost, masterPort }: RedisNode): boolean {
+  return role === 'replica' && masterHost === NOWHERE[0] && masterPort === Number(NOWHERE[1]);
+}
+
+function sendTarget(turn: Turn, node: RedisNode, target: readonly [string, string], tag: Tag): boolean {
   const ignore: Tag = { kind: 'ignore' };
   const sent =
     turn.sendTo(node, ignore, ['MULTI']) &&
@@ -46,7 +85,7 @@ export function repairRoles(turn: Turn, group: Group): void {
 
 function repairMasterRole(turn: Turn, node: RedisNode): void {
   const { group } = node;
-  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS || !mayRepair(turn, group)) return;
+  if (turn.now - node.demotedAt < DEMOTE_AGAIN_MS || !mayRepair(turn, node)) return;
   // Whether the new master still is one decides: what it said before this one came back does not count.
   if (node.formerMasterSince !== null && group.master.info.askedAt < node.link.command.since)
     askInfo(turn, group.master);
@@ -55,17 +94,20 @@ function repairMasterRole(turn: Turn, node: RedisNode): void {
     turn.now - node.lastDownAt > CONVERT_WAIT_MS &&
     turn.now - node.roleSince > CONVERT_WAIT_MS;
   if (!waited && !mayDemoteAtOnce(turn, node)) return;
-  if (!sendReplicaOf(turn, node, group.master, { kind: 'demote', master: group.name })) return;
+  const done = sendToMaster(turn, node, group.master, { kind: 'demote', master: group.name });
+  if (done !== 'sent' && done !== 'halted') return;
   node.demotedAt = turn.now;
   turn.event('notice', '+convert-to-slave', node);
 }
 
 /**
- * With leases whoever may have missed a change of master leaves the roles alone: that one is the master in the newest
- * configuration is proven by the lease that it holds of us.
+ * With leases whoever may have missed a change of master leaves the roles alone. It must hold a grant of ours; and since a
+ * keeper's request may have been held up by a partition until it was no longer true, a majority must have been heard from
+ * since the Redis in question can be reached.
  */
-function mayRepair(turn: Turn, group: Group): boolean {
-  return group.leaseTtl_ms === 0 || isLeased(turn, group);
+function mayRepair(turn: Turn, { group, link }: RedisNode): boolean {
+  if (group.leaseTtl_ms === 0) return true;
+  return isLeased(turn, group) && hearsMajority(turn, group, link.command.since);
 }
 
 /**
@@ -82,6 +124,11 @@ export function mayDemoteAtOnce(turn: Turn, node: RedisNode): boolean {
   // What it said before it lost its place, or before it was cut off, is no news.
   if (node.info.askedAt < Math.max(reachableSince, node.formerMasterSince)) return false;
   if (master.sdownSince !== null || master.role !== 'master' || master.info.askedAt < reachableSince) return false;
+  return hearsMajority(turn, group, reachableSince);
+}
+
+/** Whether a majority answers us while we lead, or was heard from since then. */
+function hearsMajority(turn: Turn, group: Group, reachableSince: number): boolean {
   const leads = turn.now - group.ledAt < group.failoverTimeout_ms && group.leaderEpoch === group.configEpoch;
   let heard = 1;
   for (const peer of group.sentinels.values()) {
@@ -97,11 +144,13 @@ function answers(turn: Turn, { link, sdownSince }: SentinelPeer): boolean {
 
 function repairWrongMaster(turn: Turn, node: RedisNode): void {
   const { group } = node;
-  const wait_ms = group.failoverTimeout_ms;
-  if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, group)) return;
+  // One that was made to follow nobody has its keeper to join it, or, when that is gone, nobody but us.
+  const wait_ms = followsNobody(node) ? JOIN_WAIT_MS : group.failoverTimeout_ms;
+  if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, node)) return;
   if (turn.now - node.lastDownAt <= wait_ms || turn.now - node.masterChangedAt <= wait_ms) return;
   if (turn.now - node.demotedAt < HELLO_PERIOD_MS) return;
-  if (!sendReplicaOf(turn, node, group.master, { kind: 'demote', master: group.name })) return;
+  const done = sendToMaster(turn, node, group.master, { kind: 'demote', master: group.name });
+  if (done !== 'sent' && done !== 'halted') return;
   node.demotedAt = turn.now;
   turn.event('notice', '+fix-slave-config', node);
 }

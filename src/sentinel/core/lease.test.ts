@@ -62,6 +62,21 @@ describe('a grant', () => {
     expect(lease(settled({ leaseTtl_ms: 0 }), 1, 0, TTL_MS)).toMatchObject({ granted: 0 });
   });
 
+  it('tells clients once that its holder consents to be succeeded', () => {
+    const driver = settled();
+    const renew = (...more: string[]) =>
+      driver.command('SENTINEL', 'LEASE', 'm', '10.0.0.1', '1', '0', String(TTL_MS), ...more);
+    const told = () => driver.events.filter((event) => event.startsWith('+hand-over'));
+    renew();
+    expect(told()).toEqual([]);
+    renew('handover');
+    renew('handover');
+    expect(told()).toEqual(['+hand-over master m 10.0.0.1 1']);
+    renew();
+    renew('handover');
+    expect(told()).toHaveLength(2);
+  });
+
   it('is held by one place at a time: a new master waits for the end of that of the old one', () => {
     const driver = settled();
     lease(driver, 1, 0, TTL_MS);

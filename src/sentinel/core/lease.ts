@@ -34,6 +34,8 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
   if (before === null || before.handOver !== ask.handOver) turn.touch(group);
+  // For proxies and clients, which had better send nothing more to a master that is about to step down.
+  if (ask.handOver && before?.handOver !== true) turn.event('notice', '+hand-over', group.master);
   if (before?.epoch !== ask.epoch) {
     turn.log('notice', `Lease of ${group.name} granted to ${place(turn.s, ask.holder)} in epoch ${ask.epoch}`);
   }
@@ -116,7 +118,7 @@ export function leaseDownReason(turn: Turn, group: Group): string | null {
     return `its keeper gave the lease back: ${lease.released.reason}`;
   }
   if (turn.now < lapsesAt(group)) return null;
-  const since = Math.max(lease.recordSince, lease.heldUntil);
+  const since = Math.max(lease.recordSince, lease.heldUntil - group.leaseTtl_ms);
   return `its lease was not renewed for ${Math.round(turn.now - since)} ms`;
 }
 

@@ -1,5 +1,5 @@
 /** The last phase of a failover: the other replicas and the old master are made to follow the new one. */
-import { mayDemoteAtOnce, sendReplicaOf } from './demote.js';
+import { followsNobody, mayDemoteAtOnce, sendToMaster } from './demote.js';
 import { follows } from './info.js';
 import { clearFailover, type Failover, type Group, type RedisNode, redisNodes } from './state.js';
 import { switchToPromoted } from './switch.js';
@@ -49,10 +49,13 @@ function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
   const { old, target } = failover;
   if (old.reconf !== null || !turn.canSend(old.link)) return;
   if (failover.switched && !mayDemoteAtOnce(turn, old)) return;
-  if (!sendReplicaOf(turn, old, target, { kind: 'demote', master: group.name })) return;
+  const done = sendToMaster(turn, old, target, { kind: 'demote', master: group.name });
+  if (done === 'lost') return;
   old.reconf = { state: 'done', since: turn.now };
+  if (done === 'left') return;
   old.demotedAt = turn.now;
-  turn.log('notice', `The old master of ${group.name} is told to follow the new one`);
+  const whom = done === 'sent' ? 'the new one' : 'nobody: its keeper joins it to the new one';
+  turn.log('notice', `The old master of ${group.name} is told to follow ${whom}`);
 }
 
 function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly RedisNode[]): void {
@@ -60,11 +63,17 @@ function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly Red
   for (const node of open) {
     if (busy >= group.parallelSyncs) return;
     if (node.reconf !== null || !turn.canSend(node.link)) continue;
-    if (!sendReplicaOf(turn, node, failover.target, { kind: 'reconfigure', master: group.name })) continue;
+    const done = sendToMaster(turn, node, failover.target, { kind: 'reconfigure', master: group.name });
+    if (done === 'lost') continue;
     node.reconf = { state: 'sent', since: turn.now };
-    turn.event('notice', '+slave-reconf-sent', node);
+    if (done === 'sent') turn.event('notice', '+slave-reconf-sent', node);
     busy += 1;
   }
+}
+
+/** It was told to follow nobody, until it is known what it holds. */
+function isHalted(node: RedisNode): boolean {
+  return node.group.leaseTtl_ms > 0 && followsNobody(node);
 }
 
 function followProgress(turn: Turn, failover: Reconf, node: RedisNode): void {
@@ -72,7 +81,13 @@ function followProgress(turn: Turn, failover: Reconf, node: RedisNode): void {
   if (reconf === null || reconf.state === 'done') return;
   const fresh = node.info.askedAt >= reconf.since;
   if (reconf.state === 'sent') {
-    if (fresh && follows(turn, node, failover.target)) {
+    if (fresh && isHalted(node)) {
+      // What it holds is known now: all of it may be in the new master's history.
+      const done = sendToMaster(turn, node, failover.target, { kind: 'reconfigure', master: node.group.name });
+      if (done !== 'sent') return;
+      node.reconf = { state: 'sent', since: turn.now };
+      turn.event('notice', '+slave-reconf-sent', node);
+    } else if (fresh && follows(turn, node, failover.target)) {
       node.reconf = { state: 'inprog', since: reconf.since };
       turn.event('notice', '+slave-reconf-inprog', node);
     } else if (turn.now - reconf.since > REPLICA_RECONF_TIMEOUT_MS) {
@@ -91,7 +106,7 @@ function orderTheRest(turn: Turn, group: Group, failover: Reconf, open: readonly
   turn.event('warning', '+failover-end-for-timeout', group);
   for (const node of open) {
     if (node.reconf !== null) continue;
-    if (sendReplicaOf(turn, node, failover.target, { kind: 'reconfigure', master: group.name })) {
+    if (sendToMaster(turn, node, failover.target, { kind: 'reconfigure', master: group.name }) === 'sent') {
       turn.event('notice', '+slave-reconf-sent-be', node);
     }
   }

@@ -96,4 +96,19 @@ describe('TILT', () => {
     expect(driver.eventTypes()).toContain('-tilt');
     expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
   });
+
+  it('is short where the masters are leased', () => {
+    const driver = new SentinelDriver({ leaseTtl_ms: 1_000 });
+    driver.peersAgree();
+    driver.advance(5_000);
+    driver.now += 10_000;
+    driver.input({ on: 'tick' });
+    expect(driver.eventTypes()).toContain('+tilt');
+    driver.kill(1);
+    driver.advance(2_500);
+    expect(driver.eventTypes()).not.toContain('-tilt');
+    driver.advance(2_500);
+    expect(driver.eventTypes()).toContain('-tilt');
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
 });

@@ -9,6 +9,8 @@ export const ASK_PERIOD_MS = 1_000;
 export const HELLO_PERIOD_MS = 2_000;
 export const TILT_TRIGGER_MS = 2_000;
 export const TILT_PERIOD_MS = 30_000;
+/** Ours: TILT where every master is leased. Long enough for answers from everybody. */
+export const TILT_PERIOD_LEASED_MS = 3_000;
 export const REPLICA_RECONF_TIMEOUT_MS = 10_000;
 export const ELECTION_TIMEOUT_MS = 10_000;
 export const MAX_DESYNC_MS = 1_000;

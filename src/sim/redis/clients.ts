@@ -67,7 +67,8 @@ export class Clients {
       const [oldest] = this.#unacknowledged;
       if (oldest === undefined || redis.replicas.having(oldest.end) < redis.ackReplicas) return;
       this.#unacknowledged.shift();
-      oldest.client.end.send({ kind: 'reply', reply: this.#acknowledge(oldest.id) });
+      const { end } = oldest.client;
+      if (end.open) end.send({ kind: 'reply', reply: this.#acknowledge(oldest.id) });
     }
   }
 
@@ -92,7 +93,7 @@ export class Clients {
   #execute(client: Client, args: readonly string[]): void {
     const name = (args[0] ?? '').toUpperCase();
     // PUBLISH counts as a write here, as CLIENT PAUSE's documentation says: its client waits, and all that it asked.
-    if ((name === 'SET' || name === 'PUBLISH') && this.#writesWait()) {
+    if ((name === 'SET' || name === 'PUBLISH') && this.writesWait()) {
       client.waiting.push(args);
       return;
     }
@@ -106,7 +107,7 @@ export class Clients {
   }
 
   #setAndWait(client: Client, id: number): void {
-    const refusal = this.#writeLimitation();
+    const refusal = this.writeLimitation();
     if (refusal !== null) {
       client.end.send({ kind: 'reply', reply: refusal });
       return;
@@ -139,10 +140,13 @@ export class Clients {
       case 'MULTI':
         client.queued = [];
         return OK;
+      case 'ROLE':
+        return [redis.role === 'master' ? 'master' : 'slave', redis.data.offset];
       case 'SLAVEOF':
+      case 'REPLICAOF':
         return redis.slaveof(args[1] ?? '', args[2] ?? '', client.end.peer.host.ip);
       case 'CONFIG':
-        return redis.rewriteConfig();
+        return (args[1] ?? '').toUpperCase() === 'SET' ? this.#configure(args) : redis.rewriteConfig();
       case 'CLIENT':
         return this.#client(client, args);
       case 'FAILOVER':
@@ -184,16 +188,20 @@ export class Clients {
   }
 
   #set(id: number): Reply {
-    const refusal = this.#writeLimitation();
+    const refusal = this.writeLimitation();
     if (refusal !== null) return refusal;
     this.#append(id);
     return this.#acknowledge(id);
   }
 
-  #writeLimitation(): ErrorReply | null {
+  /** Why a write is refused now, or null. */
+  writeLimitation(): ErrorReply | null {
     const { redis } = this;
     if (redis.loading) return new ErrorReply('LOADING Redis is loading the dataset in memory');
     if (redis.role !== 'master') return new ErrorReply("READONLY You can't write against a read only replica.");
+    if (redis.replicas.countGood() < redis.minReplicas.count) {
+      return new ErrorReply('NOREPLICAS Not enough good replicas to write.');
+    }
     return redis.leased ? null : FENCED;
   }
 
@@ -202,6 +210,14 @@ export class Clients {
     const write = redis.data.append(id, WRITE_BYTES);
     redis.replicas.stream(write, null);
     return write;
+  }
+
+  #configure([, , name, value]: readonly string[]): Reply {
+    const { minReplicas } = this.redis;
+    if (name === 'min-replicas-to-write') minReplicas.count = Number(value);
+    else if (name === 'min-replicas-max-lag') minReplicas.lag_s = Number(value);
+    else return new ErrorReply(`ERR Unknown option '${name}'`);
+    return OK;
   }
 
   #client(client: Client, args: readonly string[]): Reply {
@@ -235,7 +251,12 @@ export class Clients {
     loop.at(until, () => this.redis.gate.pass(() => this.resume()));
   }
 
-  #writesWait(): boolean {
+  /** Whether writes are paused. */
+  get paused(): boolean {
+    return this.#pausedUntil > this.redis.context.loop.now;
+  }
+
+  writesWait(): boolean {
     const { handover, context, role } = this.redis;
     // A replica refuses writes at once: only a master has writes to hold back.
     if (role !== 'master' && handover.state === 'no-failover') return this.#pausedUntil > context.loop.now;
@@ -244,7 +265,8 @@ export class Clients {
 
   /** Lets waiting clients go on, in no particular order, if nothing holds them any more. */
   resume(): void {
-    if (this.#writesWait()) return;
+    if (this.writesWait()) return;
+    this.redis.upstream.resume();
     for (const client of [...this.#all.values()]) {
       const { waiting } = client;
       client.waiting = [];

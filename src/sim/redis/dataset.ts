@@ -33,6 +33,19 @@ export class Dataset {
     this.#backlogFrom = this.offset;
   }
 
+  /**
+   * As after a restart with this on its disk. `history` is what a dump tells; an append-only file tells none, and a new
+   * one begins.
+   */
+  reload(writes: readonly Write[], history: { readonly replid: string; readonly offset: number } | null): void {
+    this.writes = history === null ? writes.map(({ id }) => ({ id, end: 0 })) : [...writes];
+    this.replid = history?.replid ?? newReplid(this.prng);
+    this.offset = history?.offset ?? 0;
+    this.replid2 = '';
+    this.secondOffset = -1;
+    this.#backlogFrom = this.offset;
+  }
+
   append(id: number, length_bytes: number): Write {
     this.offset += length_bytes;
     const write = { id, end: this.offset };

@@ -42,7 +42,8 @@ export function infoText(redis: RedisProcess): string {
     `master_replid2:${data.replid2 === '' ? '0'.repeat(40) : data.replid2}`,
     `master_repl_offset:${data.offset}`,
     `second_repl_offset:${data.replid2 === '' ? -1 : data.secondOffset + 1}`,
-    '',
   );
+  if (data.writes.length > 0) lines.push('# Keyspace', `db0:keys=${data.writes.length},expires=0,avg_ttl=0`);
+  lines.push('');
   return lines.join('\r\n');
 }

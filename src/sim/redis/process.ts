@@ -48,6 +48,8 @@ export class RedisProcess implements Listener {
   runId = '';
   startedAt = 0;
   role: 'master' | 'replica' = 'master';
+  /** When it took that role. */
+  roleSince = 0;
   following: Place | null = null;
   /** Writes are taken until then: the end of the lease, or never without leases. */
   leasedUntil = Number.POSITIVE_INFINITY;
@@ -57,6 +59,12 @@ export class RedisProcess implements Listener {
   quarantined = false;
   /** Whoever started this process is told of its end. */
   onDeath: (() => void) | null = null;
+  /** What it finds on its disk when it is started again; null: what `options` say. */
+  onReload: ((data: Dataset) => void) | null = null;
+  /** min-replicas-to-write and min-replicas-max-lag: how it is configured now. */
+  minReplicas = { count: 0, lag_s: 10 };
+  /** A replica in a pause does not carry out what its master sends, as redis-server 7 does not. */
+  pauseHoldsStream = false;
   /** And of its becoming a master. */
   onPromotion: (() => void) | null = null;
   #loadedAt = 0;
@@ -91,6 +99,11 @@ export class RedisProcess implements Listener {
     return this.context.loop.now < this.leasedUntil;
   }
 
+  /** Whether a client that wrote now would be told that it has been done. */
+  get writable(): boolean {
+    return this.alive && this.clients.writeLimitation() === null && !this.clients.writesWait();
+  }
+
   start(): void {
     const { loop, prng } = this.context;
     const first = this.#life === 0;
@@ -101,8 +114,10 @@ export class RedisProcess implements Listener {
     const place = this.quarantined && !first ? NOWHERE : this.#configured;
     this.role = place === null ? 'master' : 'replica';
     this.following = place;
+    this.minReplicas = { count: 0, lag_s: 10 };
     if (!first) {
-      this.data.restart(this.options.keepsData);
+      if (this.onReload === null) this.data.restart(this.options.keepsData);
+      else this.onReload(this.data);
       this.#loadedAt = loop.now + this.options.load_ms;
     }
     const life = this.#life;
@@ -150,7 +165,8 @@ export class RedisProcess implements Listener {
     if (noOne) {
       if (this.role === 'replica') this.becomeMaster(true);
     } else if (this.following?.ip !== host || this.following.port !== Number(port)) {
-      this.follow({ ip: host, port: Number(port) }, false);
+      const nobody = host === NOWHERE.ip && Number(port) === NOWHERE.port;
+      this.follow(nobody ? NOWHERE : { ip: host, port: Number(port) }, false);
     }
     return OK;
   }
@@ -158,6 +174,7 @@ export class RedisProcess implements Listener {
   /** @param branch whether it begins a history of its own */
   becomeMaster(branch: boolean): void {
     this.role = 'master';
+    this.roleSince = this.context.loop.now;
     this.following = null;
     this.upstream.stop();
     if (branch) this.data.branch();
@@ -167,6 +184,7 @@ export class RedisProcess implements Listener {
   }
 
   follow(master: Place, handover: boolean): void {
+    if (this.role === 'master') this.roleSince = this.context.loop.now;
     this.role = 'replica';
     this.following = master;
     this.replicas.disconnect();

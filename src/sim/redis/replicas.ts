@@ -80,6 +80,16 @@ export class Replicas {
     return this.all.filter(({ state, acked }) => state === 'online' && acked >= offset).length;
   }
 
+  /** Those that min-replicas-to-write counts. */
+  countGood(): number {
+    const { minReplicas, context } = this.redis;
+    if (minReplicas.count === 0) return 0;
+    const { now } = context.loop;
+    return this.all.filter(
+      ({ state, lastAckAt }) => state === 'online' && Math.floor((now - lastAckAt) / 1_000) <= minReplicas.lag_s,
+    ).length;
+  }
+
   stream(write: Write | null, hello: string | null): void {
     const wantAck = this.redis.handover.state === 'waiting-for-sync' || this.redis.ackReplicas > 0;
     for (const replica of this.all) {

@@ -14,6 +14,8 @@ export class Upstream {
   #connecting = false;
   /** Counts the masters that were followed: an answer for an earlier one is dropped. */
   #generation = 0;
+  /** What came in a pause of writes, where that holds it back. */
+  #held: Extract<Message, { kind: 'stream' }>[] = [];
   /** PSYNC … FAILOVER, until it is answered. */
   #handover = false;
 
@@ -28,6 +30,7 @@ export class Upstream {
 
   stop(): void {
     this.#generation += 1;
+    this.#held = [];
     this.#end?.close();
     this.#end = null;
     this.#connecting = false;
@@ -70,6 +73,7 @@ export class Upstream {
 
   #lost(): void {
     this.#end = null;
+    this.#held = [];
     if (this.up) this.downSince = this.redis.context.loop.now;
     this.up = false;
     this.syncing = false;
@@ -93,7 +97,8 @@ export class Upstream {
         redis.handover.refused();
         return;
       case 'stream':
-        this.#take(message);
+        if (redis.pauseHoldsStream && redis.clients.paused) this.#held.push(message);
+        else this.#take(message);
         return;
       default:
         return;
@@ -104,6 +109,8 @@ export class Upstream {
     const { redis } = this;
     const generation = this.#generation;
     const from = this.#end;
+    const { group, name } = redis;
+    redis.context.fact({ kind: 'replaced', group, redis: name, had: redis.data.writes, has: message.writes });
     redis.data.replace(message.replid, message.offset, message.writes);
     redis.replicas.disconnect();
     redis.context.note(2, redis.name, () => `full resync, ${message.writes.length} writes, offset ${message.offset}`);
@@ -121,6 +128,13 @@ export class Upstream {
     this.#handover = false;
     this.ack();
     this.redis.context.note(2, this.redis.name, () => `link with its master is up, offset ${this.redis.data.offset}`);
+  }
+
+  /** The pause is over. */
+  resume(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const message of held) this.#take(message);
   }
 
   #take(message: Extract<Message, { kind: 'stream' }>): void {

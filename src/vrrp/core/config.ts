@@ -110,6 +110,8 @@ export interface InstanceConfig {
    * not that the addresses are the host's own; and the loan, not an advert, says who is master.
    */
   readonly leased: boolean;
+  /** When addresses leave this host, their TCP connections are ended, and whoever still sends to them is refused. */
+  readonly farewell: boolean;
 }
 
 /** Instances that are master together or not at all. */

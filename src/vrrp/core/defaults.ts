@@ -44,6 +44,7 @@ export function defaultInstance(
     tracks: [],
     vipLifetime_s: null,
     leased: false,
+    farewell: false,
     ...given,
   };
 }

@@ -8,6 +8,8 @@ export class HostView {
   readonly #sources = new Map<string, string>();
   readonly #locals = new Set<string>();
   readonly #tracks = new Map<string, TrackResult>();
+  /** Until when an item was last said to be up, though it may have gone down since. */
+  readonly #promised = new Map<string, number>();
 
   setLink(name: string, up: boolean): void {
     this.#links.set(name, up);
@@ -40,11 +42,20 @@ export class HostView {
   setTrack(id: string, result: TrackResult): boolean {
     const before = this.track(id);
     this.#tracks.set(id, result);
+    if (result.status === 'up' && result.until !== undefined) this.#promised.set(id, result.until);
     return before.status !== result.status || before.value !== result.value || before.reason !== result.reason;
   }
 
   track(id: string): TrackResult {
     return this.#tracks.get(id) ?? { status: 'unknown', value: 0 };
+  }
+
+  /** How long what these items lent would have lasted from `now` on; infinity when they lent without an end. */
+  promised_ms(items: readonly TrackedItem[], now: number): number {
+    return Math.min(
+      Number.POSITIVE_INFINITY,
+      ...items.map(({ id }) => (this.#promised.get(id) ?? Number.POSITIVE_INFINITY) - now),
+    );
   }
 
   /** When the first item that is up ends; infinity for never. */
@@ -71,6 +82,7 @@ export class HostView {
     for (const [id, result] of this.#tracks) {
       if (result.until !== undefined) this.#tracks.set(id, { ...result, until: result.until - for_ms });
     }
+    for (const [id, until] of this.#promised) this.#promised.set(id, until - for_ms);
   }
 }
 

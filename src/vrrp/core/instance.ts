@@ -26,6 +26,8 @@ const ALONE: Siblings = { faults: [], pending: [] };
 const DEFENCE_GAP_MS = 1000;
 /** Addresses are refreshed when this part of their lifetime has passed, so that one late refresh does no harm. */
 const REFRESH_PART = 0.45;
+/** A removal waits this long at most for connections to be ended, and never beyond the end of a loan. */
+const FAREWELL_MAX_MS = 20;
 
 export class Instance {
   #config: InstanceConfig;
@@ -242,7 +244,8 @@ export class Instance {
     this.#announcer = new Announcer(config.announce);
     if (this.#state === 'BACKUP') this.#armBackup(now, masterDown_ms(config, this.#health.priority, this.#interval()));
     if (this.#state !== 'MASTER') return;
-    this.#outbox.release([...old].filter(([key]) => !kept.has(key)).map(([, address]) => address));
+    const dropped = [...old].filter(([key]) => !kept.has(key)).map(([, address]) => address);
+    this.#outbox.release(dropped, this.#farewell_ms(now));
     this.#outbox.claim(allAddresses(config));
     this.#scheduleRefresh(now);
     this.#sendAdvert(this.#health.priority);
@@ -258,7 +261,7 @@ export class Instance {
   /** Leaves for good: addresses go, and a master says so with priority 0 (RFC 5798 section 6.4.3). */
   stop(now: number, notify: 'STOP' | 'DELETED'): void {
     if (!this.#started) return;
-    this.#leaveMaster();
+    this.#leaveMaster(now);
     this.#started = false;
     this.#enter(now, 'INIT', 'stopped');
     this.#notify(notify);
@@ -382,7 +385,7 @@ export class Instance {
 
   #becomeBackup(now: number, reason: string): void {
     assert(this.#health.priority !== PRIORITY_OWNER || this.#state === 'MASTER', 'an owner waits for nobody');
-    if (this.#state === 'MASTER') this.#dropAddresses();
+    if (this.#state === 'MASTER') this.#dropAddresses(now);
     else this.#master = null;
     if (this.#state !== 'MASTER') this.#masterInterval_ms = this.#config.interval_ms;
     this.#preemptAt = null;
@@ -408,24 +411,30 @@ export class Instance {
   }
 
   #becomeFault(now: number, reason: string): void {
-    this.#leaveMaster();
+    this.#leaveMaster(now);
     this.#enter(now, 'FAULT', reason);
     this.#notify('FAULT');
   }
 
   /** The addresses go first: whoever takes over on our priority 0 must not meet them. */
-  #leaveMaster(): void {
+  #leaveMaster(now: number): void {
     if (this.#state !== 'MASTER') return;
-    this.#dropAddresses();
+    this.#dropAddresses(now);
     this.#sendAdvert(PRIORITY_LEAVING);
     this.#stats.priorityZeroSent++;
   }
 
-  #dropAddresses(): void {
+  #dropAddresses(now: number): void {
     this.#stats.releasedMaster++;
     this.#announcer.stop();
     this.#refreshAt = Number.POSITIVE_INFINITY;
-    this.#outbox.release(allAddresses(this.#config));
+    this.#outbox.release(allAddresses(this.#config), this.#farewell_ms(now));
+  }
+
+  /** When a loan has run out the addresses go first, and what is left of their connections is seen to afterwards. */
+  #farewell_ms(now: number): number | null {
+    if (!this.#config.farewell) return null;
+    return Math.max(0, Math.min(FAREWELL_MAX_MS, this.#view.promised_ms(this.#config.tracks, now)));
   }
 
   #enter(now: number, state: State, reason: string): void {

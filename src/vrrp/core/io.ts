@@ -76,7 +76,16 @@ export type Effect =
       readonly addresses: readonly VirtualAddress[];
       readonly lifetime_s: number | null;
     }
-  | { readonly do: 'release'; readonly instance: string; readonly addresses: readonly VirtualAddress[] }
+  /**
+   * Take the addresses off their interfaces. `farewell_ms`: clients are told, and the removal may wait that long for it;
+   * null: they are not.
+   */
+  | {
+      readonly do: 'release';
+      readonly instance: string;
+      readonly addresses: readonly VirtualAddress[];
+      readonly farewell_ms: number | null;
+    }
   /** One gratuitous ARP request, or one unsolicited neighbour advert, for each address. */
   | { readonly do: 'announce'; readonly instance: string; readonly addresses: readonly VirtualAddress[] }
   /** Ask the network who holds the addresses; an answer comes back as `conflict`. */

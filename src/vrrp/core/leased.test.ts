@@ -147,3 +147,58 @@ describe('an owner without a loan', () => {
     expect(b.state()).toBe('BACKUP');
   });
 });
+
+describe('the farewell of addresses that are lent', () => {
+  const sayFarewell = (b: BenchRouter): (number | null)[] => b.take('release').map((e) => e.farewell_ms);
+
+  function withFarewell(for_ms: number): BenchRouter {
+    const config = instanceA({ version: 3, interval_ms: 100, priority: 255, leased: true, farewell: true, tracks });
+    const b = new BenchRouter(config);
+    b.feed({ on: 'track', id: ITEM, status: 'down', value: 0 });
+    b.start();
+    grant(b, for_ms);
+    return b;
+  }
+
+  function revoke(b: BenchRouter): void {
+    b.feed({ on: 'track', id: ITEM, status: 'down', value: 0, reason: 'revoked' });
+  }
+
+  it('may hold the removal up for 20 ms, but not beyond the end of the loan', () => {
+    const early = withFarewell(1000);
+    revoke(early);
+    expect(sayFarewell(early)).toEqual([20]);
+    const late = withFarewell(1000);
+    late.pass(993);
+    revoke(late);
+    expect(sayFarewell(late)).toEqual([7]);
+  });
+
+  it('does not hold it up at all when the loan has run out, also in sleep', () => {
+    const expired = withFarewell(1000);
+    expired.pass(1000);
+    expect(sayFarewell(expired)).toEqual([0]);
+    const asleep = withFarewell(1000);
+    asleep.feed({ on: 'wake', slept_ms: 5000 });
+    expect(sayFarewell(asleep)).toEqual([0]);
+    const both = withFarewell(1000);
+    both.pass(900);
+    both.feed({ on: 'wake', slept_ms: 90 });
+    revoke(both);
+    expect(sayFarewell(both)).toEqual([10]);
+  });
+
+  it('counts by the latest renewal, and is said by one that stops too', () => {
+    const b = withFarewell(10);
+    grant(b, 1000);
+    b.pass(500);
+    b.feed({ on: 'stop' });
+    expect(sayFarewell(b)).toEqual([20]);
+  });
+
+  it('is not said by routers that are not told to', () => {
+    const b = master(1000);
+    revoke(b);
+    expect(sayFarewell(b)).toEqual([null]);
+  });
+});

@@ -52,8 +52,9 @@ export class Outbox {
     this.#effects.push({ do: 'claim', instance: name, addresses, lifetime_s: vipLifetime_s });
   }
 
-  release(addresses: readonly VirtualAddress[]): void {
-    if (addresses.length > 0) this.#effects.push({ do: 'release', instance: this.#config.name, addresses });
+  release(addresses: readonly VirtualAddress[], farewell_ms: number | null): void {
+    if (addresses.length === 0) return;
+    this.#effects.push({ do: 'release', instance: this.#config.name, addresses, farewell_ms });
   }
 
   announce(addresses: readonly VirtualAddress[]): void {

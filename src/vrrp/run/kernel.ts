@@ -6,6 +6,7 @@ import { Netlink, NetlinkWatch } from '../../net/netlink.js';
 import type { AddressInfo, AddressRequest, LinkInfo, NetlinkMessage } from '../../net/netlink-codec.js';
 import { addressKey, allAddresses, ownsAddresses, type RouterConfig, type VirtualAddress } from '../core/config.js';
 import type { Effect, Input, LogLevel } from '../core/io.js';
+import { Farewell } from './farewell.js';
 import { Sockets } from './sockets.js';
 
 export type KernelLog = (level: LogLevel, instance: string | null, message: string) => void;
@@ -17,6 +18,11 @@ export class Kernel {
   readonly #links = new Map<string, LinkInfo>();
   #addresses: AddressInfo[] = [];
   readonly #sockets = new Sockets(this.#links, (instance, error) => this.#fail(instance, error));
+  readonly #farewell = new Farewell({
+    links: this.#links,
+    isHere: (ip) => this.#addresses.some((a) => a.ip === ip),
+    log: (level, instance, message) => this.#log(level, instance, message),
+  });
   /** The addresses we have put on interfaces. */
   readonly #held = new Map<string, VirtualAddress>();
   /** What `heldNews` last said. */
@@ -31,7 +37,12 @@ export class Kernel {
 
   /** Every descriptor that may have something to say. */
   get fds(): number[] {
-    return [this.#watch.fd, ...this.#sockets.fds];
+    return [this.#watch.fd, ...this.#sockets.fds, ...this.#farewell.fds];
+  }
+
+  /** When `afterwards` has work that no descriptor tells of, from now (ms); infinity for never. */
+  get due_ms(): number {
+    return this.#farewell.due_ms;
   }
 
   /** Opens what `config` needs, and says how the host stands. What it no longer needs stays open until `prune`. */
@@ -98,7 +109,7 @@ export class Kernel {
         for (const address of effect.addresses) this.#add(address, effect.instance, effect.lifetime_s);
         return [];
       case 'release':
-        for (const address of effect.addresses) this.#remove(address, effect.instance);
+        this.#release(effect);
         return [];
       case 'announce':
         for (const address of effect.addresses) this.#announce(address, effect.instance);
@@ -114,7 +125,13 @@ export class Kernel {
     }
   }
 
+  /** What can wait until all else is done and told. */
+  afterwards(): void {
+    this.#farewell.work();
+  }
+
   close(): void {
+    this.#farewell.close();
     this.#sockets.close();
     this.#watch.close();
     this.#netlink.close();
@@ -209,12 +226,28 @@ export class Kernel {
       this.#log('error', instance, `cannot put ${address.ip} on ${address.device}: there is no such interface`);
       return;
     }
+    this.#farewell.returns(address);
     try {
       this.#netlink.addAddress(request, `cannot put ${address.ip}/${address.prefix} on ${address.device}`);
       this.#held.set(addressKey(address), address);
     } catch (error) {
       this.#fail(instance, error);
     }
+  }
+
+  /** The time that a farewell may take is for all the addresses together. Without any, they go before all else. */
+  #release({ addresses, instance, farewell_ms }: Extract<Effect, { do: 'release' }>): void {
+    const refuse = (): void => {
+      for (const address of addresses) this.#farewell.refuse(address, instance);
+    };
+    const inTime = farewell_ms !== null && farewell_ms > 0;
+    if (inTime) {
+      const end = performance.now() + farewell_ms;
+      for (const address of addresses) this.#farewell.sever(address, instance, end - performance.now());
+      refuse();
+    }
+    for (const address of addresses) this.#remove(address, instance);
+    if (farewell_ms !== null && !inTime) refuse();
   }
 
   #remove(address: VirtualAddress, instance: string): void {

@@ -31,7 +31,7 @@ export class RouterLoop {
   run(): void {
     this.#poller.watch([this.#control.fd, ...this.#kernel.fds]);
     while (this.#running) {
-      this.#poller.wait(this.#router.nextDeadline() - performance.now());
+      this.#poller.wait(Math.min(this.#kernel.due_ms, this.#router.nextDeadline() - performance.now()));
       this.#endLoans();
       if (!this.#running) break;
       for (const input of this.#kernel.drain()) this.#feed(input);
@@ -42,6 +42,7 @@ export class RouterLoop {
         this.#feed({ on: 'tick' });
       }
       this.#control.flush();
+      this.#kernel.afterwards();
       this.#poller.watch([this.#control.fd, ...this.#kernel.fds]);
     }
     this.#kernel.close();

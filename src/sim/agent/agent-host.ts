@@ -1,0 +1,102 @@
+/** A host of the cluster: its clock, its agent, and what goes on beside it. */
+import type { Context } from '../context.js';
+import type { Host } from '../network.js';
+import type { Clock } from '../sentinel-process.js';
+import { AgentProcess } from './agent-process.js';
+import { drawClock, ManagedRedis, REDIS_PORT } from './host.js';
+import type { GroupPlan } from './plan.js';
+import { ProxyClient } from './proxy.js';
+import { Router } from './router.js';
+import type { AgentWorld } from './world.js';
+
+export class AgentHost {
+  readonly clock: Clock;
+  readonly agent: AgentProcess;
+  readonly redises = new Map<string, ManagedRedis>();
+  readonly routers = new Map<string, Router>();
+  readonly proxies = new Map<string, ProxyClient>();
+  readonly leases = new Map<string, number>();
+
+  constructor(
+    readonly world: AgentWorld,
+    readonly context: Context,
+    readonly name: string,
+    readonly index: number,
+    readonly host: Host,
+    drift: number,
+  ) {
+    this.clock = drawClock(context, drift);
+    world.plan.groups.forEach((group, number) => {
+      if (group.hosts.includes(index)) this.#addRedis(group, number);
+    });
+    this.agent = new AgentProcess(this);
+  }
+
+  #addRedis(group: GroupPlan, number: number): void {
+    const { name } = group;
+    this.redises.set(
+      name,
+      new ManagedRedis(this.context, `${name}${this.name}`, group, this.host, REDIS_PORT + 10 * number),
+    );
+    const held = (is: boolean): void => {
+      this.note(1, is ? `has the VIP of ${name}` : `has the VIP of ${name} no more`);
+      this.later(0.1, () => this.agent.rooms.get(name)?.deliver({ on: 'vip', held: is }));
+    };
+    this.routers.set(name, new Router(this.context, held, () => this.world.look()));
+  }
+
+  /** Proxies are made last: they are told of hosts by their agents. */
+  addProxies(): void {
+    for (const { name } of this.world.plan.groups) this.proxies.set(name, new ProxyClient(this));
+  }
+
+  /** The host's monotonic clock. */
+  get now(): number {
+    return this.clock.offset + this.context.loop.now * this.clock.rate;
+  }
+
+  /** Until when the keeper of a group here counts on its lease: also one that has died since, for its Redis may go on. */
+  leasedUntil(group: string): number {
+    return this.leases.get(group) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** When the host's clock shows that. */
+  virtual(local: number): number {
+    return (local - this.clock.offset) / this.clock.rate;
+  }
+
+  /** The agent does it then, if it still runs, as soon as it can. */
+  later(delay_ms: number, run: () => void): void {
+    this.laterAt(this.context.loop.now + delay_ms, run);
+  }
+
+  laterAt(at: number, run: () => void): void {
+    const { agent } = this;
+    const { life } = agent;
+    this.context.loop.at(at, () => {
+      if (!agent.alive || agent.life !== life) return;
+      agent.gate.pass(() => {
+        if (agent.alive && agent.life === life) run();
+      });
+    });
+  }
+
+  note(level: 1 | 2, text: string): void {
+    this.context.note(level, this.name, () => text);
+  }
+
+  /** A power cut. */
+  unplug(survives: (redis: ManagedRedis) => ManagedRedis['survives']): void {
+    this.host.up = false;
+    this.agent.crash(true);
+    for (const redis of this.redises.values()) if (redis.process.alive) redis.kill(true, survives(redis));
+    for (const router of this.routers.values()) router.vanish();
+    for (const proxy of this.proxies.values()) proxy.stop();
+  }
+
+  plugIn(): void {
+    this.host.up = true;
+    this.context.network.retransmit();
+    this.agent.start();
+  }
+}

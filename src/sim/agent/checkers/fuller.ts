@@ -1,0 +1,32 @@
+/**
+ * An empty Redis, or one that has less, does not lead while a fuller one lives.
+ *
+ * Looked at in the moment in which a keeper begins to lead. *Lives*: process, agent and network of the other have been well
+ * for some time, so that all could have heard of it. *Fuller*: it holds every write that ours holds, and more; or ours
+ * holds none and it some.
+ */
+import type { GroupPlan } from '../plan.js';
+import type { Room } from '../room.js';
+import type { AgentWorld } from '../world.js';
+
+/** All that is well for so long is known to all. */
+const WELL_MS = 5_000;
+
+/** @returns who is fuller, in words, or null. */
+export function fullerSibling(world: AgentWorld, group: GroupPlan, room: Room): string | null {
+  const since = world.loop.now - WELL_MS;
+  if (world.networkTroubledAt > since) return null;
+  const ours = new Set(room.redis.process.data.writes.map(({ id }) => id));
+  for (const index of group.hosts) {
+    const host = world.hosts[index];
+    const other = host?.redises.get(group.name);
+    if (host === undefined || other === undefined || other === room.redis) continue;
+    const { process, disturbedAt } = other;
+    if (!process.alive || process.loading || process.gate.closed || disturbedAt > since) continue;
+    if (!host.agent.alive || host.agent.gate.closed || host.agent.disturbedAt > since) continue;
+    const theirs = new Set(process.data.writes.map(({ id }) => id));
+    const isFuller = theirs.size > ours.size && [...ours].every((id) => theirs.has(id));
+    if (isFuller) return `${room.redis.name} leads with ${ours.size} writes, ${other.name} has ${theirs.size}`;
+  }
+  return null;
+}

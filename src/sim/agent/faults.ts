@@ -1,0 +1,68 @@
+/** What may go wrong with hosts and agents. Each seed switches some of it on. */
+import type { Prng } from '../../base/prng.js';
+import type { Durability } from '../../config/tanist/model.js';
+
+const PROBABILITY = {
+  /** kill -9 of an agent, restarted later; its Redis and its router process are other processes. */
+  killAgent: 0.5,
+  /** An agent is stopped (SIGSTOP), then goes on. */
+  freezeAgent: 0.4,
+  /** An agent ends as told, and is started again. */
+  restartAgent: 0.25,
+  killRedis: 0.5,
+  killMaster: 0.5,
+  /** A Redis that is killed comes back without its data, or with what its last dump held. */
+  loseData: 0.4,
+  freezeRedis: 0.4,
+  /** A Redis does not answer, and burns CPU. */
+  busyRedis: 0.25,
+  killRouter: 0.2,
+  freezeRouter: 0.2,
+  /** A host is switched off with all that runs on it. */
+  unplugHost: 0.3,
+  /** All hosts are. */
+  unplugAll: 0.12,
+  partition: 0.4,
+  /** Two hosts do not hear each other; all others hear both. */
+  cutPair: 0.35,
+  oneWayCut: 0.3,
+  slowNetwork: 0.3,
+  slowDisk: 0.2,
+  clockDrift: 0.6,
+  /** Data cannot be put aside for a while. */
+  saveFails: 0.2,
+  switchover: 0.5,
+  /** An operator's force, in a group without durability. */
+  force: 0.15,
+  maintenance: 0.2,
+} as const;
+
+export type AgentFaultName = keyof typeof PROBABILITY;
+export type AgentFaults = Readonly<Record<AgentFaultName, boolean>>;
+
+const NAMES = Object.keys(PROBABILITY) as AgentFaultName[];
+/** These alone lose no write. */
+const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance'];
+const PLANNED_ONLY_ONE_IN = 8;
+
+export function drawFaults(prng: Prng, durability: Durability): AgentFaults {
+  const plannedOnly = prng.below(PLANNED_ONLY_ONE_IN) === 0;
+  const faults = Object.fromEntries(
+    NAMES.map((name) => [name, plannedOnly ? PLANNED.includes(name) : prng.chance(PROBABILITY[name])]),
+  ) as Record<AgentFaultName, boolean>;
+  // With durability, what a replica has acknowledged it keeps; and force is what may lose it.
+  if (durability === 'replicated') {
+    faults.loseData = false;
+    faults.force = false;
+  }
+  return faults;
+}
+
+/** Whether there is anything but planned changes. */
+export function isDisturbing(faults: AgentFaults): boolean {
+  return NAMES.some((name) => faults[name] && !PLANNED.includes(name));
+}
+
+export function agentFaultNames(faults: AgentFaults): AgentFaultName[] {
+  return NAMES.filter((name) => faults[name]);
+}

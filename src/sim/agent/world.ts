@@ -1,0 +1,288 @@
+/** One run's world: hosts with their agents, the checkers that watch them, and the transcript. */
+import { Prng } from '../../base/prng.js';
+import type { Place } from '../../keeper/core/io.js';
+import { Bounded } from '../checkers/bounded.js';
+import type { Checker } from '../checkers/checker.js';
+import { EpochsGrow } from '../checkers/epochs-grow.js';
+import { GrantOrVote } from '../checkers/grant-or-vote.js';
+import { Majority } from '../checkers/majority.js';
+import { NotOwnReplica } from '../checkers/not-own-replica.js';
+import { OneConfiguration } from '../checkers/one-configuration.js';
+import { OneLeader } from '../checkers/one-leader.js';
+import { OneLease } from '../checkers/one-lease.js';
+import { OneVote } from '../checkers/one-vote.js';
+import { PersistedFirst } from '../checkers/persisted-first.js';
+import type { Context } from '../context.js';
+import type { Fact } from '../fact.js';
+import { Loop } from '../loop.js';
+import { Network } from '../network.js';
+import { hex40 } from '../redis/dataset.js';
+import type { Line, Violation } from '../world.js';
+import { AgentHost } from './agent-host.js';
+import type { AgentChecker } from './checkers/agent-checker.js';
+import { fullerSibling } from './checkers/fuller.js';
+import { Fenced, VipLeased } from './checkers/leased-only.js';
+import { NothingLost, SavedFirst } from './checkers/losses.js';
+import { OneVip, OneWritable } from './checkers/one-writable.js';
+import { isDisturbing } from './faults.js';
+import { REDIS_PORT } from './host.js';
+import { outcomeOf } from './outcome.js';
+import type { AgentPlan, GroupPlan } from './plan.js';
+import type { Room } from './room.js';
+import { type HostSight, sightOf } from './sight.js';
+import { VipClient } from './vip-client.js';
+
+/** Clocks of two hosts run apart by twice this at most: leases are made for 5 %. */
+const DRIFT = 0.024;
+/** An order to Redis is on its way. */
+const FENCE_LATE_MS = 30;
+/** A replica that was promoted is asked for its role once a second, and named by the record in less than three. */
+const NEW_MASTER_MS = 3_500;
+const LOOK_PERIOD_MS = 10;
+const LOAD_PERIOD_MS = 2_000;
+const INBOX_MAX = 50;
+const EFFECTS_MAX = 60;
+const ASKS_MAX = 8;
+const PENDING_MAX = 256;
+
+export class AgentWorld {
+  readonly loop = new Loop();
+  readonly network: Network;
+  readonly context: Context;
+  readonly hosts: AgentHost[] = [];
+  readonly lines: Line[] = [];
+  readonly nameOf = new Map<string, string>();
+  readonly groupOf = new Map<string, string>();
+  readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
+  /** What a master acknowledged after its lease, and for how long: its agent was gone or halted. */
+  unleased_ms = 0;
+  violation: Violation | null = null;
+  saveFails = false;
+  /** The writers have ended. */
+  quiet = false;
+  /** When the network was last cut or slow. */
+  networkTroubledAt = Number.NEGATIVE_INFINITY;
+  readonly #checkers: readonly (Checker | AgentChecker)[];
+  readonly #looking: readonly AgentChecker[];
+  #nextWrite = 1;
+  #sights: { readonly group: string; readonly hosts: readonly AgentHost[] }[] = [];
+
+  constructor(
+    readonly plan: AgentPlan,
+    seed: number,
+    private readonly recording: boolean,
+  ) {
+    const prng = new Prng(seed);
+    this.network = new Network(this.loop, new Prng(prng.uint32()));
+    this.context = {
+      loop: this.loop,
+      network: this.network,
+      prng: new Prng(prng.uint32()),
+      fact: (fact) => this.#check(fact),
+      note: (level, who, text) => this.note(level, who, text),
+    };
+    const durable = plan.groups.some(({ durability }) => durability === 'replicated');
+    const looking = [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
+    this.#looking = looking;
+    this.#checkers = [
+      ...looking,
+      new NothingLost('durable', durable),
+      new NothingLost('planned', !isDisturbing(plan.faults)),
+      new SavedFirst(
+        (redis) => this.#savedBy(redis),
+        (redis) => this.#isKept(redis),
+      ),
+      new OneLease(),
+      new GrantOrVote(),
+      new OneVote(),
+      new PersistedFirst(),
+      new OneLeader(),
+      new Majority(),
+      new OneConfiguration(),
+      new EpochsGrow(),
+      new NotOwnReplica(),
+      new Bounded(),
+    ];
+    this.#addHosts();
+  }
+
+  #addHosts(): void {
+    const { plan, context } = this;
+    const drift = plan.faults.clockDrift ? DRIFT : 0;
+    for (let index = 0; index < plan.hosts; index++) this.nameOf.set(hex40(context.prng), `s${'abcdefgh'[index]}`);
+    const machines = Array.from({ length: plan.hosts }, () => this.network.addHost());
+    for (const group of plan.groups) {
+      for (const index of group.hosts) {
+        const { host, port } = this.placeOf(group, index);
+        this.groupOf.set(`${host}:${port}`, group.name);
+      }
+    }
+    machines.forEach((machine, index) => {
+      this.hosts.push(new AgentHost(this, context, 'abcdefgh'[index] ?? '?', index, machine, drift));
+    });
+    for (const host of this.hosts) host.addProxies();
+    this.#sights = plan.groups.map(({ name, hosts }) => ({
+      group: name,
+      hosts: this.hosts.filter(({ index }) => hosts.includes(index)),
+    }));
+  }
+
+  ipOf(index: number): string {
+    return this.network.hosts[index]?.ip ?? '';
+  }
+
+  placeOf(group: GroupPlan, index: number): Place {
+    return { host: this.ipOf(index), port: REDIS_PORT + 10 * this.plan.groups.indexOf(group) };
+  }
+
+  nextWrite(): number {
+    return this.#nextWrite++;
+  }
+
+  /** Starts everything: on new disks, as after the installation. */
+  start(): void {
+    for (const host of this.hosts) this.loop.after(this.context.prng.below(500), () => host.agent.start());
+    const outside = this.network.addHost();
+    for (const group of this.plan.groups) {
+      const client = new VipClient(this, group, outside);
+      this.loop.after(500, () => client.begin());
+    }
+    this.#watch();
+    this.#watchLoad();
+  }
+
+  run(length_ms: number, stop: () => boolean = () => false): void {
+    this.loop.runUntil(this.loop.now + length_ms, () => this.violation !== null || stop());
+  }
+
+  /** Who has the VIP; of two the one that came last, as its announcements say. */
+  vipHolder(group: string): AgentHost | null {
+    let last: AgentHost | null = null;
+    for (const host of this.hosts) {
+      const router = host.routers.get(group);
+      if (router?.holds !== true) continue;
+      if (last === null || router.claimedAt > (last.routers.get(group)?.claimedAt ?? 0)) last = host;
+    }
+    return last;
+  }
+
+  /** A keeper has begun to lead. */
+  onLeads(room: Room): void {
+    this.counts.promotions += 1;
+    const group = this.plan.groups.find(({ name }) => name === room.group);
+    if (group === undefined) return;
+    const what = fullerSibling(this, group, room);
+    if (what !== null)
+      this.violate('an empty Redis, or one that has less, does not lead while a fuller one lives', what);
+  }
+
+  /** Something has changed: the checkers look. */
+  look(): void {
+    if (this.violation !== null) return;
+    for (const { group, hosts } of this.#sights) {
+      const sights: HostSight[] = [];
+      for (const host of hosts) {
+        const sight = sightOf(host, group);
+        if (sight !== null) sights.push(sight);
+      }
+      for (const checker of this.#looking) {
+        const what = checker.look(group, sights, this.loop.now);
+        if (what !== null) return this.violate(checker.property, what);
+      }
+    }
+  }
+
+  violate(property: string, what: string): void {
+    if (this.violation !== null) return;
+    this.violation = { property, what, at: this.loop.now };
+    this.note(1, '!', () => `VIOLATED: ${property}: ${what}`);
+  }
+
+  #watch(): void {
+    this.loop.after(LOOK_PERIOD_MS, () => {
+      this.look();
+      this.#watch();
+    });
+  }
+
+  #watchLoad(): void {
+    this.loop.after(LOAD_PERIOD_MS, () => {
+      for (const { agent } of this.hosts) {
+        const { name, peak, state } = agent.sentinel;
+        if (state !== null) this.#check({ kind: 'load', sentinel: name, ...peak });
+        Object.assign(peak, { effects: 0, conns: 0, links: 0, pending: 0 });
+        for (const room of agent.rooms.values()) this.#checkLoad(room);
+      }
+      this.#watchLoad();
+    });
+  }
+
+  #checkLoad(room: Room): void {
+    const { inbox, effects, asks } = room.peak;
+    const pending = room.pendingPeak;
+    const within = inbox <= INBOX_MAX && effects <= EFFECTS_MAX && asks <= ASKS_MAX && pending <= PENDING_MAX;
+    if (within) return;
+    const what = `${room.redis.name}: ${inbox} inputs, ${effects} effects, ${asks} asks, ${pending} requests at once`;
+    this.violate('what waits is bounded', what);
+  }
+
+  #check(fact: Fact): void {
+    if (this.violation !== null) return;
+    if (fact.kind === 'elected') this.counts.elections += 1;
+    else if (fact.kind === 'acknowledged') this.#acknowledged(fact);
+    for (const checker of this.#checkers) {
+      const what = checker.take(fact);
+      if (what !== null && checker.kind === 'fault') return this.violate(checker.property, what);
+    }
+  }
+
+  /** What is acknowledged after the lease is measured where nobody is there to fence; else it is a fault. */
+  #acknowledged({ group, by, write }: Extract<Fact, { kind: 'acknowledged' }>): void {
+    this.counts.acknowledged += 1;
+    const host = this.hosts.find((one) => one.redises.get(group)?.name === by);
+    if (host === undefined) return;
+    const roleSince = host.redises.get(group)?.process.roleSince ?? 0;
+    const leasedUntil = host.leasedUntil(group);
+    // The Sentinels promote a replica before its keeper has a lease.
+    const isNew = leasedUntil < roleSince;
+    const over_ms = this.loop.now - Math.max(roleSince, leasedUntil);
+    if (leasedUntil > this.loop.now) return;
+    const sight = sightOf(host, group);
+    if (sight?.agentSteady === true && sight.redisSteady && over_ms > (isNew ? NEW_MASTER_MS : FENCE_LATE_MS)) {
+      return this.violate(
+        'no write is acknowledged without the lease',
+        `${by}: write ${write}, ${over_ms} ms after it`,
+      );
+    }
+    this.counts.limits += 1;
+    this.unleased_ms = Math.max(this.unleased_ms, over_ms);
+  }
+
+  #savedBy(name: string): ReadonlySet<number> {
+    for (const { redises } of this.hosts)
+      for (const redis of redises.values()) if (redis.name === name) return redis.saved;
+    return new Set();
+  }
+
+  /** Whether the agent beside it has been running for a while. */
+  #isKept(name: string): boolean {
+    for (const host of this.hosts) {
+      for (const [group, redis] of host.redises)
+        if (redis.name === name) return sightOf(host, group)?.agentSteady === true;
+    }
+    return false;
+  }
+
+  note(level: 1 | 2, who: string, text: () => string): void {
+    if (!this.recording) return;
+    const named = text().replace(/\b[0-9a-f]{40}\b/g, (id) => this.nameOf.get(id) ?? id.slice(0, 8));
+    this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
+  }
+
+  /** Tells the checkers how it ended. @param disagreement what stands against convergence, or null */
+  end(disagreement: string | null): void {
+    if (disagreement !== null) this.violate('convergence after healing', disagreement);
+    const groups = this.plan.groups.map((group) => outcomeOf(this, group));
+    this.#check({ kind: 'ended', converged: disagreement === null, lossAllowed: true, groups });
+  }
+}
