@@ -169,8 +169,7 @@ export class KeeperDriver {
   /** The keeper is not run for a while; what has come for it is then given to it, all at once. */
   skip(ms: number): void {
     this.now += ms;
-    // While it was not run, it could not count how long no connection was made.
-    this.unlinkedSince += ms;
+    this.unlinkedSince = this.now;
     this.advance(0);
   }
 

@@ -60,10 +60,13 @@ export function followsNobody({ role, masterHost, masterPort }: RedisNode): bool
 
 function sendTarget(turn: Turn, node: RedisNode, target: readonly [string, string], tag: Tag): boolean {
   const ignore: Tag = { kind: 'ignore' };
+  // A Redis with a keeper is told who it is whenever it starts: what its file says does not matter, and writing it takes
+  // Redis some ten milliseconds in which it answers nobody.
+  const kept = node.group.leaseTtl_ms > 0;
   const sent =
     turn.sendTo(node, ignore, ['MULTI']) &&
     turn.sendTo(node, ignore, ['SLAVEOF', ...target]) &&
-    turn.sendTo(node, ignore, ['CONFIG', 'REWRITE']) &&
+    (kept || turn.sendTo(node, ignore, ['CONFIG', 'REWRITE'])) &&
     turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'normal']) &&
     turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'pubsub']) &&
     turn.sendTo(node, tag, ['EXEC']);

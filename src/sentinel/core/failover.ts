@@ -345,7 +345,9 @@ function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNod
     return;
   }
   const old = group.master;
-  if (failover.phase === 'coordinate') turn.sendTo(target, { kind: 'ignore' }, ['CONFIG', 'REWRITE']);
+  if (failover.phase === 'coordinate' && group.leaseTtl_ms === 0) {
+    turn.sendTo(target, { kind: 'ignore' }, ['CONFIG', 'REWRITE']);
+  }
   moveTo(turn, group, { ...base(failover), phase: 'reconf', since: turn.now, target, old, switched: false });
   turn.event('warning', '+failover-state-reconf-slaves', group);
   runReconfigScript(turn, group, 'leader', old.link.address, target.link.address);
