@@ -53,6 +53,8 @@ async function startPair(
     lab,
   };
   await pair.one.start();
+  // Whoever comes first leads, unless failback says otherwise: so that it is known who that is.
+  await leads(pair, pair.one, null);
   await pair.two.start();
   return pair;
 }
