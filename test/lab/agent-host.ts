@@ -62,6 +62,11 @@ export class AgentHost {
     }
   }
 
+  /** What `tanist status` says on this host. @throws {Error} */
+  status(): string {
+    return this.host.exec(process.execPath, tanistPath, 'status', '-f', this.#config);
+  }
+
   /** The pid of this host's Redis. */
   redisPid(): number {
     return Number(/process_id:(\d+)/.exec(this.redis(this.host.address, 'INFO', 'server'))?.[1]);
