@@ -159,7 +159,9 @@ describe('a pair with an arbiter', () => {
     const env = { PATH: `${dirname(needs(context, 'ping').path)}:${process.env['PATH']}` };
     const extra = `arbiter: ${addresses.gateway}\nredis: {directory: "%/redis"}`;
     const pair = await startPair(vip, { addresses, extra, env });
-    const { one, two, client, lab } = pair;
+    const { client, lab } = pair;
+    await until(() => client.role(vip) === 'master', { what: 'a leader' });
+    const [one, two] = pair.one.host.holds(vip) ? [pair.one, pair.two] : [pair.two, pair.one];
     await leads(pair, one, two);
     // With the carrier up: nothing but the silence tells the host that it is alone.
     const unblock = [one.host.block({ direction: 'in', match: 'iifname eth0' })];
@@ -167,14 +169,15 @@ describe('a pair with an arbiter', () => {
     await leads(pair, two, null);
     await until(() => one.role(one.host.address) === 'slave', { what: 'the Redis that is cut off to follow' });
     expect(one.redis(one.host.address, 'SET', 'lost', 'x')).toContain('READONLY');
-    expect(one.status()).toContain('the arbiter 10.0.0.254 does not answer, and two cannot be reached');
+    const cutOff = `the arbiter 10.0.0.254 does not answer, and ${two.host.name} cannot be reached`;
+    expect(one.status()).toContain(cutOff);
     expect(client.redis(vip, 'SET', 'kept', 'y')).toBe('OK');
     for (const end of unblock) end();
     await leads(pair, two, one);
     lab.host('gateway').unplug();
     for (const host of [one, two]) await host.agent.untilOutput(/does not answer; (one|two) can be reached/);
     await leads(pair, two, one);
-    expect(two.status()).toContain('one can be reached, so this host goes on without it');
+    expect(two.status()).toContain(`${one.host.name} can be reached, so this host goes on without it`);
     // Its kernel still answers for it: the one that is left is not cut off.
     await two.agent.stop();
     await leads(pair, one, null);
