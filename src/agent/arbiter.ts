@@ -101,10 +101,13 @@ export class Arbiter {
   }
 }
 
-/** Where `ping` is. @throws {Error} with the fix, when it is nowhere */
-export function findPing(path: string = process.env['PATH'] ?? ''): string {
-  const folders = [...path.split(delimiter).filter((folder) => folder.startsWith('/')), '/usr/bin', '/bin'];
-  const found = folders.map((folder) => join(folder, 'ping')).find(isExecutable);
+/** Where `ping` is. @param usual where it is looked for besides @throws {Error} with the fix, when it is nowhere */
+export function findPing(
+  path: string = process.env['PATH'] ?? '',
+  usual: readonly string[] = ['/usr/bin', '/bin'],
+): string {
+  const folders = path.split(delimiter).filter((folder) => folder.startsWith('/'));
+  const found = [...folders, ...usual].map((folder) => join(folder, 'ping')).find(isExecutable);
   if (found !== undefined) return found;
   throw new Error(
     'asking the `arbiter` needs the program ping, which is not there\n' +
