@@ -70,6 +70,11 @@ export const peers = {
     wanted: 'tests',
   },
   nft: { use: 'firewalls in network labs', packages: ['nftables', 'libnftables1', 'libnftnl11'], wanted: 'tests' },
+  ping: {
+    use: "asking a pair's arbiter",
+    packages: ['iputils-ping', 'libcap2', 'libidn2-0', 'libunistring2'],
+    wanted: 'tests',
+  },
   tcpdump: { use: 'captures in network labs', packages: ['tcpdump', 'libpcap0.8'], wanted: 'tests' },
   nutcracker: { use: 'the sharding proxy to place keys like', packages: ['nutcracker'], wanted: 'tests' },
   memcached: { use: 'the other server behind a sharding proxy', packages: ['memcached'], wanted: 'tests' },

@@ -14,6 +14,7 @@ import { planVips } from '../vrrp/from-tanist.js';
 import { thisHost, vipRightsFault } from '../vrrp/host-facts.js';
 import { VipKeeper } from '../vrrp/run/vip-keeper.js';
 import { ApiServer } from './api/server.js';
+import { Arbiter, findPing } from './arbiter.js';
 import { Conditions } from './conditions.js';
 import { Control } from './control.js';
 import { GroupRoom } from './group-room.js';
@@ -29,11 +30,14 @@ import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
 import { clientSettings, tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
+import { VipGate } from './vip-gate.js';
 
 /** How often the keepers are told of the others although nothing has happened. */
 const SIBLINGS_PERIOD_MS = 1_000;
 /** Hooks may finish what they do. */
 const HOOKS_STOP_MS = 5_000;
+/** How soon the other host of a pair must show that it can be reached. */
+const PEER_REACHED_MS = 1_000;
 
 export interface AgentOptions {
   readonly config: TanistConfig;
@@ -50,6 +54,8 @@ export class Agent {
   readonly #sentinel: EmbeddedSentinel;
   readonly #peers: Peers;
   readonly #vip: VipKeeper;
+  readonly #arbiter: Arbiter | null;
+  readonly #gate: VipGate;
   readonly #history: History;
   readonly #control: Control;
   readonly #metrics: AgentMetrics;
@@ -59,7 +65,7 @@ export class Agent {
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
 
-  private constructor(options: AgentOptions, history: History) {
+  private constructor(options: AgentOptions, history: History, ping: string | null) {
     this.#options = options;
     this.#history = history;
     const { config, self, version, log } = options;
@@ -74,6 +80,8 @@ export class Agent {
       (level, instance, text) => log.write(vipLevel(level), `vip: ${instance === null ? '' : `${instance}: `}${text}`),
     );
     this.#peers = new Peers(config, self, tls?.client ?? null);
+    this.#arbiter = this.#makeArbiter(options, ping);
+    this.#gate = new VipGate(this.#vip, this.#arbiter?.objection ?? null);
     this.#sentinel = new EmbeddedSentinel({
       path: join(config.stateDirectory, 'sentinel.conf'),
       merge: (kept) => sentinelStateFor(config, self, kept),
@@ -98,6 +106,7 @@ export class Agent {
       history,
       conditions: this.#conditions,
       log: (level, text) => log.write(level, text),
+      warnings: () => [this.#arbiter?.warning ?? null].filter((each) => each !== null),
     });
     this.#metrics = new AgentMetrics(this.#control, {
       hooks: () => this.#hooks?.counts() ?? [],
@@ -121,8 +130,10 @@ export class Agent {
       ? vipRightsFault()
       : null;
     if (fault !== null) throw new Error(fault);
+    // Only a pair asks an arbiter: elsewhere a majority decides.
+    const ping = config.mode === 'pair' && config.arbiter !== null ? findPing() : null;
     const history = await History.open({ directory: config.stateDirectory, log });
-    const agent = new Agent(options, history);
+    const agent = new Agent(options, history, ping);
     try {
       await agent.#start();
     } catch (error) {
@@ -146,6 +157,7 @@ export class Agent {
     const { config, self } = this.#options;
     await this.#sentinel.start();
     this.#vip.start();
+    this.#arbiter?.start();
     for (const group of config.groups) if (group.hosts.includes(self.name)) this.#open(group.name);
     if (config.proxy !== null) this.#proxy = await this.#startProxy(config);
     await this.#api.listen(config.api);
@@ -176,6 +188,7 @@ export class Agent {
 
   async #end(parts = new Parts(() => performance.now())): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#arbiter?.stop();
     await parts.take('keepers', Promise.all([...this.#rooms.values()].map((room) => room.stop())));
     await parts.take('VIPs', this.#vip.stop());
     await parts.take('API', this.#api.close());
@@ -205,8 +218,8 @@ export class Agent {
         group.redis.tls === null ? null : clientSettings(group.redis.tls),
       ),
       vip: {
-        grant: (until_ns) => this.#vip.grant(name, until_ns),
-        revoke: (reason) => this.#vip.revoke(name, reason),
+        grant: (until_ns) => this.#gate.grant(name, until_ns),
+        revoke: (reason) => this.#gate.revoke(name, reason),
         holds: () => this.#vip.holds(name),
       },
       note: (entry) => this.#note(name, entry),
@@ -214,6 +227,25 @@ export class Agent {
       conditions: this.#conditions,
     });
     this.#rooms.set(name, room);
+  }
+
+  #makeArbiter({ config: { arbiter: address }, log }: AgentOptions, ping: string | null): Arbiter | null {
+    const [peer] = this.#peers.hosts;
+    if (ping === null || address === null || peer === undefined) return null;
+    return new Arbiter({
+      address,
+      ping,
+      peer,
+      askPeer: () => this.#peers.reaches(peer, PEER_REACHED_MS),
+      changed: () => this.#heedArbiter(),
+      log,
+    });
+  }
+
+  #heedArbiter(): void {
+    if (this.#arbiter === null) return;
+    this.#gate.set(this.#arbiter.objection);
+    this.#note('', { what: 'vip', text: this.#arbiter.warning ?? this.#arbiter.sentence });
   }
 
   #startProxy(config: TanistConfig): Promise<AgentProxy> {

@@ -150,9 +150,10 @@ export function clusterView(sources: ClusterSources): ClusterView {
 
 function voterWarnings(config: TanistConfig, voters: readonly VoterView[]): string[] {
   if (config.mode === 'pair') {
-    const arbiter = config.arbiter === null ? ' and no arbiter' : '';
+    const [lack, both] =
+      config.arbiter === null ? [' and no arbiter', ''] : ['', ` while both reach the arbiter ${config.arbiter}`];
     return [
-      `pair mode: two hosts without a quorum${arbiter}: cut off from each other, both may take writes. A witness ends this`,
+      `pair mode: two hosts without a quorum${lack}: cut off from each other${both}, both may take writes. A witness ends this`,
     ];
   }
   const answering = voters.filter(({ answers }) => answers).length;

@@ -33,6 +33,8 @@ export interface ControlOptions {
   readonly history: History;
   readonly conditions: Conditions;
   readonly log: (level: LogLevel, text: string) => void;
+  /** What else an operator should know. */
+  readonly warnings: () => readonly string[];
 }
 
 export class Control implements AgentControl {
@@ -177,7 +179,7 @@ export class Control implements AgentControl {
     const { config, self, version } = this.#options;
     const at = new Date().toISOString();
     const view = clusterView({ config, self, version, at, groups, voters: this.#voters() });
-    return { ...view, warnings: [...view.warnings, ...this.#advice.values()] };
+    return { ...view, warnings: [...view.warnings, ...this.#options.warnings(), ...this.#advice.values()] };
   }
 
   #voters(): VoterView[] {

@@ -2,13 +2,15 @@
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 import type { TlsSettings } from '../redis/endpoint.js';
 import { RedisLink } from '../redis/link.js';
-import { LinkError } from '../redis/link-error.js';
+import { LinkError, type LinkErrorCode } from '../redis/link-error.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
 
 const BACKOFF = { base_ms: 50, max_ms: 1_000 };
 const CONNECT_MS = 1_000;
 /** Questions are few; a peer that hangs must not gather more. */
 const PENDING_MAX = 64;
+/** Failures that only a host that can be reached brings about, with an agent or without. */
+const SIGNS_OF_LIFE: readonly LinkErrorCode[] = ['ERR_LINK_REFUSED', 'ERR_LINK_AUTH', 'ERR_LINK_PROTOCOL'];
 
 export class Peers {
   readonly #links = new Map<string, RedisLink>();
@@ -54,6 +56,17 @@ export class Peers {
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       return new ErrorReply(`ERR the agent on ${host} does not answer: ${error.message}`);
+    }
+  }
+
+  /** Whether this host can be reached now: its agent answers, or its kernel does for an agent that is not there. */
+  async reaches(host: string, deadline_ms: number): Promise<boolean> {
+    try {
+      await this.#links.get(host)?.request(['PING'], { deadline_ms });
+      return this.#links.has(host);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      return SIGNS_OF_LIFE.includes(error.code);
     }
   }
 

@@ -62,6 +62,12 @@ export class AgentHost {
     }
   }
 
+  /** What `tanist status` says on this host, well or not: its exit code tells which. */
+  status(): string {
+    const command = [process.execPath, tanistPath, 'status', '-f', this.#config];
+    return this.host.exec('sh', '-c', '"$@" || true', 'sh', ...command);
+  }
+
   /** The pid of this host's Redis. */
   redisPid(): number {
     return Number(/process_id:(\d+)/.exec(this.redis(this.host.address, 'INFO', 'server'))?.[1]);

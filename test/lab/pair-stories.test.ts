@@ -2,6 +2,7 @@
  * The published set-ups of two hosts, as one tanist.yml in pair mode: what their authors check by hand, without their
  * scripts and their sleeps. Take-over, data kept, return, roles exchanged, and round again.
  */
+import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { needs } from '../support/needs.js';
@@ -30,9 +31,10 @@ interface Pair {
 /** Two hosts and a client; both agents run, and the first leads. */
 async function startPair(
   vip: string,
-  options: LabOptions & { readonly extra: string; readonly password?: string },
+  options: LabOptions & { readonly extra: string; readonly password?: string; readonly env?: Record<string, string> },
 ): Promise<Pair> {
-  const lab = new Lab(cleanup, ['one', 'two', 'client'], options);
+  const names = ['one', 'two', 'client', 'gateway'].filter((name) => name in (options.addresses ?? {}));
+  const lab = new Lab(cleanup, names, options);
   const folder = tempDir(cleanup);
   const [a, b] = [lab.host('one'), lab.host('two')];
   const config = [
@@ -52,10 +54,11 @@ async function startPair(
     client: make('client'),
     lab,
   };
-  await pair.one.start();
+  const started = { env: options.env ?? {} };
+  await pair.one.start(started);
   // Whoever comes first leads, unless failback says otherwise: so that it is known who that is.
   await leads(pair, pair.one, null);
-  await pair.two.start();
+  await pair.two.start(started);
   return pair;
 }
 
@@ -148,6 +151,40 @@ describe('a pair of 192.168.0.100 and .101 behind 192.168.0.200', () => {
     await one.start();
     await leads(pair, two, one);
     expect(client.redis(vip, 'MGET', 'Hello', 'second').split('\n')).toEqual(['Redis', 'value']);
+  });
+});
+
+describe('a pair with an arbiter', () => {
+  const addresses = { one: '10.0.0.1', two: '10.0.0.2', client: '10.0.0.9', gateway: '10.0.0.254' };
+  const vip = '10.0.0.100';
+
+  it('stops the host that is cut off from the other and the arbiter, and goes on without a dead arbiter', async (context) => {
+    const env = { PATH: `${dirname(needs(context, 'ping').path)}:${process.env['PATH']}` };
+    const extra = `arbiter: ${addresses.gateway}\nredis: {directory: "%/redis"}`;
+    const pair = await startPair(vip, { addresses, extra, env });
+    const { client, lab } = pair;
+    await until(() => client.role(vip) === 'master', { what: 'a leader' });
+    const [one, two] = pair.one.host.holds(vip) ? [pair.one, pair.two] : [pair.two, pair.one];
+    await leads(pair, one, two);
+    // With the carrier up: nothing but the silence tells the host that it is alone.
+    const unblock = [one.host.block({ direction: 'in', match: 'iifname eth0' })];
+    unblock.push(one.host.block({ direction: 'out', match: 'oifname eth0' }));
+    await leads(pair, two, null);
+    await until(() => one.role(one.host.address) === 'slave', { what: 'the Redis that is cut off to follow' });
+    expect(one.redis(one.host.address, 'SET', 'lost', 'x')).toContain('READONLY');
+    const cutOff = `the arbiter 10.0.0.254 does not answer, and ${two.host.name} cannot be reached`;
+    expect(one.status()).toContain(cutOff);
+    expect(client.redis(vip, 'SET', 'kept', 'y')).toBe('OK');
+    for (const end of unblock) end();
+    await leads(pair, two, one);
+    lab.host('gateway').unplug();
+    for (const host of [one, two]) await host.agent.untilOutput(/does not answer; (one|two) can be reached/);
+    await leads(pair, two, one);
+    expect(two.status()).toContain(`${one.host.name} can be reached, so this host goes on without it`);
+    // Its kernel still answers for it: the one that is left is not cut off.
+    await two.agent.stop();
+    await leads(pair, one, null);
+    expect(client.redis(vip, 'GET', 'kept')).toBe('y');
   });
 });
 

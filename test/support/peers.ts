@@ -9,6 +9,7 @@ export type PeerName =
   | 'valkey-server'
   | 'keepalived'
   | 'nft'
+  | 'ping'
   | 'tcpdump'
   | 'nutcracker'
   | 'memcached'

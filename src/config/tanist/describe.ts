@@ -34,7 +34,7 @@ export function describeCluster(config: TanistConfig, style: Style): string {
 
 function decision({ mode, hosts, arbiter, ...config }: TanistConfig): string {
   if (mode === 'pair') {
-    return `VRRP decides between two hosts${arbiter === null ? '' : `; who keeps the VIP must reach ${arbiter}`}`;
+    return `VRRP decides between two hosts${arbiter === null ? '' : `; who keeps the VIP must reach ${arbiter} or the other`}`;
   }
   const quorum = quorumOf({ mode, hosts, arbiter, ...config });
   const bear = hosts.length - quorum;

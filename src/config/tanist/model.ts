@@ -158,7 +158,7 @@ export interface TanistConfig {
     /** Needed for all that changes something; null: only over the loopback address, without. */
     readonly token: Secret | null;
   };
-  /** Pair mode: an address (a gateway) that the side which keeps or takes the VIP must reach; null for none. */
+  /** Pair mode: an address (a gateway); a host that reaches neither it nor the other host gives up the VIP. Null for none. */
   readonly arbiter: string | null;
   readonly hooks: readonly HookConfig[];
   /** State, never configuration. Absolute. */

@@ -390,7 +390,7 @@ export const fileSchema = z.strictObject(
     ),
     arbiter: key(
       address,
-      'Pair mode: an address (a gateway) that the side which keeps or takes the VIP must reach. Default: none.',
+      'Pair mode: an address (a gateway); a host that reaches neither it nor the other host gives up the VIP. Default: none.',
     ),
     hooks: key(
       z.array(hook, want('must be a list of hooks', 'write e.g. - {on: role, run: ["/usr/local/bin/tell"]}')),
