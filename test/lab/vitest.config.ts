@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/lab/vrrp*.test.ts', 'test/lab/vrrp*.long.ts'],
+    include: ['test/lab/vrrp*.test.ts', 'test/lab/*.long.ts'],
     testTimeout: 180_000,
     hookTimeout: 60_000,
     fileParallelism: false,
