@@ -91,7 +91,10 @@ export class Agent {
       tls,
       localAddress: self.address,
       version,
-      log: (level, text) => log.write(level, text),
+      log: (level, text) => {
+        this.#control.heard(text);
+        log.write(level, text);
+      },
       settled: () => this.#settled(),
       onEvent: () => undefined,
       intercept: (args) => this.#control.intercept(args),

@@ -41,6 +41,8 @@ export class Control implements AgentControl {
   readonly #options: ControlOptions;
   readonly #failback = new Map<string, FailbackWatch>();
   readonly #advice = new Map<string, string>();
+  /** Why the Sentinel of this host last gave a failover up, by group. */
+  readonly #givenUp = new Map<string, string>();
   /** Groups whose master is being changed from here. */
   readonly #busy = new Set<string>();
 
@@ -101,6 +103,12 @@ export class Control implements AgentControl {
     const { state } = this.#options.sentinel;
     const group = state.groups.get(name);
     return group === undefined ? null : pictureOf(state, group, performance.now());
+  }
+
+  /** A line of the Sentinel's log: the reason of a change that was given up is told to whoever asked for it. */
+  heard(line: string): void {
+    const [, group, why] = /^Failover given up for master (\S+) \S+ \d+: (.+)$/.exec(line) ?? [];
+    if (group !== undefined && why !== undefined) this.#givenUp.set(group, why);
   }
 
   /** Whether the last change of a group's master was asked for from here. */
@@ -264,6 +272,7 @@ export class Control implements AgentControl {
     const { sentinel, conditions } = this.#options;
     if (this.#busy.has(name)) return refused(`another change of ${name} is under way`);
     this.#busy.add(name);
+    this.#givenUp.delete(name);
     try {
       const order = { group: name, to, force };
       return await handOver(
@@ -272,6 +281,7 @@ export class Control implements AgentControl {
           consentOver: () => room.tell({ on: 'hand-over-over' }),
           command: (args) => sentinel.command(args),
           record: () => room.record,
+          whyGivenUp: () => this.#givenUp.get(name) ?? null,
           underWay: () => sentinel.state.groups.get(name)?.failover != null,
           now: () => performance.now(),
           conditions,

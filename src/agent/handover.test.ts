@@ -25,6 +25,7 @@ function scene(script: { consent?: boolean; reply?: Reply; epochAfter?: number }
     },
     record: () => ({ epoch, master: { host: epoch === 4 ? '10.0.0.2' : '10.0.0.1', port: 6379 } }),
     underWay: () => underWay,
+    whyGivenUp: () => 'b lags',
     now: () => 0,
     conditions,
   };
@@ -53,7 +54,11 @@ describe('a planned change of master', () => {
     });
     // What was given up has an epoch of its own, and the same master.
     const abandoned = scene({ epochAfter: 5 });
-    expect(await handOver(abandoned.hands, order)).toMatchObject({ ok: false, status: 409 });
+    expect(await handOver(abandoned.hands, order)).toEqual({
+      ok: false,
+      status: 409,
+      text: 'the switchover did not come about: b lags',
+    });
     expect(abandoned.told.at(-1)).toBe('consent over');
   });
 });

@@ -26,6 +26,8 @@ export interface HandoverHands {
   record(): LeaderRecord | null;
   /** Whether this host's Sentinel is in the middle of a failover of the group. */
   underWay(): boolean;
+  /** Why its last failover of the group was given up; null when none was. */
+  whyGivenUp(): string | null;
   /** Monotonic milliseconds. */
   now(): number;
   readonly conditions: Conditions;
@@ -64,7 +66,7 @@ async function change(hands: HandoverHands, order: HandoverOrder, before: Leader
   await hands.conditions.until(() => changed() || !hands.underWay(), CHANGE_MS);
   const after = hands.record();
   if (after === null || !changed()) {
-    return refused('the switchover did not come about: the log of this host has the reason (-failover-abort…)');
+    return refused(`the switchover did not come about: ${hands.whyGivenUp() ?? 'the log of this host has the reason'}`);
   }
   const took_ms = Math.round(hands.now() - began);
   return {

@@ -3,7 +3,7 @@ import { describeRun, runBatch } from '../batch.js';
 import { runAgentSeed } from './run.js';
 
 /** Runs in one test; `npm run sim:agent` runs as many as one has time for. */
-const RUNS = 300;
+const RUNS = 200;
 const RUNS_PER_TEST = 50;
 
 describe('the simulator of whole agents', () => {
