@@ -29,8 +29,8 @@ export default defineConfig({
           include: realParts,
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          // These mostly wait for other people's timers: after the rest, whose work would make them late, and two at a time.
-          maxWorkers: 2,
+          // These mostly wait for other people's timers: after the rest, whose work would make them late, and three at a time.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
