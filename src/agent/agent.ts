@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
+import { placeName } from '../keeper/core/state.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { fromTanist } from '../proxy/agent/from-tanist.js';
@@ -269,7 +270,7 @@ export class Agent {
       this.#rooms.get(group)?.tell({ on: 'record', record, paused: maintenance });
       this.#tellProxy(group);
       if (before !== null && before.epoch !== record.epoch) {
-        this.#noteChange(group, place(before.master), place(record.master));
+        this.#noteChange(group, placeName(before.master), placeName(record.master));
       }
     }
     for (const group of this.#records.leasesFreed(this.#sentinel.state))
@@ -333,10 +334,6 @@ export class Agent {
 function sentinelAddresses(address: string): readonly string[] {
   if (address.startsWith('127.') || address === '::1') return [address];
   return [address, address.includes(':') ? '::1' : '127.0.0.1'];
-}
-
-function place({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function vipLevel(level: 'debug' | 'info' | 'warn' | 'error'): LogLevel {

@@ -4,6 +4,7 @@
  */
 
 import type { LeaderRecord, Place } from '../keeper/core/io.js';
+import { samePlace } from '../keeper/core/state.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
 import type { Conditions } from './conditions.js';
 import type { Outcome } from './view.js';
@@ -62,7 +63,7 @@ async function change(hands: HandoverHands, order: HandoverOrder, before: Leader
   const reply = await hands.command(['SENTINEL', 'FAILOVER', group, force ? 'FORCE' : 'COORDINATED', ...target]);
   if (reply instanceof ErrorReply) return refused(withoutCode(reply.message));
   // A change that was given up has an epoch of its own, too.
-  const changed = (): boolean => !isSamePlace(hands.record()?.master, before?.master);
+  const changed = (): boolean => !samePlace(hands.record()?.master ?? null, before?.master ?? null);
   await hands.conditions.until(() => changed() || !hands.underWay(), CHANGE_MS);
   const after = hands.record();
   if (after === null || !changed()) {
@@ -73,10 +74,6 @@ async function change(hands: HandoverHands, order: HandoverOrder, before: Leader
     ok: true,
     text: `${after.master.host}:${after.master.port} leads ${group} since epoch ${after.epoch}, after ${took_ms} ms`,
   };
-}
-
-function isSamePlace(a: Place | undefined, b: Place | undefined): boolean {
-  return a?.host === b?.host && a?.port === b?.port;
 }
 
 function refused(text: string): Outcome {
