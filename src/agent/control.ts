@@ -10,7 +10,7 @@ import type { Conditions } from './conditions.js';
 import { explain } from './explain.js';
 import { FailbackWatch } from './failback.js';
 import type { GroupRoom } from './group-room.js';
-import { handOver } from './handover.js';
+import { type ChangeHands, change, type HandoverOrder, handOver } from './handover.js';
 import type { History } from './history.js';
 import { printWord, readWord } from './keeper-word.js';
 import type { Peers } from './peers.js';
@@ -239,7 +239,10 @@ export class Control implements AgentControl {
     if (master !== null && master !== self.name && peers.isUp(master)) {
       return outcomeOf(await peers.ask(master, force ? [...args, 'FORCE'] : args, SWITCHOVER_MS));
     }
-    if (force) return this.#forceFromHere(name, target);
+    if (force) {
+      const order = { group: name, to: target, force };
+      return this.#oneAtATime(order, (hands) => change(hands, order));
+    }
     const who = master === null ? 'the master' : `the agent on ${master}, which keeps the master,`;
     return {
       ok: false,
@@ -268,44 +271,38 @@ export class Control implements AgentControl {
 
   /** The change of a master that is kept here. */
   async #handOverHere(room: GroupRoom, to: Place | null, force: boolean): Promise<Outcome> {
-    const { name } = room.group;
-    const { sentinel, conditions } = this.#options;
-    if (this.#busy.has(name)) return refused(`another change of ${name} is under way`);
-    this.#busy.add(name);
-    this.#givenUp.delete(name);
-    try {
-      const order = { group: name, to, force };
-      return await handOver(
+    const order = { group: room.group.name, to, force };
+    return this.#oneAtATime(order, (hands) =>
+      handOver(
         {
+          ...hands,
+          record: () => room.record,
           consent: (times) => room.consent(times),
           consentOver: () => room.tell({ on: 'hand-over-over' }),
-          command: (args) => sentinel.command(args),
-          record: () => room.record,
-          whyGivenUp: () => this.#givenUp.get(name) ?? null,
-          underWay: () => sentinel.state.groups.get(name)?.failover != null,
-          now: () => performance.now(),
-          conditions,
         },
         order,
-      );
-    } finally {
-      this.#busy.delete(name);
-    }
+      ),
+    );
   }
 
-  /** Without the master's agent: its lease must have run out. */
-  async #forceFromHere(name: string, to: Place | null): Promise<Outcome> {
+  async #oneAtATime(order: HandoverOrder, carryOut: (hands: ChangeHands) => Promise<Outcome>): Promise<Outcome> {
+    const { group } = order;
     const { sentinel, conditions } = this.#options;
-    const before = this.picture(name)?.epoch;
-    const target = to === null ? [] : ['TO', to.host, String(to.port)];
-    const reply = await sentinel.command(['SENTINEL', 'FAILOVER', name, 'FORCE', ...target]);
-    if (reply instanceof ErrorReply) return refused(reply.message);
-    const changed = (): boolean => this.picture(name)?.epoch !== before;
-    const underWay = (): boolean => sentinel.state.groups.get(name)?.failover != null;
-    await conditions.until(() => changed() || !underWay(), SWITCHOVER_MS);
-    if (!changed()) return refused('the failover did not come about: the log of this host has the reason');
-    const master = this.picture(name)?.master;
-    return { ok: true, text: `${master?.host}:${master?.port} leads ${name}` };
+    if (this.#busy.has(group)) return refused(`another change of ${group} is under way`);
+    this.#busy.add(group);
+    this.#givenUp.delete(group);
+    try {
+      return await carryOut({
+        command: (args) => sentinel.command(args),
+        record: () => this.picture(group),
+        whyGivenUp: () => this.#givenUp.get(group) ?? null,
+        underWay: () => sentinel.state.groups.get(group)?.failover != null,
+        now: () => performance.now(),
+        conditions,
+      });
+    } finally {
+      this.#busy.delete(group);
+    }
   }
 
   async #switchoverHere(name: string, rest: readonly string[]): Promise<Reply> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorReply, OK, type Reply } from '../redis/reply.js';
 import { Conditions } from './conditions.js';
-import { type HandoverHands, handOver } from './handover.js';
+import { change, type HandoverHands, handOver } from './handover.js';
 
 const order = { group: 'mymaster', to: { host: '10.0.0.2', port: 6379 }, force: false };
 
@@ -60,5 +60,18 @@ describe('a planned change of master', () => {
       text: 'the switchover did not come about: b lags',
     });
     expect(abandoned.told.at(-1)).toBe('consent over');
+  });
+
+  it('that is forced without the agent of the master is only done when another leads', async () => {
+    const forced = { ...order, force: true };
+    const done = scene({ epochAfter: 4 });
+    expect(await change(done.hands, forced)).toMatchObject({ ok: true });
+    expect(done.told).toEqual(['SENTINEL FAILOVER mymaster FORCE TO 10.0.0.2 6379']);
+    const abandoned = scene({ epochAfter: 5 });
+    expect(await change(abandoned.hands, forced)).toEqual({
+      ok: false,
+      status: 409,
+      text: 'the failover did not come about: b lags',
+    });
   });
 });

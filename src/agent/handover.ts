@@ -14,15 +14,8 @@ const CONSENT_MS = 2_000;
 /** Election, pause, promotion: bounded by the Sentinel itself; this only ends the wait. */
 const CHANGE_MS = 15_000;
 
-/** What the change needs of the agent. */
-export interface HandoverHands {
-  /**
-   * Asks the keeper to let others be elected for as long as the change may take.
-   * @returns false when a majority did not hear of it in time
-   */
-  consent(times: { readonly heardWithin_ms: number; readonly lasts_ms: number }): Promise<boolean>;
-  /** The keeper leads on, or has been relieved. */
-  consentOver(): void;
+/** What any change that is asked for needs of the agent. */
+export interface ChangeHands {
   command(args: readonly string[]): Promise<Reply>;
   record(): LeaderRecord | null;
   /** Whether this host's Sentinel is in the middle of a failover of the group. */
@@ -32,6 +25,17 @@ export interface HandoverHands {
   /** Monotonic milliseconds. */
   now(): number;
   readonly conditions: Conditions;
+}
+
+/** What the change needs of the agent beside the master. */
+export interface HandoverHands extends ChangeHands {
+  /**
+   * Asks the keeper to let others be elected for as long as the change may take.
+   * @returns false when a majority did not hear of it in time
+   */
+  consent(times: { readonly heardWithin_ms: number; readonly lasts_ms: number }): Promise<boolean>;
+  /** The keeper leads on, or has been relieved. */
+  consentOver(): void;
 }
 
 export interface HandoverOrder {
@@ -44,20 +48,24 @@ export interface HandoverOrder {
 
 /** Carries out one change; the caller sees to it that there is only one at a time for a group. */
 export async function handOver(hands: HandoverHands, order: HandoverOrder): Promise<Outcome> {
-  const before = hands.record();
   if (!(await hands.consent({ heardWithin_ms: CONSENT_MS, lasts_ms: CONSENT_MS + CHANGE_MS }))) {
     hands.consentOver();
     return refused(`no majority of the Sentinels answered within ${CONSENT_MS} ms: nothing was changed`);
   }
   try {
-    return await change(hands, order, before);
+    return await change(hands, order);
   } finally {
     hands.consentOver();
   }
 }
 
-async function change(hands: HandoverHands, order: HandoverOrder, before: LeaderRecord | null): Promise<Outcome> {
+/**
+ * Lets this host's Sentinel change the master, and waits for what comes of it. Without the consent of the master's keeper
+ * its lease has to run out first, which the Sentinel sees to.
+ */
+export async function change(hands: ChangeHands, order: HandoverOrder): Promise<Outcome> {
   const { group, to, force } = order;
+  const before = hands.record();
   const target = to === null ? [] : ['TO', to.host, String(to.port)];
   const began = hands.now();
   const reply = await hands.command(['SENTINEL', 'FAILOVER', group, force ? 'FORCE' : 'COORDINATED', ...target]);
@@ -67,7 +75,8 @@ async function change(hands: HandoverHands, order: HandoverOrder, before: Leader
   await hands.conditions.until(() => changed() || !hands.underWay(), CHANGE_MS);
   const after = hands.record();
   if (after === null || !changed()) {
-    return refused(`the switchover did not come about: ${hands.whyGivenUp() ?? 'the log of this host has the reason'}`);
+    const what = force ? 'failover' : 'switchover';
+    return refused(`the ${what} did not come about: ${hands.whyGivenUp() ?? 'the log of this host has the reason'}`);
   }
   const took_ms = Math.round(hands.now() - began);
   return {
