@@ -40,6 +40,8 @@ const HANG_MS = 400;
 /** A Redis that became a master although the record names another: its election may not have been told yet. */
 const UNEXPECTED_MASTER_MS = 3_500;
 const WRONG_MASTER_MS = 1_000;
+/** A replica that was stopped: what it has is being compared, and somebody may be promoted until then. */
+const HALTED_MS = 3_500;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export class KeeperProcess {
@@ -54,6 +56,8 @@ export class KeeperProcess {
   #record: Record = { epoch: -1, address: '' };
   #namedSince = 0;
   #wrongSince: number | null = null;
+  /** The epoch in which the Redis, since it was started, has followed whom the record names. */
+  #followedIn = NEVER;
   #frozenSince: number | null = null;
   #quietUntil = 0;
   #handOverUntil = 0;
@@ -267,6 +271,7 @@ export class KeeperProcess {
    */
   #keepRole(wasNamed = false): void {
     const { redis } = this;
+    if (!redis.alive) this.#followedIn = NEVER;
     if (!redis.alive || redis.loading || this.#frozenSince !== null) {
       this.#wrongSince = null;
       return;
@@ -280,16 +285,25 @@ export class KeeperProcess {
     }
     const { epoch, address } = this.#record;
     const following = redis.following === null ? '' : `${redis.following.ip}:${redis.following.port}`;
+    if (following === address) this.#followedIn = epoch;
     if (epoch < 0 || following === address || !this.#hearsMajority()) {
       this.#wrongSince = null;
       return;
     }
     this.#wrongSince ??= this.#now();
-    const patience_ms =
-      wasNamed || redis.following === NOWHERE ? 0 : redis.role === 'replica' ? WRONG_MASTER_MS : UNEXPECTED_MASTER_MS;
-    if (this.#now() - this.#wrongSince < patience_ms) return;
+    if (this.#now() - this.#wrongSince < this.#patience_ms(wasNamed)) return;
     const [ip = '', port = ''] = address.split(':');
     this.#order(ip, port);
+  }
+
+  /** How long a Redis may be something else than what the record says. */
+  #patience_ms(wasNamed: boolean): number {
+    const { redis } = this;
+    if (wasNamed) return 0;
+    if (redis.role === 'master') return UNEXPECTED_MASTER_MS;
+    if (redis.following !== NOWHERE) return WRONG_MASTER_MS;
+    const stopped = this.plan.ackReplicas > 0 && this.#followedIn === this.#record.epoch;
+    return stopped ? HALTED_MS : 0;
   }
 
   #hearsMajority(): boolean {

@@ -24,6 +24,8 @@ export interface FakeRedis {
   /** Of the one that it follows: 10.0.0.1, or nobody's. */
   masterHost: string;
   masterPort: number;
+  /** Heeds no order to follow another. */
+  staysWithMaster: boolean;
   linkUp: boolean;
   linkDownSince_s: number;
   offset: number;
@@ -261,6 +263,7 @@ function fakeRedis(port: number): FakeRedis {
     role: port === 1 ? 'master' : 'slave',
     masterHost: '10.0.0.1',
     masterPort: 1,
+    staysWithMaster: false,
     linkUp: true,
     linkDownSince_s: 1,
     offset: 100,
@@ -288,6 +291,7 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
     case 'INFO':
       return infoText(redis, all);
     case 'SLAVEOF':
+      if (redis.staysWithMaster) return 'QUEUED';
       redis.role = rest[0] === 'NO' ? 'master' : 'slave';
       if (redis.role === 'slave') [redis.masterHost, redis.masterPort] = [rest[0] ?? '', Number(rest[1])];
       return 'QUEUED';

@@ -7,7 +7,7 @@ import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { isSaved, saveAside } from './save.js';
 import { type Keeper, placeName, samePlace } from './state.js';
-import { ASTRAY_GRACE_MS, PROMOTION_GRACE_MS } from './timing.js';
+import { ASTRAY_GRACE_MS, HALT_GRACE_MS, PROMOTION_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip } from './vip.js';
 
@@ -24,6 +24,9 @@ export function follow(turn: Turn, place: Place, reason: string): void {
   if (samePlace(info.follows, place)) return followed(turn, place, info, reason);
   if (!samePlace(info.follows, NOWHERE)) return detach(turn, info, reason);
   k.astraySince = null;
+  if (isHaltedByOthers(turn)) {
+    return turn.become('quarantined', `${reason}, yet a Sentinel has stopped it: a new record may be on its way`);
+  }
   const blocked = infoIsCurrent(k) ? blockedBy(turn, place, info) : 'it was told to follow nobody';
   if (blocked === null) orderReplicaOf(turn, place, reason);
   turn.become('quarantined', blocked === null ? `${reason}: it was told to follow it` : `${reason}: ${blocked}`);
@@ -69,8 +72,24 @@ function isBeingPromotedByOthers(turn: Turn): boolean {
   return !turn.isDue(k.strayedSince + PROMOTION_GRACE_MS);
 }
 
+/**
+ * Where acknowledged writes are promised to live the Sentinels stop the replicas before they compare what those have: joined
+ * again at once, ours might take, and acknowledge, what the next master lacks. A newer record ends the wait, also one that
+ * names the same master.
+ */
+function isHaltedByOthers(turn: Turn): boolean {
+  const { k, now } = turn;
+  if (k.settings.durability !== 'replicated') return false;
+  if (k.haltedSince === null) {
+    if (k.state !== 'replica') return false;
+    k.haltedSince = now;
+  }
+  return !turn.isDue(k.haltedSince + HALT_GRACE_MS);
+}
+
 function followed(turn: Turn, place: Place, info: OwnInfo, reason: string): void {
   turn.k.astraySince = null;
+  turn.k.haltedSince = null;
   if (info.linkUp) {
     rememberReplica(turn, info);
     turn.k.syncedRunId = info.runId;

@@ -102,6 +102,43 @@ describe('a replica of one that does not lead any more', () => {
   });
 });
 
+describe('a replica that a Sentinel has stopped', () => {
+  /** B leads, and a failover compares what its replicas have. */
+  function stopped(durability: 'async' | 'replicated'): KeeperDriver {
+    const d = new KeeperDriver({ record: { epoch: 1, master: B }, settings: { durability } });
+    d.setSibling(B, { role: 'master' });
+    d.advanceUntil(() => d.state === 'replica');
+    d.redis.follows = { host: '127.0.0.1', port: 1 };
+    d.advanceUntil(() => d.state !== 'replica', 1_100);
+    return d;
+  }
+
+  it('is not joined again before the failover must have promoted somebody: it might acknowledge what that one lacks', () => {
+    const d = stopped('replicated');
+    expect(d.reason).toBe(
+      'the record names 10.0.0.2:6379 in epoch 1, yet a Sentinel has stopped it: a new record may be on its way',
+    );
+    const mark = d.mark;
+    d.advance(2_900);
+    expect(d.orders(mark)).toEqual([]);
+    d.advanceUntil(() => d.state === 'replica', 200);
+    expect(d.redis.follows).toEqual(B);
+  });
+
+  it('is joined at once when the record is newer, whoever it names', () => {
+    const d = stopped('replicated');
+    d.setRecord({ epoch: 2, master: B });
+    d.advanceUntil(() => d.state === 'replica', 300);
+    expect(d.redis.follows).toEqual(B);
+  });
+
+  it('is joined at once where no acknowledged write is promised to live', () => {
+    const d = stopped('async');
+    d.advanceUntil(() => d.state === 'replica', 100);
+    expect(d.redis.follows).toEqual(B);
+  });
+});
+
 describe('following a new master', () => {
   it('waits until the new master is one', () => {
     const d = leading();

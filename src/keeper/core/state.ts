@@ -199,6 +199,8 @@ export interface Keeper {
   strayedSince: number | null;
   /** It follows one whom the record does not name: since then. */
   astraySince: number | null;
+  /** It followed, and was told by others to follow nobody: since then. */
+  haltedSince: number | null;
   saving: Saving;
   handOver: { readonly until: number } | null;
   /** Granted until then; null: revoked. */

@@ -59,6 +59,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     syncedRunId: null,
     strayedSince: null,
     astraySince: null,
+    haltedSince: null,
     saving: { is: 'none' },
     handOver: null,
     vipUntil: null,

@@ -105,7 +105,7 @@ describe('SENTINEL MASTER', () => {
     const old = driver.group.master;
     driver.group.failover =
       phase === 'select'
-        ? { ...since, phase, unaided: false }
+        ? { ...since, phase, unaided: false, halted: null }
         : phase === 'reconf'
           ? { ...since, phase, target, old, switched: false }
           : { ...since, phase, target };

@@ -1,6 +1,6 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
 import { countKeys } from '../../redis/info.js';
-import { durabilityLimitation } from './durability.js';
+import { durabilityLimitation, type Halted } from './durability.js';
 import { follows } from './info.js';
 import type { Address } from './io.js';
 import { addressOf, sameAddress } from './names.js';
@@ -20,8 +20,8 @@ export interface Wanted {
   readonly freshSince: number;
   /** The one that the operator wants, if any. */
   readonly to: Address | null;
-  /** It must be proven that its promotion loses no acknowledged write. */
-  readonly proven: boolean;
+  /** It must be proven that its promotion loses no acknowledged write: who was halted for that. Null: it need not be. */
+  readonly proof: Halted | null;
   /** The master pauses its writes for it: it must be able to catch up. */
   readonly linked: boolean;
 }
@@ -46,11 +46,11 @@ export function chooseCandidate(turn: Turn, group: Group, wanted: Wanted): Choic
   return { chosen, reasons };
 }
 
-function limitationOf(turn: Turn, node: RedisNode, { freshSince, to, proven, linked }: Wanted): string | null {
+function limitationOf(turn: Turn, node: RedisNode, { freshSince, to, proof, linked }: Wanted): string | null {
   if (to !== null && !sameAddress(node.link.address, to)) return 'another one was asked for';
   const limit = candidateLimitation(turn, node, freshSince);
   if (limit === null && linked && !node.masterLinkUp) return 'its link to the master is down';
-  return limit === null && proven ? durabilityLimitation(turn, node, freshSince) : limit;
+  return limit === null && proof !== null ? durabilityLimitation(turn, node, freshSince, proof) : limit;
 }
 
 /** Why a replica cannot become the master, whatever it will tell when it is asked anew; or null. */

@@ -76,6 +76,14 @@ function sendTarget(turn: Turn, node: RedisNode, target: readonly [string, strin
   return sent;
 }
 
+/**
+ * Stops a replica where it is, for the time of a failover: it takes nothing more from a master that lives on, and so
+ * acknowledges nothing more for it. It stays a replica, and keeps its clients.
+ */
+export function sendHalt(turn: Turn, node: RedisNode): boolean {
+  return turn.sendTo(node, { kind: 'ignore' }, ['SLAVEOF', ...NOWHERE]);
+}
+
 /** Repairs replicas that claim to be masters or follow somebody else. Not during a failover, nor in TILT. */
 export function repairRoles(turn: Turn, group: Group): void {
   if (group.failover !== null) return;

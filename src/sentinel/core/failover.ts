@@ -6,6 +6,7 @@ import { allHaveAnswered, chooseCandidate, hasCandidate, someHaveAnswered } from
 import { beginCoordination, coordinate, coordinateDueAt, mayHelp } from './coordinate.js';
 import { sendReplicaOf } from './demote.js';
 import { askOthers } from './down.js';
+import { halt, haveHalted } from './durability.js';
 import { sendHelloToAll } from './hello.js';
 import { askInfo } from './info.js';
 import { mayVoteAt, voteLimitation } from './lease.js';
@@ -232,7 +233,7 @@ function enterSelect(turn: Turn, group: Group, failover: Failover): void {
 }
 
 function beginSelection(turn: Turn, group: Group, failover: Failover, unaided: boolean): void {
-  moveTo(turn, group, { ...base(failover), phase: 'select', since: turn.now, unaided });
+  moveTo(turn, group, { ...base(failover), phase: 'select', since: turn.now, unaided, halted: null });
   // What replicas said up to ten seconds ago is no ground for a choice: ask them all again.
   for (const node of redisNodes(group)) askInfo(turn, node);
 }
@@ -249,13 +250,15 @@ function moveTo(turn: Turn, group: Group, next: Failover): void {
 function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   const elapsed = turn.now - failover.since;
   const enough = someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS;
-  if (!allHaveAnswered(group, failover.since) && elapsed < enough) return;
+  const answered = allHaveAnswered(group, failover.since) && (failover.halted === null || haveHalted(failover.halted));
+  if (!answered && elapsed < enough) return;
   const aided = !failover.unaided && mayHelp(turn, group, failover);
+  if (!aided && failover.halted === null && needsProof(group, failover)) return haltReplicas(turn, group, failover);
   const { since: freshSince, to } = failover;
   const { chosen, reasons } = chooseCandidate(turn, group, {
     freshSince,
     to,
-    proven: !aided && needsProof(failover),
+    proof: aided ? null : failover.halted,
     linked: failover.manual === 'coordinated',
   });
   for (const reason of reasons) turn.log('notice', `Not chosen as master of ${group.name}: ${reason}`);
@@ -283,9 +286,15 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   moveTo(turn, group, { ...base(failover), phase: 'send-slaveof-noone', since: turn.now, target: chosen });
 }
 
-/** An operator's force goes on without proof that no acknowledged write is lost. */
-function needsProof({ manual }: Failover): boolean {
-  return manual !== 'forced';
+/** An operator's force goes on without proof that no acknowledged write is lost; a coordinated one not without the master. */
+function needsProof({ ackReplicas }: Group, { manual }: Failover): boolean {
+  return ackReplicas > 0 && (manual === 'no' || manual === 'planned');
+}
+
+/** What the replicas have is compared while it cannot become more. */
+function haltReplicas(turn: Turn, group: Group, failover: Phase<'select'>): void {
+  const halted = halt(turn, group, failover.since);
+  moveTo(turn, group, { ...failover, since: turn.now, unaided: true, halted });
 }
 
 function coordinatePhase(turn: Turn, group: Group, failover: Phase<'coordinate'>): void {

@@ -37,6 +37,10 @@ function leased(options: Partial<MasterConf> = {}): SentinelDriver {
 const SWITCH = '+switch-master m 10.0.0.1 1 10.0.0.1 2';
 const paused = (driver: SentinelDriver) => driver.fake(1).asked.some((words) => words.startsWith('CLIENT PAUSE'));
 
+/** What the Redis at this port was told to follow. */
+const orders = (driver: SentinelDriver, port: number) =>
+  driver.fake(port).asked.filter((words) => words.startsWith('SLAVEOF'));
+
 function untilEvent(driver: SentinelDriver, type: string, limit_ms: number): number {
   const from = driver.now;
   while (!driver.eventTypes().includes(type) && driver.now - from < limit_ms) driver.advance(1);
@@ -287,6 +291,33 @@ describe('a failover where acknowledged writes are promised to live', () => {
     );
   });
 
+  it('stops the replicas before it compares them: the old master may live on out of our reach', () => {
+    const driver = afterDeath(() => undefined);
+    expect(driver.events).toContain(SWITCH);
+    expect(orders(driver, 2)).toEqual(['SLAVEOF 127.0.0.1 1', 'SLAVEOF NO ONE']);
+    expect(new Set(orders(driver, 3))).toEqual(new Set(['SLAVEOF 127.0.0.1 1', 'SLAVEOF 10.0.0.1 2']));
+  });
+
+  it('does not count what one says that was told to stop and follows still', () => {
+    const driver = afterDeath((each) => {
+      each.fake(3).staysWithMaster = true;
+    });
+    expect(driver.eventTypes()).toContain('-failover-abort-no-good-slave');
+    expect(lost(driver)).toContain('1 of 2 replicas answered, not 10.0.0.1:3');
+  });
+
+  it('leaves the replicas alone where nothing is to be proven, and while the master helps', () => {
+    const promised = leased({ ackReplicas: 1 });
+    promised.advance(1_500);
+    expect(paused(promised)).toBe(true);
+    expect(orders(promised, 2)).toEqual(['SLAVEOF NO ONE']);
+    const unpromised = leased();
+    unpromised.kill(1);
+    release(unpromised);
+    unpromised.advance(500);
+    expect(orders(unpromised, 2)).toEqual(['SLAVEOF NO ONE']);
+  });
+
   it('is made with fewer when writes are acknowledged by more', () => {
     const driver = leased({ ackReplicas: 2 });
     driver.kill(3);
@@ -345,16 +376,13 @@ describe('a failover where acknowledged writes are promised to live', () => {
 });
 
 describe('who has followed another', () => {
-  const ordersTo = (driver: SentinelDriver, port: number) =>
-    driver.fake(port).asked.filter((words) => words.startsWith('SLAVEOF'));
-
   it('follows nobody until it is known that the new master has all that it holds', () => {
     const driver = leased();
     driver.kill(1);
     release(driver);
     driver.advance(200);
     expect(driver.events).toContain(SWITCH);
-    expect(ordersTo(driver, 3)).toEqual(['SLAVEOF 127.0.0.1 1', 'SLAVEOF 10.0.0.1 2']);
+    expect(orders(driver, 3)).toEqual(['SLAVEOF 127.0.0.1 1', 'SLAVEOF 10.0.0.1 2']);
   });
 
   it('is left to its keeper when it holds what the new master lacks', () => {
@@ -364,7 +392,7 @@ describe('who has followed another', () => {
     release(driver);
     driver.advance(20_000);
     expect(driver.events).toContain(SWITCH);
-    expect(ordersTo(driver, 3)).toEqual(['SLAVEOF 127.0.0.1 1']);
+    expect(orders(driver, 3)).toEqual(['SLAVEOF 127.0.0.1 1']);
   });
 
   it('is kept from writing at once when it led, and joined by its keeper', () => {
@@ -373,7 +401,7 @@ describe('who has followed another', () => {
     driver.fake(1).offset = 150;
     driver.advance(200);
     expect(driver.events).toContain(SWITCH);
-    expect(ordersTo(driver, 1)).toEqual(['SLAVEOF 127.0.0.1 1']);
+    expect(orders(driver, 1)).toEqual(['SLAVEOF 127.0.0.1 1']);
   });
 });
 

@@ -140,8 +140,11 @@ interface FailoverBase {
 export type Failover = FailoverBase &
   (
     | { readonly phase: 'wait-start' }
-    /** `unaided`: the master's help was tried, or is not to be had. */
-    | { readonly phase: 'select'; readonly unaided: boolean }
+    /**
+     * `unaided`: the master's help was tried, or is not to be had. `halted`: the replicas that were told to follow nobody,
+     * and whether each followed the master until then; null before that, and where it is not needed.
+     */
+    | { readonly phase: 'select'; readonly unaided: boolean; readonly halted: ReadonlyMap<RedisNode, boolean> | null }
     | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
     | { readonly phase: 'send-slaveof-noone'; readonly target: RedisNode }
     | { readonly phase: 'wait-promotion'; readonly target: RedisNode }

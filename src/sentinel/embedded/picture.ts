@@ -117,7 +117,7 @@ export function choiceNow(
   const { chosen, reasons } = chooseCandidate(turn, group, {
     freshSince: NEVER,
     to: null,
-    proven: false,
+    proof: null,
     linked: false,
   });
   if (chosen === null) return { chosen: null, reasons };
