@@ -79,8 +79,8 @@ export class Clients {
 
   #acknowledge(id: number): Reply {
     const { redis } = this;
-    // What is acknowledged after the lease is over is not counted on by those who elect the next master.
-    if (redis.role !== 'master' || !redis.leased) return FENCED;
+    // Whoever waits for its replicas counts on them alone: nothing tells it that the lease is over.
+    if (redis.role !== 'master' || (redis.ackReplicas === 0 && !redis.leased)) return FENCED;
     redis.context.fact({ kind: 'acknowledged', group: redis.group, write: id, by: redis.name });
     return OK;
   }
@@ -202,7 +202,7 @@ export class Clients {
     if (redis.replicas.countGood() < redis.minReplicas.count) {
       return new ErrorReply('NOREPLICAS Not enough good replicas to write.');
     }
-    return redis.leased ? null : FENCED;
+    return redis.leased || redis.ackReplicas > 0 ? null : FENCED;
   }
 
   #append(id: number): Write {
