@@ -131,7 +131,10 @@ class KeepalivedPair implements System {
   async flaw(): Promise<string | null> {
     const flaw = await commonFlaw(this);
     if (flaw !== null) return flaw;
-    const { host } = await masterOf(this);
+    // The roles may have changed since.
+    const master = await masterOf(this).catch(() => null);
+    if (master === null) return 'its master is just being changed';
+    const { host } = master;
     return this.vips.every((vip) => host.holds(vip)) ? null : `the VIP is not on ${host.name}, which has the master`;
   }
 
