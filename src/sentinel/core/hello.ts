@@ -127,7 +127,7 @@ export function onHello(turn: Turn, message: string): void {
   peer.lastHelloAt = turn.now;
   if (group.configEpoch < hello.configEpoch) {
     group.configEpoch = hello.configEpoch;
-    turn.persist();
+    turn.persistSoon();
     const address = addressOf(turn.s, hello.masterHost, hello.masterPort);
     if (sameAddress(address, group.master.link.address)) confirmMaster(turn, group);
     else followConfiguration(turn, group, address, peer);
