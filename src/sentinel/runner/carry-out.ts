@@ -133,7 +133,8 @@ export class CarryOut {
 
   #persist({ snapshot, soon }: Act<'persist'>): void {
     const newest = this.#pending ?? this.#saved;
-    if (newest !== null && differOnlyInDiscovery(newest, snapshot)) return this.#saveWithin(DISCOVERY_SAVE_MS, snapshot);
+    if (newest !== null && differOnlyInDiscovery(newest, snapshot))
+      return this.#saveWithin(DISCOVERY_SAVE_MS, snapshot);
     if (!soon || this.#unsaved !== null) return this.save(snapshot);
     this.#waiting ??= [];
     this.#saveWithin(SOON_SAVE_MS, snapshot);
