@@ -9,12 +9,13 @@ import { askOthers } from './down.js';
 import { halt, haveHalted } from './durability.js';
 import { sendHelloToAll } from './hello.js';
 import { askInfo } from './info.js';
-import { mayVoteAt, voteLimitation } from './lease.js';
+import { isHandedOver, mayVoteAt, voteLimitation } from './lease.js';
 import { reconfigure, reconfigureDueAt } from './reconfigure.js';
 import { clearFailover, type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
 import { runReconfigScript } from './switch.js';
 import {
   ELECTION_TIMEOUT_MS,
+  KEEPER_DEMOTES_MS,
   LEASE_PROMISE_MS,
   LEASE_PROMISE_SPARE_MS,
   MANUAL_ELECTION_MS,
@@ -357,7 +358,16 @@ function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNod
   if (failover.phase === 'coordinate' && group.leaseTtl_ms === 0) {
     turn.sendTo(target, { kind: 'ignore' }, ['CONFIG', 'REWRITE']);
   }
-  moveTo(turn, group, { ...base(failover), phase: 'reconf', since: turn.now, target, old, switched: false });
+  const keeperUntil = isHandedOver(turn, group) ? turn.now + KEEPER_DEMOTES_MS : NEVER;
+  moveTo(turn, group, {
+    ...base(failover),
+    phase: 'reconf',
+    since: turn.now,
+    target,
+    old,
+    switched: false,
+    keeperUntil,
+  });
   turn.event('warning', '+failover-state-reconf-slaves', group);
   runReconfigScript(turn, group, 'leader', old.link.address, target.link.address);
   sendHelloToAll(turn, group);

@@ -88,6 +88,12 @@ export function isLeased(turn: Turn, group: Group): boolean {
   return grant !== null && !grant.handOver && sameAddress(grant.holder, group.master.link.address);
 }
 
+/** Whether the master's keeper renews its grant of ours, and has consented to a successor: it is there, and will step down. */
+export function isHandedOver(turn: Turn, group: Group): boolean {
+  const grant = liveGrant(turn, group);
+  return grant?.handOver === true && sameAddress(grant.holder, group.master.link.address);
+}
+
 /** Why this Sentinel may elect nobody now, itself included; null when it may. */
 export function voteLimitation(turn: Turn, group: Group): string | null {
   if (group.leaseTtl_ms === 0) return null;
