@@ -211,6 +211,24 @@ describe('a master that is handed over', () => {
     return driver;
   }
 
+  it('is paused only when all who vote have had a moment to tell their proxies', () => {
+    const driver = leased();
+    const [slow] = driver.peers.values();
+    if (slow === undefined) throw new Error('no peer');
+    const { answer } = slow;
+    slow.answer = () => null;
+    renew(driver, 'handover');
+    driver.command('SENTINEL', 'FAILOVER', 'm', 'COORDINATED', 'TO', '10.0.0.1', '2');
+    expect(untilEvent(driver, '+elected-leader', 100)).toBeLessThan(5);
+    expect(driver.events).toContain('+hand-over master m 10.0.0.1 1');
+    driver.advance(30);
+    expect(paused(driver)).toBe(false);
+    expect(untilEvent(driver, '+selected-slave', 100)).toBeLessThan(25);
+    slow.answer = answer;
+    driver.advance(500);
+    expect(driver.events).toContain(SWITCH);
+  });
+
   it('is demoted by its keeper, which keeps its connection and can give the lease back', () => {
     const driver = handedOver();
     Object.assign(driver.fake(1), { role: 'slave', masterPort: 2 });
