@@ -285,6 +285,16 @@ export class Control implements AgentControl {
     );
   }
 
+  /** Whether the keeper of this Redis says that it takes the writes. */
+  async #leads(name: string, place: Place): Promise<boolean> {
+    const { config, self, rooms, peers } = this.#options;
+    const group = config.groups.find((each) => each.name === name);
+    const host = group === undefined ? null : this.#hostAt(group, place);
+    if (host === null) return false;
+    if (host === self.name) return rooms.get(name)?.leads === true;
+    return readWord(await peers.ask(host, ['SENTINEL', 'KEEPER', name], WORD_MS))?.state === 'master';
+  }
+
   async #oneAtATime(order: HandoverOrder, carryOut: (hands: ChangeHands) => Promise<Outcome>): Promise<Outcome> {
     const { group } = order;
     const { sentinel, conditions } = this.#options;
@@ -296,6 +306,7 @@ export class Control implements AgentControl {
         command: (args) => sentinel.command(args),
         record: () => this.picture(group),
         whyGivenUp: () => this.#givenUp.get(group) ?? null,
+        leads: (master) => this.#leads(group, master),
         underWay: () => sentinel.state.groups.get(group)?.failover != null,
         now: () => performance.now(),
         conditions,

@@ -1,5 +1,6 @@
 /** Watches who leads, by this host's Sentinel, and tells each change once. */
 import type { LeaderRecord } from '../keeper/core/io.js';
+import { isSteppingDown } from '../sentinel/core/lease.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import { recordOf } from '../sentinel/embedded/picture.js';
 
@@ -40,12 +41,11 @@ export class RecordWatch {
     return changes;
   }
 
-  /** Planned changes of master that have begun since the last look, as the masters' own leases tell. */
+  /** Planned changes of master that are about to pause the old one, since the last look: an election has been won. */
   handOvers(s: Sentinel): readonly HandOverNews[] {
     const news: HandOverNews[] = [];
     for (const group of s.groups.values()) {
-      const { grant } = group.lease;
-      const begun = grant?.handOver === true;
+      const begun = isSteppingDown(group, s.myId);
       if (begun && !this.#handingOver.has(group.name)) {
         news.push({ group: group.name, for_ms: HOLD_MS, reason: 'a planned switchover has begun' });
       }

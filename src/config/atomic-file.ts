@@ -20,6 +20,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** A configuration file that is missing, or cannot be read or written. */
@@ -62,6 +63,30 @@ export function writeFileAtomic(path: string, content: Uint8Array): WriteManner 
   try {
     overwrite(target, content);
     return 'in-place';
+  } catch (error) {
+    throw failure(path, 'cannot be written', error);
+  }
+}
+
+/**
+ * The same for a file of our own in a directory of our own, without keeping this thread waiting for the disk: nobody else
+ * may write it meanwhile.
+ * @throws {ConfigFileError} (rejects) when it could not be written; the old content is then untouched.
+ */
+export async function writeFileInBackground(path: string, content: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await rm(temporary, { force: true });
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    const directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    await directory.sync().finally(() => directory.close());
   } catch (error) {
     throw failure(path, 'cannot be written', error);
   }

@@ -7,6 +7,8 @@ import type { CloseReason, ConnId, Effect, Input, Tag } from '../sentinel/core/i
 import { createSentinel } from '../sentinel/core/restore.js';
 import type { Sentinel } from '../sentinel/core/state.js';
 import { nextDeadline, step } from '../sentinel/core/step.js';
+import { SOON_SAVE_MS } from '../sentinel/runner/carry-out.js';
+import { answerRelies, requestRelies } from '../sentinel/runner/reliance.js';
 import { drawRate } from './clock-rate.js';
 import type { Context } from './context.js';
 import { Gate } from './gate.js';
@@ -20,6 +22,8 @@ export interface SentinelManners {
   /** A write to disk takes up to this; 0 for none. */
   disk_ms: number;
 }
+
+type SendEffect = Extract<Effect, { act: 'send' }>;
 
 interface OpenConn {
   readonly end: End;
@@ -59,6 +63,8 @@ export class SentinelProcess implements Listener {
   #asked = new Map<number, { readonly answer: (reply: Reply) => void; readonly args: readonly string[] }>();
   #nextToken = 1;
   #tickAt = Number.POSITIVE_INFINITY;
+  /** What is to be written soon, and the requests that wait for it. */
+  #soon: { readonly snapshot: SentinelState; readonly waiting: SendEffect[] } | null = null;
   /** Dies before this many more effects of a list that writes to disk are carried out. */
   #dieAfter: number | null = null;
   #onDeath: () => void = () => {};
@@ -111,6 +117,7 @@ export class SentinelProcess implements Listener {
     this.state = null;
     this.gate.reset(silently);
     this.#dieAfter = null;
+    this.#soon = null;
     const ends = [...[...this.#conns.values()].map(({ end }) => end), ...this.#served];
     for (const end of ends) {
       if (silently) end.vanish();
@@ -191,8 +198,15 @@ export class SentinelProcess implements Listener {
         this.#onDeath();
         return;
       }
+      if (effect.act === 'persist' && effect.soon) {
+        this.#writeSoon(effect.snapshot);
+        continue;
+      }
       if (effect.act === 'persist' && this.manners.disk_ms > 0) {
-        this.#writeSlowly(effect.snapshot, () => this.#carryOut(effects, index + 1, state));
+        this.#writeSlowly(effect.snapshot, () => {
+          this.#sendWaiting();
+          this.#carryOut(effects, index + 1, state);
+        });
         return;
       }
       this.#do(effect);
@@ -219,6 +233,35 @@ export class SentinelProcess implements Listener {
     });
   }
 
+  /** As `carry-out.ts` does it: what may tell of it waits. */
+  #writeSoon(snapshot: SentinelState): void {
+    const begun = this.#soon !== null;
+    this.#soon = { snapshot, waiting: this.#soon?.waiting ?? [] };
+    if (begun) return;
+    const life = this.#life;
+    this.context.loop.after(SOON_SAVE_MS, () => {
+      if (life === this.#life) this.gate.pass(() => this.#flush(() => undefined));
+    });
+  }
+
+  #flush(then: () => void): void {
+    if (this.#soon === null) return then();
+    const done = (): void => {
+      this.#sendWaiting();
+      then();
+    };
+    const { snapshot } = this.#soon;
+    if (this.manners.disk_ms > 0) return this.#writeSlowly(snapshot, done);
+    this.#written(snapshot);
+    done();
+  }
+
+  #sendWaiting(): void {
+    const waiting = this.#soon?.waiting ?? [];
+    this.#soon = null;
+    for (const effect of waiting) this.#send(effect);
+  }
+
   #written(snapshot: SentinelState): void {
     this.#disk = snapshot;
     this.#watch.persisted(snapshot);
@@ -232,15 +275,13 @@ export class SentinelProcess implements Listener {
         this.#conns.get(effect.conn)?.end.close();
         this.#conns.delete(effect.conn);
         return;
-      case 'send': {
-        const conn = this.#conns.get(effect.conn);
-        this.#watch.sends(effect, conn?.end.peer.host.ip ?? '');
-        conn?.tags.push(effect.tag);
-        conn?.end.send({ kind: 'request', args: effect.args });
+      case 'send':
+        if (this.#soon !== null && requestRelies(effect.tag)) this.#soon.waiting.push(effect);
+        else this.#send(effect);
         return;
-      }
       case 'persist':
-        return this.#written(effect.snapshot);
+        this.#written(effect.snapshot);
+        return this.#sendWaiting();
       case 'event':
         return this.#watch.event(effect.event);
       case 'log':
@@ -256,6 +297,13 @@ export class SentinelProcess implements Listener {
       case 'script':
         return;
     }
+  }
+
+  #send(effect: SendEffect): void {
+    const conn = this.#conns.get(effect.conn);
+    this.#watch.sends(effect, conn?.end.peer.host.ip ?? '');
+    conn?.tags.push(effect.tag);
+    conn?.end.send({ kind: 'request', args: effect.args });
   }
 
   /** What is done when the core itself asks for a crash. */
@@ -274,8 +322,12 @@ export class SentinelProcess implements Listener {
       );
       return;
     }
-    this.#watch.answers(asked.args, reply, this.#clock.rate);
-    asked.answer(reply);
+    const tell = (): void => {
+      this.#watch.answers(asked.args, reply, this.#clock.rate);
+      asked.answer(reply);
+    };
+    if (answerRelies(asked.args)) this.#flush(tell);
+    else tell();
   }
 
   #connect(effect: Extract<Effect, { act: 'connect' }>): void {

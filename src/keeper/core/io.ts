@@ -169,8 +169,11 @@ export type Effect =
    * meanwhile: the Redis follows nobody and takes no writes.
    */
   | { readonly do: 'save-aside'; readonly reason: string }
-  /** What must survive a restart of the agent; before any later effect. */
-  | { readonly do: 'persist'; readonly memory: KeeperMemory }
+  /**
+   * What must survive a restart of the agent; before any later effect, or, `soon`, in a moment: it tells what our Redis
+   * has been seen to be, and whoever looks again sees the same.
+   */
+  | { readonly do: 'persist'; readonly memory: KeeperMemory; readonly soon: boolean }
   /** The role changed: for status, hooks, history. */
   | { readonly do: 'became'; readonly state: KeeperState; readonly from: KeeperState; readonly reason: string }
   | { readonly do: 'log'; readonly level: 'debug' | 'verbose' | 'notice' | 'warning'; readonly text: string };

@@ -2,7 +2,7 @@
 import { holdBack, infoIsCurrent, liftPause } from './fence.js';
 import { askAllNow, release, want, wantAnew } from './lease.js';
 import { setLimits } from './limits.js';
-import { rememberMaster } from './memory.js';
+import { rememberBeforeLeading, rememberMaster } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { type Keeper, placeName } from './state.js';
@@ -68,7 +68,7 @@ function promote(turn: Turn, info: OwnInfo): void {
   }
   // Whoever demoted it may have reasons that are on their way.
   if (k.strayedSince !== null && !turn.isDue(k.strayedSince + ROLE_LOST_GRACE_MS)) return;
-  rememberMaster(turn, info);
+  rememberBeforeLeading(turn, info);
   // Redis forgets the history before the last: what was judged now could not be judged again once it leads.
   k.ledRunId = info.runId;
   orderReplicaOf(turn, null, 'the lease is held');

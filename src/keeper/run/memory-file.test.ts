@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
@@ -37,5 +37,41 @@ it('complains once while it cannot be written, and goes on', () => {
   mkdirSync(file.path);
   file.save(memory);
   file.save(memory);
+  expect(logs).toHaveLength(1);
+});
+
+it('writes the last of several in the background, and leaves nothing else behind', async () => {
+  const { file, directory, logs } = open();
+  for (let epoch = 1; epoch <= 7; epoch++) file.saveSoon({ ...memory, epoch });
+  await file.flushed();
+  expect(open(directory).file.load()).toEqual(memory);
+  expect(readdirSync(directory)).toEqual(['main.keeper.json']);
+  expect(logs).toEqual([]);
+});
+
+it('does not let what was begun before be the last', async () => {
+  const { file, directory } = open();
+  file.saveSoon({ ...memory, epoch: 6 });
+  file.save(memory);
+  expect(open(directory).file.load()).toEqual(memory);
+  await file.flushed();
+  expect(open(directory).file.load()).toEqual(memory);
+});
+
+it('is not kept from writing by what an agent that was killed has left', async () => {
+  const { file, directory } = open();
+  writeFileSync(`${file.path}.tmp`, 'half of');
+  file.saveSoon(memory);
+  await file.flushed();
+  expect(open(directory).file.load()).toEqual(memory);
+});
+
+it('complains once of what cannot be written in the background, too', async () => {
+  const { file, logs } = open();
+  mkdirSync(file.path);
+  for (let time = 0; time < 2; time++) {
+    file.saveSoon(memory);
+    await file.flushed();
+  }
   expect(logs).toHaveLength(1);
 });

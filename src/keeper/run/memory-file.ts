@@ -2,7 +2,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { systemCode, writeFileAtomic } from '../../config/atomic-file.js';
+import { systemCode, writeFileAtomic, writeFileInBackground } from '../../config/atomic-file.js';
 import type { KeeperMemory } from '../core/io.js';
 import { NO_MEMORY } from '../core/state.js';
 
@@ -18,6 +18,8 @@ export class MemoryFile {
   readonly path: string;
   readonly #log: (level: 'warning', text: string) => void;
   #isFailing = false;
+  #unwritten: KeeperMemory | null = null;
+  #writing: Promise<void> | null = null;
 
   constructor(stateDirectory: string, group: string, log: (level: 'warning', text: string) => void) {
     this.path = join(stateDirectory, `${group}.keeper.json`);
@@ -48,13 +50,43 @@ export class MemoryFile {
    * remembers is for the next start, and a master must not end because its disk is full.
    */
   save(memory: KeeperMemory): void {
+    // What is being written now is older: it must not be the last.
+    if (this.#writing !== null) this.#unwritten = memory;
     try {
-      writeFileAtomic(this.path, Buffer.from(`${JSON.stringify(memory)}\n`));
+      writeFileAtomic(this.path, bytesOf(memory));
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) this.#log('warning', error instanceof Error ? error.message : String(error));
-      this.#isFailing = true;
+      this.#fail(error);
     }
+  }
+
+  /** The same in the background, the latest of several: nobody waits for the disk. */
+  saveSoon(memory: KeeperMemory): void {
+    this.#unwritten = memory;
+    this.#writing ??= this.#write();
+  }
+
+  /** Settles when what was saved is on the disk, or the disk has refused it. */
+  async flushed(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    for (let memory = this.#unwritten; memory !== null; memory = this.#unwritten) {
+      this.#unwritten = null;
+      await writeFileInBackground(this.path, bytesOf(memory)).then(
+        () => {
+          this.#isFailing = false;
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    }
+    this.#writing = null;
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#isFailing) this.#log('warning', error instanceof Error ? error.message : String(error));
+    this.#isFailing = true;
   }
 
   #setAside(aside: string): void {
@@ -64,4 +96,8 @@ export class MemoryFile {
       this.#log('warning', `${this.path} cannot be set aside: ${String(error)}`);
     }
   }
+}
+
+function bytesOf(memory: KeeperMemory): Buffer {
+  return Buffer.from(`${JSON.stringify(memory)}\n`);
 }

@@ -86,7 +86,7 @@ describe('effects', () => {
       if (input.on === 'hand-over-over') written = readFileSync(path, 'utf8');
       return [];
     };
-    kept.core.queue({ do: 'persist', memory }, { do: 'ask-siblings' });
+    kept.core.queue({ do: 'persist', memory, soon: false }, { do: 'ask-siblings' });
     kept.runner.deliver({ on: 'tick' });
     kept.runner.deliver({ on: 'hand-over-over' });
     expect(JSON.parse(written)).toEqual(memory);

@@ -124,7 +124,8 @@ export class KeeperRunner {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.deliver({ on: 'stop' });
-    const settled = Promise.allSettled([this.#voters.released(), this.#redis.settled()]);
+    const { memory } = this.#options;
+    const settled = Promise.allSettled([this.#voters.released(), this.#redis.settled(), memory.flushed()]);
     const late = new Promise((resolve) => setTimeout(resolve, STOP_ms).unref());
     await Promise.race([settled, late]);
     this.#stopped = true;
@@ -165,7 +166,7 @@ export class KeeperRunner {
       case 'save-aside':
         return this.#save(effect.reason);
       case 'persist':
-        return memory.save(effect.memory);
+        return effect.soon ? memory.saveSoon(effect.memory) : memory.save(effect.memory);
       case 'became':
         return hooks.became(effect.state, effect.from, effect.reason);
       case 'log':

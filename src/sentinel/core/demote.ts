@@ -18,7 +18,8 @@ const DEMOTE_AGAIN_MS = 1_000;
 
 /**
  * Orders a Redis to follow `master`, or nobody. In one transaction the order is written to its configuration and all
- * clients are disconnected, so that they look for the master again.
+ * clients are disconnected, so that they look for the master again. With leases those of a replica stay: they read, and
+ * may go on reading; its keeper would have to connect anew before it could be granted the lease, or give it back.
  * @returns false when nothing could be sent.
  */
 export function sendReplicaOf(turn: Turn, node: RedisNode, master: RedisNode | null, tag: Tag): boolean {
@@ -63,12 +64,13 @@ function sendTarget(turn: Turn, node: RedisNode, target: readonly [string, strin
   // A Redis with a keeper is told who it is whenever it starts: what its file says does not matter, and writing it takes
   // Redis some ten milliseconds in which it answers nobody.
   const kept = node.group.leaseTtl_ms > 0;
+  const hasWriters = !kept || node.role !== 'replica';
   const sent =
     turn.sendTo(node, ignore, ['MULTI']) &&
     turn.sendTo(node, ignore, ['SLAVEOF', ...target]) &&
     (kept || turn.sendTo(node, ignore, ['CONFIG', 'REWRITE'])) &&
-    turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'normal']) &&
-    turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'pubsub']) &&
+    (!hasWriters || turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'normal'])) &&
+    (!hasWriters || turn.sendTo(node, ignore, ['CLIENT', 'KILL', 'TYPE', 'pubsub'])) &&
     turn.sendTo(node, tag, ['EXEC']);
   // A pause of a planned failover has served its purpose. Whoever changes the role ends it, for this order disconnects
   // the Sentinel that began it; a master that is still paused, or is one again too soon, would look dead.

@@ -9,12 +9,15 @@ import { askOthers } from './down.js';
 import { halt, haveHalted } from './durability.js';
 import { sendHelloToAll } from './hello.js';
 import { askInfo } from './info.js';
-import { mayVoteAt, voteLimitation } from './lease.js';
+import { announceHandOver, isHandedOver, mayVoteAt, voteLimitation } from './lease.js';
 import { reconfigure, reconfigureDueAt } from './reconfigure.js';
 import { clearFailover, type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
 import { runReconfigScript } from './switch.js';
 import {
   ELECTION_TIMEOUT_MS,
+  HOLD_LEAD_MAX_MS,
+  HOLD_LEAD_MS,
+  KEEPER_DEMOTES_MS,
   LEASE_PROMISE_MS,
   LEASE_PROMISE_SPARE_MS,
   MANUAL_ELECTION_MS,
@@ -30,7 +33,7 @@ import {
   START_RANK_STEP_MS,
 } from './timing.js';
 import { describe, nodeName, type Turn } from './turn.js';
-import { tally, vote } from './vote.js';
+import { awaitsVotes, tally, vote } from './vote.js';
 
 type Phase<P extends Failover['phase']> = Extract<Failover, { phase: P }>;
 
@@ -165,17 +168,18 @@ function promiseEndsAt({ leaseTtl_ms }: Group, { phase, startedAt }: Failover): 
 }
 
 /** When the phase under way runs out of time or has to be looked at again. */
-export function failoverDueAt(group: Group): number {
+export function failoverDueAt(turn: Turn, group: Group): number {
   const { failover } = group;
   if (failover === null) return Number.POSITIVE_INFINITY;
-  return Math.min(phaseDueAt(group, failover), promiseEndsAt(group, failover) + 1);
+  return Math.min(phaseDueAt(turn, group, failover), promiseEndsAt(group, failover) + 1);
 }
 
-function phaseDueAt(group: Group, failover: Failover): number {
+function phaseDueAt(turn: Turn, group: Group, failover: Failover): number {
   switch (failover.phase) {
     case 'wait-start':
       return failover.since + electionTimeout_ms(group, failover) + 1;
     case 'select':
+      if (isAnswered(group, failover)) return pausesAt(turn, group, failover);
       return failover.since + (someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS);
     case 'coordinate':
       return coordinateDueAt(group, failover);
@@ -199,6 +203,7 @@ function awaitElection(turn: Turn, group: Group, failover: Phase<'wait-start'>):
     turn.event('warning', '+elected-leader', group);
     group.ledAt = turn.now;
     group.splitRetries = 0;
+    announceHandOver(turn, group);
     enterSelect(turn, group, failover);
   } else if (failover.manual !== 'no' && group.leaseTtl_ms === 0 && (outcome.result !== 'open' || late)) {
     turn.log('warning', `No majority voted for the failover of ${group.name}; going on, as it was asked for by hand`);
@@ -250,8 +255,8 @@ function moveTo(turn: Turn, group: Group, next: Failover): void {
 function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   const elapsed = turn.now - failover.since;
   const enough = someHaveAnswered(group, failover.since) ? PROBE_MS : PROBE_NONE_MS;
-  const answered = allHaveAnswered(group, failover.since) && (failover.halted === null || haveHalted(failover.halted));
-  if (!answered && elapsed < enough) return;
+  if (!isAnswered(group, failover) && elapsed < enough) return;
+  if (turn.now < pausesAt(turn, group, failover)) return;
   const aided = !failover.unaided && mayHelp(turn, group, failover);
   if (!aided && failover.halted === null && needsProof(group, failover)) return haltReplicas(turn, group, failover);
   const { since: freshSince, to } = failover;
@@ -284,6 +289,25 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
   }
   turn.event('notice', '+failover-state-send-slaveof-noone', chosen);
   moveTo(turn, group, { ...base(failover), phase: 'send-slaveof-noone', since: turn.now, target: chosen });
+}
+
+/** Whether nothing more is to be waited for. */
+function isAnswered(group: Group, { since, halted }: Phase<'select'>): boolean {
+  return allHaveAnswered(group, since) && (halted === null || haveHalted(halted));
+}
+
+/**
+ * When the master may be paused. What a proxy sends to one that is handed over should have been answered by then, or it
+ * would be cut off under way: a proxy holds its requests from the vote of its host's Sentinel on.
+ */
+function pausesAt(turn: Turn, group: Group, { since, epoch }: Failover): number {
+  if (!isHandedOver(turn, group)) return since;
+  if (awaitsVotes(turn, group, epoch)) return since + HOLD_LEAD_MAX_MS;
+  const votes = [...group.sentinels.values()].filter(({ leaderEpoch }) => leaderEpoch === epoch);
+  return Math.min(
+    since + HOLD_LEAD_MAX_MS,
+    Math.max(since, ...votes.map((peer) => peer.lastAskReplyAt)) + HOLD_LEAD_MS,
+  );
 }
 
 /** An operator's force goes on without proof that no acknowledged write is lost; a coordinated one not without the master. */
@@ -357,7 +381,16 @@ function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNod
   if (failover.phase === 'coordinate' && group.leaseTtl_ms === 0) {
     turn.sendTo(target, { kind: 'ignore' }, ['CONFIG', 'REWRITE']);
   }
-  moveTo(turn, group, { ...base(failover), phase: 'reconf', since: turn.now, target, old, switched: false });
+  const keeperUntil = isHandedOver(turn, group) ? turn.now + KEEPER_DEMOTES_MS : NEVER;
+  moveTo(turn, group, {
+    ...base(failover),
+    phase: 'reconf',
+    since: turn.now,
+    target,
+    old,
+    switched: false,
+    keeperUntil,
+  });
   turn.event('warning', '+failover-state-reconf-slaves', group);
   runReconfigScript(turn, group, 'leader', old.link.address, target.link.address);
   sendHelloToAll(turn, group);

@@ -91,7 +91,12 @@ export function sendHelloToAll(turn: Turn, group: Group): void {
  */
 function mustStayClear(to: Instance): boolean {
   const { failover } = to.group;
-  if (to.kind === 'sentinel' || !isMaster(to) || failover === null) return false;
+  if (to.kind === 'sentinel' || failover === null) return false;
+  // Its keeper is to demote it, and if it does not, we are.
+  if (failover.phase === 'reconf' && to === failover.old && failover.keeperUntil > failover.since) {
+    return to.reconf === null;
+  }
+  if (!isMaster(to)) return false;
   // Without a lease only a planned failover pauses a master.
   if (failover.manual === 'no' && to.group.leaseTtl_ms === 0) return false;
   if (failover.phase === 'reconf') return !failover.switched;
@@ -127,7 +132,7 @@ export function onHello(turn: Turn, message: string): void {
   peer.lastHelloAt = turn.now;
   if (group.configEpoch < hello.configEpoch) {
     group.configEpoch = hello.configEpoch;
-    turn.persist();
+    turn.persistSoon();
     const address = addressOf(turn.s, hello.masterHost, hello.masterPort);
     if (sameAddress(address, group.master.link.address)) confirmMaster(turn, group);
     else followConfiguration(turn, group, address, peer);

@@ -55,7 +55,10 @@ function watchedSince(node: RedisNode): number | null {
     case 'wait-promotion':
       return node === failover.target ? failover.since : null;
     case 'reconf':
-      return null;
+      // Its keeper is to demote it.
+      return node === failover.old && node.reconf === null && failover.keeperUntil > failover.since
+        ? failover.since
+        : null;
   }
 }
 

@@ -102,8 +102,11 @@ export type Effect =
   | { readonly act: 'send'; readonly conn: ConnId; readonly tag: Tag; readonly args: readonly string[] }
   /** Look a name up again; answered by `resolved`. */
   | { readonly act: 'resolve'; readonly host: string }
-  /** Make this durable before any later effect of the list is carried out. */
-  | { readonly act: 'persist'; readonly snapshot: SentinelState }
+  /**
+   * Make this durable before any later effect of the list is carried out; or, `soon`, before others are told of it: it was
+   * heard from another Sentinel, which has it on disk, and whoever is in this process need not wait.
+   */
+  | { readonly act: 'persist'; readonly snapshot: SentinelState; readonly soon: boolean }
   | { readonly act: 'event'; readonly event: SentinelEvent }
   /** A line for the log alone. */
   | { readonly act: 'log'; readonly level: LogLevel; readonly text: string }

@@ -199,7 +199,73 @@ describe('a lease that lives', () => {
   });
 });
 
+describe('a master that is handed over', () => {
+  const asked = (driver: SentinelDriver) => driver.fake(1).asked.join();
+
+  /** Until another has been promoted. */
+  function handedOver(): SentinelDriver {
+    const driver = leased();
+    renew(driver, 'handover');
+    expect(driver.command('SENTINEL', 'FAILOVER', 'm', 'COORDINATED', 'TO', '10.0.0.1', '2')).toBe(OK);
+    untilEvent(driver, '+promoted-slave', 500);
+    return driver;
+  }
+
+  it('is paused only when all who vote have had a moment to tell their proxies', () => {
+    const driver = leased();
+    const [slow] = driver.peers.values();
+    if (slow === undefined) throw new Error('no peer');
+    const { answer } = slow;
+    slow.answer = () => null;
+    renew(driver, 'handover');
+    driver.command('SENTINEL', 'FAILOVER', 'm', 'COORDINATED', 'TO', '10.0.0.1', '2');
+    expect(untilEvent(driver, '+elected-leader', 100)).toBeLessThan(5);
+    expect(driver.events).toContain('+hand-over master m 10.0.0.1 1');
+    driver.advance(30);
+    expect(paused(driver)).toBe(false);
+    expect(untilEvent(driver, '+selected-slave', 100)).toBeLessThan(25);
+    slow.answer = answer;
+    driver.advance(500);
+    expect(driver.events).toContain(SWITCH);
+  });
+
+  it('is demoted by its keeper, which keeps its connection and can give the lease back', () => {
+    const driver = handedOver();
+    Object.assign(driver.fake(1), { role: 'slave', masterPort: 2 });
+    driver.advance(500);
+    expect(driver.events).toContain(SWITCH);
+    expect(driver.eventTypes()).toContain('+failover-end');
+    expect(asked(driver)).not.toContain('SLAVEOF');
+  });
+
+  it('is demoted by us if its keeper does not do it, while its writes are still paused', () => {
+    const driver = handedOver();
+    driver.advance(150);
+    expect(driver.events).toContain(SWITCH);
+    expect(asked(driver)).not.toContain('SLAVEOF');
+    driver.advance(100);
+    expect(asked(driver)).toContain('SLAVEOF');
+    expect(driver.fake(1).role).toBe('slave');
+  });
+
+  it('is demoted by us at once when it has not consented, as when its agent has died', () => {
+    const driver = leased();
+    untilEvent(driver, '+promoted-slave', 2_000);
+    driver.advance(5);
+    expect(asked(driver)).toContain('SLAVEOF');
+  });
+});
+
 describe('a failover with leases', () => {
+  it('disconnects the clients of the old master, and not those of a replica', () => {
+    const driver = leased();
+    driver.advance(1_500);
+    expect(driver.events).toContain(SWITCH);
+    const kills = [1, 2, 3].map((port) => driver.fake(port).asked.includes('CLIENT KILL TYPE normal'));
+    expect(kills).toEqual([true, false, false]);
+    expect(driver.fake(3).asked.some((words) => words.startsWith('SLAVEOF'))).toBe(true);
+  });
+
   it('by hand does not go on without a majority', () => {
     const driver = leased();
     driver.peers.forEach((peer) => {

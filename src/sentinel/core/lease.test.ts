@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MY_ID, PEER_B, PEER_C, SentinelDriver } from '../../../test/support/sentinel-driver.js';
 import type { MasterConf } from '../../config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
+import { isSteppingDown } from './lease.js';
 
 const TTL_MS = 1_000;
 
@@ -62,19 +63,19 @@ describe('a grant', () => {
     expect(lease(settled({ leaseTtl_ms: 0 }), 1, 0, TTL_MS)).toMatchObject({ granted: 0 });
   });
 
-  it('tells clients once that its holder consents to be succeeded', () => {
+  it('tells clients that its holder is about to step down when the vote is given, not when it consents', () => {
     const driver = settled();
     const renew = (...more: string[]) =>
       driver.command('SENTINEL', 'LEASE', 'm', '10.0.0.1', '1', '0', String(TTL_MS), ...more);
     const told = () => driver.events.filter((event) => event.startsWith('+hand-over'));
-    renew();
-    expect(told()).toEqual([]);
+    const stepsDown = () => isSteppingDown(driver.group, MY_ID);
     renew('handover');
-    renew('handover');
-    expect(told()).toEqual(['+hand-over master m 10.0.0.1 1']);
-    renew();
-    renew('handover');
-    expect(told()).toHaveLength(2);
+    expect([told(), stepsDown()]).toEqual([[], false]);
+    driver.command('SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '10.0.0.1', '1', '3', 'f'.repeat(40));
+    expect([told(), stepsDown()]).toEqual([['+hand-over master m 10.0.0.1 1'], true]);
+    // What came of it is known: it leads, or another does.
+    learn(driver, 3, 1);
+    expect([told().length, stepsDown()]).toEqual([1, false]);
   });
 
   it('is held by one place at a time: a new master waits for the end of that of the old one', () => {

@@ -34,8 +34,6 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
   if (before === null || before.handOver !== ask.handOver) turn.touch(group);
-  // For proxies and clients, which had better send nothing more to a master that is about to step down.
-  if (ask.handOver && before?.handOver !== true) turn.event('notice', '+hand-over', group.master);
   if (before?.epoch !== ask.epoch) {
     turn.log('notice', `Lease of ${group.name} granted to ${place(turn.s, ask.holder)} in epoch ${ask.epoch}`);
   }
@@ -86,6 +84,24 @@ export function liveGrant(turn: Turn, { lease }: Group): Grant | null {
 export function isLeased(turn: Turn, group: Group): boolean {
   const grant = liveGrant(turn, group);
   return grant !== null && !grant.handOver && sameAddress(grant.holder, group.master.link.address);
+}
+
+/** Whether the master's keeper renews its grant of ours, and has consented to a successor: it is there, and will step down. */
+export function isHandedOver(turn: Turn, group: Group): boolean {
+  const grant = liveGrant(turn, group);
+  return grant?.handOver === true && sameAddress(grant.holder, group.master.link.address);
+}
+
+/** For proxies and clients: whoever has been elected is about to pause the writes of a master that is handed over. */
+export function announceHandOver(turn: Turn, group: Group): void {
+  if (isHandedOver(turn, group)) turn.event('notice', '+hand-over', group.master);
+}
+
+/** Whether such an election is over, as far as this Sentinel knows: it has been won here, or our vote has gone to another. */
+export function isSteppingDown({ lease, failover, leader, leaderEpoch, configEpoch }: Group, myId: string): boolean {
+  if (lease.grant?.handOver !== true) return false;
+  if (failover !== null) return failover.phase !== 'wait-start';
+  return leader !== null && leader !== myId && leaderEpoch > configEpoch;
 }
 
 /** Why this Sentinel may elect nobody now, itself included; null when it may. */

@@ -15,6 +15,7 @@ export function reconfigure(turn: Turn, group: Group, failover: Reconf): void {
   const late = turn.now - failover.since > group.failoverTimeout_ms;
   const open = others(group, failover).filter((node) => node.reconf?.state !== 'done');
   const reachable = open.filter((node) => node.sdownSince === null);
+  if (!late && reachable.length === 0 && awaitsKeeper(turn, failover)) return switchOver(turn, group, failover);
   if (late || reachable.length === 0) {
     if (late && reachable.length > 0) orderTheRest(turn, group, failover, reachable);
     else turn.event('warning', '+failover-end', group);
@@ -22,17 +23,22 @@ export function reconfigure(turn: Turn, group: Group, failover: Reconf): void {
     return;
   }
   sendNext(turn, group, failover, reachable);
-  if (!failover.switched && turn.now - failover.since >= SWITCH_GRACE_MS) {
-    // A replica that synchronises for minutes must not keep the news from the clients.
-    switchToPromoted(turn, group, failover.target);
-    group.failover = { ...failover, switched: true };
-  }
+  // A replica that synchronises for minutes must not keep the news from the clients.
+  if (turn.now - failover.since >= SWITCH_GRACE_MS) switchOver(turn, group, failover);
+}
+
+/** The promoted one is the master, for clients too; what is left to do goes on. */
+function switchOver(turn: Turn, group: Group, failover: Reconf): void {
+  if (failover.switched) return;
+  switchToPromoted(turn, group, failover.target);
+  group.failover = { ...failover, switched: true };
 }
 
 /** When the phase is to be looked at again. */
 export function reconfigureDueAt(group: Group, failover: Reconf): number {
   let due = failover.since + group.failoverTimeout_ms + 1;
   if (!failover.switched) due = Math.min(due, failover.since + SWITCH_GRACE_MS);
+  if (failover.old.reconf === null && failover.keeperUntil > failover.since) due = Math.min(due, failover.keeperUntil);
   for (const node of others(group, failover)) {
     if (node.reconf?.state === 'sent') due = Math.min(due, node.reconf.since + REPLICA_RECONF_TIMEOUT_MS + 1);
   }
@@ -44,10 +50,18 @@ function others(group: Group, failover: Reconf): RedisNode[] {
   return redisNodes(group).filter((node) => node !== failover.target && node !== failover.old);
 }
 
-/** The old master is ordered to follow as soon as it can be told; writes that it takes meanwhile would be lost. */
+/**
+ * The old master is ordered to follow as soon as it can be told; writes that it takes meanwhile would be lost. While it is
+ * handed over they are paused, and its keeper is left to do it: an order of ours would cut that one's connection, and it
+ * gives the lease back only when it knows that the order was carried out.
+ */
 function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
   const { old, target } = failover;
-  if (old.reconf !== null || !turn.canSend(old.link)) return;
+  if (old.reconf !== null) return;
+  if (failover.keeperUntil > failover.since && old.role === 'replica' && old.info.askedAt >= failover.since) {
+    old.reconf = { state: 'done', since: turn.now };
+  }
+  if (old.reconf !== null || awaitsKeeper(turn, failover) || !turn.canSend(old.link)) return;
   if (failover.switched && !mayDemoteAtOnce(turn, old)) return;
   const done = sendToMaster(turn, old, target, { kind: 'demote', master: group.name });
   if (done === 'lost') return;
@@ -56,6 +70,10 @@ function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
   old.demotedAt = turn.now;
   const whom = done === 'sent' ? 'the new one' : 'nobody: its keeper joins it to the new one';
   turn.log('notice', `The old master of ${group.name} is told to follow ${whom}`);
+}
+
+function awaitsKeeper(turn: Turn, { old, keeperUntil }: Reconf): boolean {
+  return old.reconf === null && turn.now < keeperUntil;
 }
 
 function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly RedisNode[]): void {

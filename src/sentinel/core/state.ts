@@ -148,7 +148,14 @@ export type Failover = FailoverBase &
     | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
     | { readonly phase: 'send-slaveof-noone'; readonly target: RedisNode }
     | { readonly phase: 'wait-promotion'; readonly target: RedisNode }
-    | { readonly phase: 'reconf'; readonly target: RedisNode; readonly old: RedisNode; readonly switched: boolean }
+    | {
+        readonly phase: 'reconf';
+        readonly target: RedisNode;
+        readonly old: RedisNode;
+        readonly switched: boolean;
+        /** The old master's keeper consented, and lives: until then it is left to it to demote its Redis. */
+        readonly keeperUntil: number;
+      }
   );
 
 /** How far a planned failover has come with the living master. */

@@ -186,7 +186,13 @@ function wakeAt(turn: Turn, group: Group): number {
     due = Math.min(due, helloDueAt(instance), sdownDueAt(instance));
     due = Math.min(due, instance.kind === 'redis' ? infoDueAt(instance) : askDueAt(instance));
   }
-  due = Math.min(due, failoverDueAt(group), startDueAt(turn, group), repairDueAt(turn, group), leaseDueAt(turn, group));
+  due = Math.min(
+    due,
+    failoverDueAt(turn, group),
+    startDueAt(turn, group),
+    repairDueAt(turn, group),
+    leaseDueAt(turn, group),
+  );
   return Math.max(due, turn.now + 1);
 }
 

@@ -70,7 +70,8 @@ function makeMaster(turn: Turn, group: Group, node: RedisNode): void {
   }
   for (const replica of group.replicas.values()) turn.event('notice', '+slave', replica);
   for (const each of redisNodes(group)) askInfo(turn, each);
-  turn.persist();
+  // Whoever elected the new master has it on disk; so have we, if that was us.
+  turn.persistSoon();
   turn.touch(group);
 }
 

@@ -69,6 +69,12 @@ export const PROMOTED_WITHIN_MS = 2_700;
  * been silent for longer when its lease is over; a host under load takes its time.
  */
 export const HELP_WITHIN_MS = 500;
+/** Ours: a master that is handed over is paused so long after the last vote: until then the proxies hold what is for it. */
+export const HOLD_LEAD_MS = 10;
+/** Ours: and so long after the election at most, whoever has not voted yet. */
+export const HOLD_LEAD_MAX_MS = 50;
+/** Ours: a keeper that consented demotes the old master within this; the pause of its writes lasts longer. */
+export const KEEPER_DEMOTES_MS = 200;
 /** Ours: a new master is given this, beyond a ttl, to get its first lease. */
 export const LEASE_GRACE_MS = 500;
 /** Ours: clocks of two hosts may run apart by this part. */

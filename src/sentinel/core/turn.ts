@@ -15,6 +15,7 @@ export class Turn {
   readonly touched = new Set<Group>();
   readonly touchedLinks = new Set<Link>();
   #persistAt: number | null = null;
+  #persistsSoon = true;
 
   constructor(
     readonly s: Sentinel,
@@ -44,6 +45,12 @@ export class Turn {
    * holds the state at the step's end and stands where the first change was made, so before all that depends on it.
    */
   persist(): void {
+    this.persistSoon();
+    this.#persistsSoon = false;
+  }
+
+  /** The same for what another Sentinel has told, and has on disk: it is durable before it is passed on. */
+  persistSoon(): void {
     if (this.#persistAt === null) this.#persistAt = this.effects.length;
   }
 
@@ -91,7 +98,7 @@ export class Turn {
   /** The effects in order, the write put in its place. */
   finish(snapshot: () => SentinelState): Effect[] {
     if (this.#persistAt !== null) {
-      this.effects.splice(this.#persistAt, 0, { act: 'persist', snapshot: snapshot() });
+      this.effects.splice(this.#persistAt, 0, { act: 'persist', snapshot: snapshot(), soon: this.#persistsSoon });
     }
     return this.effects;
   }

@@ -1,6 +1,6 @@
 /** Votes: one a group and epoch, made durable before it is told to anyone. */
 import { followEpoch } from './epoch.js';
-import { voteLimitation } from './lease.js';
+import { announceHandOver, voteLimitation } from './lease.js';
 import type { Group, SentinelPeer } from './state.js';
 import { ASK_PERIOD_MS, MAX_DESYNC_MS } from './timing.js';
 import type { Turn } from './turn.js';
@@ -32,6 +32,7 @@ export function vote(turn: Turn, group: Group, epoch: number, candidate: string)
       group.failoverStartAt = turn.now + turn.s.prng.below(MAX_DESYNC_MS);
       group.votedFor = candidate;
       group.startAt = null;
+      announceHandOver(turn, group);
     }
     turn.touch(group);
   }
@@ -70,6 +71,13 @@ export function tally(turn: Turn, group: Group, epoch: number): Tally {
   }
   if (open === 0) return { result: 'split' };
   return { result: 'open', votes: votes.get(turn.s.myId) ?? 0, needed };
+}
+
+/** Whether somebody may still vote in this epoch. */
+export function awaitsVotes(turn: Turn, group: Group, epoch: number): boolean {
+  return [...group.sentinels.values()].some(
+    (peer) => Math.max(peer.leaderEpoch, peer.refusedEpoch) < epoch && isResponsive(turn, peer),
+  );
 }
 
 /** Whether an answer of this Sentinel may still be expected soon. */

@@ -1,6 +1,8 @@
 /**
- * Carries out the core's effects, in order. A `persist` is done before what follows it, but for changes that are only
- * discoveries (`discovery.ts`): those are written together, a moment later.
+ * Carries out the core's effects, in order. A `persist` is done before what follows it, with two exceptions. Changes that
+ * are only discoveries (`discovery.ts`) are written together, a moment later. And what is to be persisted `soon` (another
+ * Sentinel has elected a master) is written a moment later, too, since the disk would keep this process from acting on
+ * it; requests that may tell of it wait for the write.
  *
  * While the state cannot be written, nothing leaves that depends on it: a vote told and then forgotten in a crash could
  * be given twice. So from a failed write on, until one succeeds, only PING and INFO are still sent (without them this
@@ -11,10 +13,11 @@
 import { unreachable } from '../../base/assert.js';
 import type { SentinelState } from '../../config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
-import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Tag, Verbosity } from '../core/io.js';
+import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Verbosity } from '../core/io.js';
 import type { Connections } from './connections.js';
 import { differOnlyInDiscovery } from './discovery.js';
 import { resolveName } from './names.js';
+import { requestRelies } from './reliance.js';
 
 /** How the runner reaches what is not its own. */
 export interface Hands {
@@ -33,6 +36,8 @@ export interface Hands {
 export const SAVE_RETRY_MS = 1_000;
 /** How long what was discovered may wait to be written together. */
 export const DISCOVERY_SAVE_MS = 200;
+/** What is to be written soon: when whoever waits for the new master has been served. */
+export const SOON_SAVE_MS = 50;
 
 type Act<A extends Effect['act']> = Extract<Effect, { act: A }>;
 
@@ -46,9 +51,12 @@ export class CarryOut {
   #retry: NodeJS.Timeout | null = null;
   /** What is on disk; null before the first write and after a failed one. */
   #saved: SentinelState | null = null;
-  /** Newer by some discoveries only; written when `#later` rings, or before. */
+  /** Newer by what may wait for a moment; written when `#later` rings, or before. */
   #pending: SentinelState | null = null;
   #later: NodeJS.Timeout | null = null;
+  #laterAt = Number.POSITIVE_INFINITY;
+  /** Requests that wait until `#pending` is written; null when none need to. */
+  #waiting: Act<'send'>[] | null = null;
 
   constructor(
     hands: Hands,
@@ -82,7 +90,7 @@ export class CarryOut {
       case 'resolve':
         return this.#resolve(effect.host);
       case 'persist':
-        return this.#persist(effect.snapshot);
+        return this.#persist(effect);
       case 'event':
         return this.event(effect.event);
       case 'log':
@@ -106,8 +114,14 @@ export class CarryOut {
     if (event.level !== 'debug') this.#hands.publish(event.type, event.text);
   }
 
-  #send({ conn, tag, args }: Act<'send'>): void {
-    const held = this.#unsaved !== null && !isHarmless(tag);
+  #send(effect: Act<'send'>): void {
+    const { conn, tag, args } = effect;
+    const relies = requestRelies(tag);
+    if (relies && this.#waiting !== null) {
+      this.#waiting.push(effect);
+      return;
+    }
+    const held = relies && this.#unsaved !== null;
     if (!held && this.#connections.send(conn, tag, args)) return;
     const why = held ? 'the state could not be written' : 'too much is unanswered';
     this.#deliver({ on: 'reply', conn, tag, reply: new ErrorReply(`ERR not sent: ${why}`) });
@@ -117,10 +131,22 @@ export class CarryOut {
     void resolveName(host).then((ip) => this.#deliver({ on: 'resolved', host, ip }));
   }
 
-  #persist(snapshot: SentinelState): void {
-    if (this.#saved === null || !differOnlyInDiscovery(this.#saved, snapshot)) return this.save(snapshot);
+  #persist({ snapshot, soon }: Act<'persist'>): void {
+    const newest = this.#pending ?? this.#saved;
+    if (newest !== null && differOnlyInDiscovery(newest, snapshot))
+      return this.#saveWithin(DISCOVERY_SAVE_MS, snapshot);
+    if (!soon || this.#unsaved !== null) return this.save(snapshot);
+    this.#waiting ??= [];
+    this.#saveWithin(SOON_SAVE_MS, snapshot);
+  }
+
+  #saveWithin(wait_ms: number, snapshot: SentinelState): void {
     this.#pending = snapshot;
-    this.#later ??= setTimeout(() => this.flush(), DISCOVERY_SAVE_MS);
+    const at = performance.now() + wait_ms;
+    if (at >= this.#laterAt) return;
+    if (this.#later !== null) clearTimeout(this.#later);
+    this.#laterAt = at;
+    this.#later = setTimeout(() => this.flush(), wait_ms);
   }
 
   /** Writes what was to be written later. */
@@ -133,6 +159,14 @@ export class CarryOut {
     this.#pending = null;
     if (this.#later !== null) clearTimeout(this.#later);
     this.#later = null;
+    this.#laterAt = Number.POSITIVE_INFINITY;
+    this.#write(snapshot);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const effect of waiting) this.#send(effect);
+  }
+
+  #write(snapshot: SentinelState): void {
     this.#saved = null;
     try {
       this.#hands.save(snapshot);
@@ -155,9 +189,4 @@ export class CarryOut {
     this.#retry = null;
     if (this.#unsaved !== null) this.save(this.#unsaved);
   }
-}
-
-/** What may leave although the state is not on disk: it tells nothing of it. */
-function isHarmless(tag: Tag): boolean {
-  return tag.kind === 'ping' || tag.kind === 'info';
 }

@@ -171,6 +171,26 @@ it('writes discoveries together, a little later, and at once when asked to', asy
   expect(world.saved.at(-1)?.masters[0]?.sentinels.map(({ runId }) => runId)).toContain('4'.repeat(40));
 });
 
+it('acts on what another Sentinel has decided before it has written it, and passes it on afterwards', async () => {
+  const { port, asked } = await fakeRedis();
+  const other = await fakeRedis();
+  const world = start(port);
+  ask(world.runner, ...vote(port));
+  await until(() => asked.some(([name]) => name === 'PUBLISH'), { what: 'the greeting' });
+  const told = (at: number, epoch: number) => `127.0.0.1,9,${'1'.repeat(40)},3,m,127.0.0.1,${at},${epoch}`;
+  ask(world.runner, 'PUBLISH', '__sentinel__:hello', told(port, 0));
+  const from = world.happened.length;
+  expect(ask(world.runner, 'PUBLISH', '__sentinel__:hello', told(other.port, 2))).toBe(1);
+  expect(world.runner.state.groups.get('m')?.master.link.address.port).toBe(other.port);
+  expect(world.happened.slice(from)).toContain('+switch-master');
+  expect(world.happened.slice(from)).not.toContain('save');
+  // The greeting of a Redis that has just been reached tells the new configuration.
+  const greetings = () => other.asked.filter(([name]) => name === 'PUBLISH').map((args) => args[2]);
+  await until(() => greetings().length > 0, { what: 'the new greeting' });
+  expect(greetings()).toEqual([`127.0.0.1,5,${MY_ID},3,m,127.0.0.1,${other.port},2`]);
+  expect(world.saved.at(-1)?.masters[0]).toMatchObject({ port: other.port, configEpoch: 2 });
+});
+
 it('is silent when it has stopped', async () => {
   const { port, open } = await fakeRedis();
   const world = start(port);

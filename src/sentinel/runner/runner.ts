@@ -14,6 +14,7 @@ import { CarryOut, type Hands } from './carry-out.js';
 
 import { Connections, type ConnectSettings } from './connections.js';
 import { resolveName } from './names.js';
+import { answerRelies } from './reliance.js';
 
 const NOT_SAVED = new ErrorReply('ERR the state could not be written to the configuration file');
 
@@ -106,7 +107,7 @@ export class SentinelRunner {
     const caller = this.#callers.get(client);
     if (caller === undefined) return;
     this.#callers.delete(client);
-    const relies = reliesOnDisk(caller.args);
+    const relies = answerRelies(caller.args);
     if (relies) this.#carryOut.flush();
     caller.answer(relies && this.#carryOut.unsaved ? NOT_SAVED : reply);
   }
@@ -153,26 +154,4 @@ function refusalOf(questions: readonly Question[]): ErrorReply | null {
     if (question.about === 'program' && !DISK_CHECKS.isExecutable(question.path)) return question.refusal;
   }
   return null;
-}
-
-/**
- * Subcommands of SENTINEL whose answer says that something is now so, and must still be so after a crash. LEASE is none:
- * a grant is in memory alone, and whoever starts anew keeps still for as long as one may live.
- */
-const PROMISES: ReadonlySet<string> = new Set([
-  'IS-MASTER-DOWN-BY-ADDR',
-  'IS-PRIMARY-DOWN-BY-ADDR',
-  'FAILOVER',
-  'FLUSHCONFIG',
-  'MONITOR',
-  'PAUSE',
-  'REMOVE',
-  'RESET',
-  'SET',
-  'CONFIG',
-]);
-
-/** Whether the answer to a command must not leave before the state is on disk. */
-function reliesOnDisk(args: readonly string[]): boolean {
-  return args[0]?.toUpperCase() === 'SENTINEL' && PROMISES.has(args[1]?.toUpperCase() ?? '');
 }

@@ -3,7 +3,7 @@
  * do around it.
  */
 import { Prng } from '../../base/prng.js';
-import type { Effect, Input, Place, Tag } from '../../keeper/core/io.js';
+import type { Effect, Input, KeeperMemory, Place, Tag } from '../../keeper/core/io.js';
 import { heldUntil } from '../../keeper/core/lease.js';
 import { type KeeperSnapshot, snapshot } from '../../keeper/core/snapshot.js';
 import type { Keeper } from '../../keeper/core/state.js';
@@ -27,6 +27,9 @@ const SAVE_ASK_MS = 5_000;
 /** A call within the process takes a turn of its event loop. */
 const TURN_MS = 0.02;
 
+/** What is written in the background takes so long. */
+const MEMORY_WRITE_MS = 20;
+
 type AskLease = Extract<Effect, { do: 'ask-lease' }>;
 
 export class Room {
@@ -43,6 +46,8 @@ export class Room {
   readonly #voters = new Map<string, Link>();
   readonly #siblings: Siblings;
   #stopped = false;
+  /** What is to be written down, the latest of it. */
+  #memory: KeeperMemory | null = null;
 
   constructor(
     readonly host: AgentHost,
@@ -169,7 +174,12 @@ export class Room {
       case 'save-aside':
         return this.#save();
       case 'persist':
-        redis.memory = effect.memory;
+        this.#memory = effect.memory;
+        if (!effect.soon) redis.memory = effect.memory;
+        else
+          host.later(MEMORY_WRITE_MS, () => {
+            redis.memory = this.#memory;
+          });
         return;
       case 'became':
         host.note(1, `${this.group}: ${effect.from} -> ${effect.state}: ${effect.reason}`);
