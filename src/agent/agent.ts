@@ -26,6 +26,7 @@ import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
 import { Parts } from './parts.js';
 import { Peers } from './peers.js';
+import { proxyDirectory } from './proxy-directory.js';
 import { untilVoter } from './readiness.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
@@ -333,11 +334,6 @@ export class Agent {
     const own = await this.#metrics.text();
     return own + ((await this.#proxy?.metrics()) ?? '');
   }
-}
-
-/** Where the proxy of a host is found again. */
-export function proxyDirectory({ stateDirectory }: TanistConfig): string {
-  return join(stateDirectory, 'proxy');
 }
 
 /** On the host's address; and on loopback too, for those who look from the host itself. */

@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterView, MemberView } from '../../src/agent/view.js';
+import { endProxies } from '../../src/proxy/agent/end-proxies.js';
+import { livingProxies } from '../../src/proxy/agent/places.js';
 import { type Child, startChild } from './child.js';
 import type { Cleanup } from './cleanup.js';
 import { freePorts } from './free-port.js';
@@ -63,6 +65,16 @@ export class AgentHost {
     return this.api<ClusterView>('/cluster').then(({ body }) => body);
   }
 
+  /** Where the agent finds its proxy again. */
+  get proxyDirectory(): string {
+    return join(this.cluster.directory, 'state', this.name, 'proxy');
+  }
+
+  /** Of the proxy that serves here, or of those while one replaces another. */
+  proxyPids(): number[] {
+    return livingProxies(this.proxyDirectory).map(({ pid }) => pid);
+  }
+
   /** Of the Redis that is kept here, as the agent's own file has it. */
   redisPid(): number {
     const file = join(this.cluster.directory, 'state', this.name, 'mymaster.redis.json');
@@ -99,6 +111,7 @@ export class AgentCluster {
     lines.push(`api: {listen: ${api}}`, `proxy: ${proxy}`, `state_directory: ${join(directory, 'state')}`, yaml);
     writeFileSync(file, `${lines.join('\n')}\n`);
     cleanup.add(() => cluster.#endRedis());
+    cleanup.add(() => Promise.all(cluster.hosts.map((host) => endProxies(host.proxyDirectory, 0))));
     return cluster;
   }
 
@@ -131,7 +144,7 @@ export class AgentCluster {
     return this.hosts.filter(({ agent }) => agent !== null && agent.exit === null);
   }
 
-  /** Redis outlives its agent: what the agents' files still name is ended by its pid. */
+  /** Redis outlives its agent, as the proxy does: what the agents' files still name is ended by its pid. */
   #endRedis(): void {
     for (const host of this.hosts) {
       try {

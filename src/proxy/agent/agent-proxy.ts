@@ -5,6 +5,7 @@
  * The process outlives the agent, and the next one finds it again (`find-proxy.ts`): of the same build it goes on with its
  * clients; one of another build gives its doors to a new process, and lets its clients go, each when it has been answered.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { Backoff } from '../../redis/backoff.js';
@@ -16,7 +17,7 @@ import type { Snapshot } from '../measure/snapshot.js';
 import type { LogLine, Order } from '../workers/messages.js';
 import { type FoundProxy, ProxyFinder } from './find-proxy.js';
 
-const ORDER_MS = 10_000;
+const ORDER_MS = 30_000;
 const SNAPSHOT_MS = 2_000;
 const END_MS = 3_000;
 const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
@@ -24,6 +25,8 @@ const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INF
 const SETTLED_MS = 10_000;
 /** What requests under way may take when the proxy is stopped. */
 const DRAIN_MS = 5_000;
+/** How soon a client that has connected asks for something. */
+const FIRST_REQUEST_MS = 500;
 /** After so long our Sentinel has heard what the others know: what the process knows beyond that is of another life. */
 const CAUGHT_UP_MS = 10_000;
 
@@ -119,7 +122,7 @@ export class AgentProxy {
     this.#startedAt_ms = performance.now();
     const { link } = found;
     await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error));
-    for (const other of others) this.#dismiss(other);
+    for (const other of others) void this.#dismiss(other);
     await link.order({ kind: 'routes', routes: this.#routes.all }, ORDER_MS);
     this.#options.log('notice', `the proxy ${found.isNew ? 'serves on' : 'goes on as it was,'} pid ${link.pid}`);
   }
@@ -160,10 +163,14 @@ export class AgentProxy {
     return next;
   }
 
-  /** Lets it go when it has answered its clients; nobody waits for that. */
-  #dismiss(other: FoundProxy): void {
+  /** Its clients are let go, each when it has been answered; who came last must have had time to ask. Never rejects. */
+  async #dismiss(other: FoundProxy): Promise<void> {
+    const { link } = other;
     this.#leaving.add(other);
-    void other.link.end(DRAIN_MS, END_MS).then(() => this.#leaving.delete(other));
+    await link.order({ kind: 'close-doors' }, ORDER_MS).catch(() => {});
+    await sleep(FIRST_REQUEST_MS, undefined, { ref: false });
+    if (!this.#stopping) await link.end(DRAIN_MS, END_MS);
+    this.#leaving.delete(other);
   }
 
   #configuration(): Order {
@@ -258,7 +265,7 @@ export class AgentProxy {
     this.#stopping = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
     await this.#last;
-    await Promise.all([this.#found, ...this.#leaving].map((each) => each?.link.end(drain_ms, END_MS)));
+    await Promise.all([this.#found, ...this.#leaving].map((each) => end(each, drain_ms)));
   }
 
   /** Leaves the process as it is, for the next agent. Never rejects. */
@@ -266,8 +273,19 @@ export class AgentProxy {
     this.#stopping = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
     await this.#last;
-    await Promise.all([this.#found, ...this.#leaving].map((each) => each?.channel.letGo()));
+    for (const { link } of this.#leaving) link.order({ kind: 'stop', drain_ms: DRAIN_MS }, END_MS).catch(() => {});
+    await Promise.all([this.#found, ...this.#leaving].map((each) => letGo(each)));
   }
+}
+
+async function end(each: FoundProxy | null, drain_ms: number): Promise<void> {
+  await each?.link.end(drain_ms, END_MS);
+  await each?.channel.died();
+}
+
+async function letGo(each: FoundProxy | null): Promise<void> {
+  each?.link.forget();
+  await each?.channel.letGo();
 }
 
 /** Starts the proxy of an agent, or finds it again. @throws {Error} (rejects) when it cannot serve, with the reason. */

@@ -26,6 +26,7 @@ async function end(directory: string, place: ProxyPlace, drain_ms: number): Prom
     const link = new ProcessLink(channel, { exited: nothing, doubted: nothing, logged: nothing });
     await link.started(GREETING_MS);
     await link.end(drain_ms, END_MS);
+    await channel.died();
   } catch {
     killProxy(place);
   }

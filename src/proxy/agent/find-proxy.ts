@@ -11,11 +11,11 @@ import { crashLog, openCrashLog } from './succession.js';
 
 const PROGRAM = fileURLToPath(new URL('./proxy-process.js', import.meta.url));
 
-const START_MS = 10_000;
+const START_MS = 30_000;
 const START_LOOK_MS = 5;
 /** One that does not say who it is within this time hangs. */
 const GREETING_MS = 3_000;
-const SUCCESSION_MS = 15_000;
+const SUCCESSION_MS = 40_000;
 const LAST_WORDS_CHARS = 600;
 
 /** A process that can be spoken to. */
@@ -122,7 +122,8 @@ export class ProxyFinder {
       try {
         return await this.#greet(place, child);
       } catch (error) {
-        if (performance.now() > until_ms || !isAlive(place)) throw error;
+        if (!isAlive(place)) throw error;
+        if (performance.now() > until_ms) throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
         await sleep(START_LOOK_MS);
       }
     }

@@ -8,7 +8,10 @@ import { onMessages, writeMessage } from './json-lines.js';
 import { isAlive, killProxy, type ProxyPlace, socketPath } from './places.js';
 
 /** The end of a process and of its connection are told in any order. */
-const EXIT_NEWS_MS = 200;
+const EXIT_NEWS_MS = 500;
+const EXIT_LOOK_MS = 5;
+/** The kernel takes this long to end what was killed, at the very most. */
+const KILLED_MS = 5_000;
 /** What was said last may take so long to leave. */
 const FLUSH_MS = 500;
 
@@ -54,14 +57,23 @@ export class SocketChannel implements Channel {
 
   async #closed(): Promise<void> {
     if (this.#letGo) return;
-    const child = this.#child;
-    if (child !== null && child.exitCode === null && child.signalCode === null) {
-      await Promise.race([new Promise((resolve) => child.once('exit', resolve)), sleep(EXIT_NEWS_MS)]);
-    } else if (child === null && isAlive(this.place)) {
-      // It lets go of its connection a moment before it is gone.
-      await sleep(EXIT_NEWS_MS);
-    }
+    await this.#untilGone(EXIT_NEWS_MS);
     if (!this.#letGo) this.#events?.gone(this.#how());
+  }
+
+  /** It lets go of its connection a moment before it is gone, and how is told a moment later. */
+  async #untilGone(most_ms: number): Promise<void> {
+    const until_ms = performance.now() + most_ms;
+    while (performance.now() < until_ms && (isAlive(this.place) || this.#isUntold())) await sleep(EXIT_LOOK_MS);
+  }
+
+  #isUntold(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Settles when the process is no more. */
+  async died(): Promise<void> {
+    await this.#untilGone(KILLED_MS);
   }
 
   #how(): string {

@@ -53,6 +53,9 @@ export class AloneFollower {
     for (const route of known) this.#routes.take(route);
     this.#sentinels = settings.sentinels.map((to) => this.#connect(to));
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
+    // On the dot: in the next moment others may begin to elect, and nothing is to be under way then.
+    const { leaseEnd_ms } = this.#alone;
+    if (leaseEnd_ms !== null) setTimeout(() => this.#judge(), Math.ceil(leaseEnd_ms - performance.now()) + 1).unref();
   }
 
   #connect(to: { readonly host: string; readonly port: number }): Sentinel {
@@ -133,6 +136,7 @@ export class AloneFollower {
   }
 
   #judge(): void {
+    if (this.#stopped) return;
     const now = performance.now();
     for (const { name } of this.#settings.groups) {
       const hold = this.#alone.hold(name, this.#routes.get(name), now, HOLD_MS);

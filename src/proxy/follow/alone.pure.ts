@@ -2,10 +2,12 @@
  * What a proxy without its agent may go by: the records of the other hosts' Sentinels.
  *
  * With the agent, the keeper of this host is gone: nobody fences the Redis here when its lease ends (docs/lease.md). So the
- * proxy keeps the rule that the keeper would have kept, as far as it can be seen from outside. It goes on while it hears
- * from so many other voters that nobody can be elected without one of them, none of whom knows of a newer record; what it
- * has not heard for the length of a lease, it does not count on. Where a write is acknowledged only when it is safe, what
- * counts is the lease itself: it ends with the agent that renewed it.
+ * proxy does what the keeper would have done, as far as requests through it go:
+ * - A master beside it is not asked any more when its lease must be over, where others can elect another: they will, in a
+ *   moment, with the old master's help, and nothing is under way then. If they do not, it is asked again after a while;
+ *   but where writes are acknowledged only when they are safe, not before the agent is back.
+ * - Any master is only asked while so many other voters are heard that nobody can be elected without one of them, and none
+ *   of these knows of a newer record. What was not heard for the length of a lease does not count.
  */
 import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Hold, Route } from './routes.js';
@@ -24,14 +26,21 @@ export interface AloneSettings {
   readonly groups: readonly { readonly name: string; readonly replicated: boolean }[];
 }
 
-/** Of a lease that was renewed a quarter of it ago, and is counted on for 5 % less than it lasts. */
-const LEASE_LEFT = 0.7;
+/** Keepers renew when a quarter of the lease is over, so of one just lost this much is left, and a little more. */
+const LEASE_LEFT = 0.65;
+/** In this time after the end of a lease, others elect a master if they can. */
+const ELECTION_MS = 2_000;
 
 /** How many other voters must be heard, so that no majority of them has elected anybody: this host's own vote is gone. */
 export function othersNeeded(others: number): number {
   const voters = others + 1;
   const majority = Math.floor(voters / 2) + 1;
   return voters - majority;
+}
+
+/** Whether the other voters are a majority without this host's. */
+function canElect(others: number): boolean {
+  return others > (others + 1) / 2;
 }
 
 export class Alone {
@@ -61,11 +70,11 @@ export class Alone {
 
   /** Why requests for a group must wait now; null when they need not. */
   objection(group: string, route: Route | null, now: number): string | null {
-    const { leaseTtl_ms: ttl_ms, self, groups, sentinels } = this.#settings;
+    const { leaseTtl_ms: ttl_ms, self, sentinels } = this.#settings;
     if (ttl_ms === null) return null;
     const away_ms = now - this.#since_ms;
-    const isReplicated = groups.some(({ name, replicated }) => name === group && replicated);
-    if (isReplicated && route?.host === self && away_ms > ttl_ms * LEASE_LEFT) {
+    const isBeside = route?.host === self && canElect(sentinels.length);
+    if (isBeside && away_ms > ttl_ms * LEASE_LEFT && (away_ms <= ttl_ms + ELECTION_MS || this.#isReplicated(group))) {
       return 'the agent of its host is away, and with it the lease of the master';
     }
     if (away_ms <= ttl_ms) return null;
@@ -73,6 +82,16 @@ export class Alone {
     const needed = othersNeeded(sentinels.length);
     if (heard.length >= needed) return null;
     return `the agent is away, and ${heard.length} of ${needed} other Sentinels needed say who leads`;
+  }
+
+  #isReplicated(group: string): boolean {
+    return this.#settings.groups.some(({ name, replicated }) => name === group && replicated);
+  }
+
+  /** When the lease of a master beside the proxy must be taken for lost; null for never. */
+  get leaseEnd_ms(): number | null {
+    const { leaseTtl_ms: ttl_ms } = this.#settings;
+    return ttl_ms === null ? null : this.#since_ms + ttl_ms * LEASE_LEFT;
   }
 
   /** The same as an order to wait. */

@@ -119,6 +119,12 @@ export class ProcessLink {
     if (this.pid !== 0) await this.#exit;
   }
 
+  /** Waits for nothing more, and does nothing more to the process. */
+  forget(): void {
+    this.#state = 'gone';
+    for (const id of [...this.#awaited.keys()]) this.#answered({ id, error: 'it was let go', result: {} });
+  }
+
   kill(): void {
     if (this.#state !== 'gone') this.#channel.kill();
   }

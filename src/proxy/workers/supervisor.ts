@@ -18,7 +18,7 @@ import type { RunningProxy } from './orders.js';
 import { ProcessLink } from './process-link.js';
 import { remainsOf, sumOf, withRemains } from './sum.js';
 
-const CONFIGURE_MS = 10_000;
+const CONFIGURE_MS = 20_000;
 const SNAPSHOT_MS = 1_000;
 const STOP_MS = 3_000;
 const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
