@@ -137,7 +137,7 @@ describe('the next agent', () => {
     const old = scene.talk();
     await says(old, req('SET', 'k', 'v'), '+OK\r\n');
     const waiting = scene.talk();
-    waiting.send(req('BLPOP', 'list', '20'));
+    waiting.send(req('BLPOP', 'list', '100'));
     await until(async () => String(await redis.cli('CLIENT', 'LIST')).includes('cmd=blpop'), { what: 'it to block' });
     await first.letGo();
     const problems: string[] = [];
@@ -155,15 +155,15 @@ describe('the next agent', () => {
     const second = await scene.agent({ workers, build: 'another' });
     route(second, 1, redis);
     expect(second.pid).not.toBe(first.pid);
+    // What is under way is answered by the old one before it goes.
+    await redis.cli('RPUSH', 'list', 'x');
+    await waiting.gets(`*2\r\n${bulk('list')}${bulk('x')}`);
     await old.untilClosed();
     const after = answered;
     await until(() => answered > after + 10, { what: 'clients of the new one' });
     over = true;
     await comers;
     expect(problems).toEqual([]);
-    // What was under way is answered by the old one before it goes.
-    await redis.cli('RPUSH', 'list', 'x');
-    await waiting.gets(`*2\r\n${bulk('list')}${bulk('x')}`);
     await waiting.untilClosed();
     await until(() => !isAlive(first.pid ?? 0), { what: 'the old one to end' });
     expect(scene.lines.some((line) => line.includes('is replaced: it is of another build'))).toBe(true);
@@ -260,8 +260,16 @@ describe('without an agent', () => {
     await first.letGo();
     await until(async () => (await replica.cli('GET', 'n')) === '1', { what: 'the replica to have it' });
     await replica.cli('REPLICAOF', 'NO', 'ONE');
-    await master.cli('REPLICAOF', '127.0.0.1', String(replica.port));
+    await replica.cli('SET', 'led', 'by the replica');
     sentinel.says = { port: replica.port, epoch: 4 };
+    await until(
+      async () => {
+        const probe = scene.talk();
+        probe.send(req('EXISTS', 'led'));
+        return (await probe.line()) === ':1';
+      },
+      { what: 'the proxy to have heard' },
+    );
     await says(client, req('INCR', 'n'), ':2\r\n');
     expect(await replica.cli('GET', 'n')).toBe('2');
     const second = await scene.agent({ alone: alone([sentinel]) });
