@@ -15,6 +15,8 @@ import { until } from './until.js';
 export interface ClusterOptions {
   /** Lines of tanist.yml besides hosts, ports and directories. */
   readonly yaml?: string;
+  /** What the proxy's pool is told besides its address, e.g. `hold: {time: 1m}`. */
+  readonly pool?: string;
   /** How many hosts keep a Redis. */
   readonly redis?: number;
   /** How many only vote. */
@@ -97,7 +99,7 @@ export class AgentCluster {
 
   /** Writes the file; nothing is started yet. */
   static async create(cleanup: Cleanup, options: ClusterOptions): Promise<AgentCluster> {
-    const { redis = 3, witnesses = 0, yaml = '', program } = options;
+    const { redis = 3, witnesses = 0, yaml = '', pool, program } = options;
     const [redisPort = 0, sentinel = 0, api = 0, proxy = 0] = await freePorts(4);
     const directory = tempDir(cleanup);
     const file = join(directory, 'tanist.yml');
@@ -108,7 +110,12 @@ export class AgentCluster {
     );
     const redisLines = [`  port: ${redisPort}`, `  program: ${program}`, `  directory: ${join(directory, 'redis')}`];
     const lines = ['hosts:', ...hosts, 'redis:', ...redisLines, `sentinel: {port: ${sentinel}}`];
-    lines.push(`api: {listen: ${api}}`, `proxy: ${proxy}`, `state_directory: ${join(directory, 'state')}`, yaml);
+    lines.push(
+      `api: {listen: ${api}}`,
+      pool === undefined ? `proxy: ${proxy}` : `proxy: {pools: {default: {listen: ${proxy}, ${pool}}}}`,
+      `state_directory: ${join(directory, 'state')}`,
+      yaml,
+    );
     writeFileSync(file, `${lines.join('\n')}\n`);
     cleanup.add(() => cluster.#endRedis());
     cleanup.add(() => Promise.all(cluster.hosts.map((host) => endProxies(host.proxyDirectory, 0))));

@@ -42,19 +42,20 @@ export class ProxyFinder {
   readonly #options: FinderOptions;
   readonly #events: ProcessLinkEvents;
   readonly #program: string;
-  readonly #build: string;
+  #build: string | null;
 
   /** @throws {Error} when the directory cannot be used */
   constructor(options: FinderOptions, events: ProcessLinkEvents) {
     this.#options = options;
     this.#events = events;
     this.#program = options.program ?? PROGRAM;
-    this.#build = options.build ?? buildId(fileURLToPath(new URL('../../', pathToFileURL(this.#program))));
+    this.#build = options.build ?? null;
     preparePlaces(options.directory);
   }
 
   /** Those that live: one that can go on as it is, and the others. Who does not answer is ended. */
   async living(): Promise<{ readonly fit: FoundProxy | null; readonly others: readonly FoundProxy[] }> {
+    this.#build ??= await buildId(fileURLToPath(new URL('../../', pathToFileURL(this.#program))));
     const found: FoundProxy[] = [];
     for (const place of livingProxies(this.#options.directory)) {
       const one = await this.#greet(place, null).catch((error: unknown) => this.#endHanging(place, error));

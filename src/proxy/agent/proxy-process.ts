@@ -28,7 +28,7 @@ async function main(directory: string): Promise<void> {
   const place = placeOf(process.pid);
   if (place === null) throw new Error('there is no /proc to say who this process is');
   // Now, since the files may be replaced while it runs.
-  const build = buildId(fileURLToPath(new URL('../../', import.meta.url)));
+  const build = await buildId(fileURLToPath(new URL('../../', import.meta.url)));
   const log = new ProxyLog(INFO, (level, line) => control.say({ level, line }));
   const doubted = (group: string, reason: string): void => {
     control.say({ doubt: group, reason });
