@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL('./proxy-process.js', import.meta.url));
 const START_MS = 30_000;
 const START_LOOK_MS = 5;
 /** One that does not say who it is within this time hangs. */
-const GREETING_MS = 3_000;
+const GREETING_MS = 10_000;
 const SUCCESSION_MS = 40_000;
 const LAST_WORDS_CHARS = 600;
 

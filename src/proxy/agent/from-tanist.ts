@@ -100,6 +100,6 @@ export function aloneSettings(config: TanistConfig, self: HostConfig, tls: TlsSe
     login: sentinel.auth === null ? null : { user: '', password: sentinel.auth.value },
     tls,
     leaseTtl_ms: mode === 'pair' ? null : lease.ttl_ms,
-    groups: groups.map(({ name, durability }) => ({ name, replicated: durability === 'replicated' })),
+    groups: groups.map(({ name }) => name),
   };
 }

@@ -115,7 +115,7 @@ export class AloneFollower {
     this.#asking.add(sentinel);
     const askedAt_ms = performance.now();
     await Promise.all(
-      this.#settings.groups.map(async ({ name }) => {
+      this.#settings.groups.map(async (name) => {
         const reply = await sentinel.ask
           .request(['SENTINEL', 'MASTER', name], { deadline_ms: ANSWER_MS })
           .catch((): null => null);
@@ -138,7 +138,7 @@ export class AloneFollower {
   #judge(): void {
     if (this.#stopped) return;
     const now = performance.now();
-    for (const { name } of this.#settings.groups) {
+    for (const name of this.#settings.groups) {
       const hold = this.#alone.hold(name, this.#routes.get(name), now, HOLD_MS);
       if (hold === null) {
         this.#objections.delete(name);

@@ -9,10 +9,7 @@ const settings = (others: number, more: Partial<AloneSettings> = {}): AloneSetti
   login: null,
   tls: null,
   leaseTtl_ms: 1_000,
-  groups: [
-    { name: 'g', replicated: false },
-    { name: 'safe', replicated: true },
-  ],
+  groups: ['g'],
   ...more,
 });
 const at = (host: string, epoch: number, group = 'g'): Route => ({ group, host, port: 6379, epoch });
@@ -72,29 +69,26 @@ describe('a proxy alone', () => {
     expect(alone.objection('g', at('10.0.0.2', 1), 2_000)).not.toBeNull();
   });
 
-  it('leaves a master beside it alone while others may elect another, and where writes must be safe, until the agent is back', () => {
+  it('leaves a master beside it alone while others may elect another', () => {
     const alone = new Alone(settings(2), 0);
     const lost = 'the agent of its host is away, and with it the lease of the master';
-    for (const group of ['g', 'safe']) {
-      alone.heard(0, at(SELF, 1, group), null, 2_900);
-      expect(alone.objection(group, at(SELF, 1, group), 650)).toBeNull();
-      expect(alone.objection(group, at(SELF, 1, group), 651)).toBe(lost);
-      expect(alone.objection(group, at(SELF, 1, group), 3_000)).toBe(lost);
-      expect(alone.objection(group, at('10.0.0.2', 1, group), 651)).toBeNull();
-    }
+    alone.heard(0, at(SELF, 1), null, 2_900);
+    expect(alone.objection('g', at(SELF, 1), 650)).toBeNull();
+    expect(alone.objection('g', at(SELF, 1), 651)).toBe(lost);
+    expect(alone.objection('g', at(SELF, 1), 3_000)).toBe(lost);
     expect(alone.objection('g', at(SELF, 1), 3_001)).toBeNull();
-    expect(alone.objection('safe', at(SELF, 1, 'safe'), 3_001)).toBe(lost);
+    expect(alone.objection('g', at('10.0.0.2', 1), 651)).toBeNull();
     expect(alone.leaseEnd_ms).toBe(650);
   });
 
   it.each([0, 1])('leaves the master beside it to its clients where %i others cannot elect another', (others) => {
     const alone = new Alone(settings(others), 0);
-    for (const group of ['g', 'safe']) expect(alone.objection(group, at(SELF, 1, group), 100_000)).toBeNull();
+    expect(alone.objection('g', at(SELF, 1), 100_000)).toBeNull();
   });
 
   it('needs to hear nobody where there are no leases, as in a pair', () => {
     const alone = new Alone(settings(1, { leaseTtl_ms: null }), 0);
-    expect(alone.objection('safe', at(SELF, 1, 'safe'), 100_000)).toBeNull();
+    expect(alone.objection('g', at(SELF, 1), 100_000)).toBeNull();
     expect(alone.heard(0, at('10.0.0.2', 2), at(SELF, 1), 100_000)).toEqual(at('10.0.0.2', 2));
   });
 

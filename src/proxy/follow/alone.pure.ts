@@ -4,8 +4,7 @@
  * With the agent, the keeper of this host is gone: nobody fences the Redis here when its lease ends (docs/lease.md). So the
  * proxy does what the keeper would have done, as far as requests through it go:
  * - A master beside it is not asked any more when its lease must be over, where others can elect another: they will, in a
- *   moment, with the old master's help, and nothing is under way then. If they do not, it is asked again after a while;
- *   but where writes are acknowledged only when they are safe, not before the agent is back.
+ *   moment, with the old master's help, and nothing is under way then. If they do not, it is asked again after a while.
  * - Any master is only asked while so many other voters are heard that nobody can be elected without one of them, and none
  *   of these knows of a newer record. What was not heard for the length of a lease does not count.
  */
@@ -23,7 +22,7 @@ export interface AloneSettings {
   readonly tls: TlsSettings | null;
   /** Null: masters are not leased, and only the newest record counts. Of a pair, too, where VRRP decides. */
   readonly leaseTtl_ms: number | null;
-  readonly groups: readonly { readonly name: string; readonly replicated: boolean }[];
+  readonly groups: readonly string[];
 }
 
 /** Keepers renew when a quarter of the lease is over, so of one just lost this much is left, and a little more. */
@@ -74,7 +73,7 @@ export class Alone {
     if (ttl_ms === null) return null;
     const away_ms = now - this.#since_ms;
     const isBeside = route?.host === self && canElect(sentinels.length);
-    if (isBeside && away_ms > ttl_ms * LEASE_LEFT && (away_ms <= ttl_ms + ELECTION_MS || this.#isReplicated(group))) {
+    if (isBeside && away_ms > ttl_ms * LEASE_LEFT && away_ms <= ttl_ms + ELECTION_MS) {
       return 'the agent of its host is away, and with it the lease of the master';
     }
     if (away_ms <= ttl_ms) return null;
@@ -82,10 +81,6 @@ export class Alone {
     const needed = othersNeeded(sentinels.length);
     if (heard.length >= needed) return null;
     return `the agent is away, and ${heard.length} of ${needed} other Sentinels needed say who leads`;
-  }
-
-  #isReplicated(group: string): boolean {
-    return this.#settings.groups.some(({ name, replicated }) => name === group && replicated);
   }
 
   /** When the lease of a master beside the proxy must be taken for lost; null for never. */
