@@ -121,9 +121,12 @@ export class AgentProxy {
     this.#found = found;
     this.#startedAt_ms = performance.now();
     const { link } = found;
+    // First, so that the first request need not wait; and what the one before knew, the next one knows.
+    const inherited = others.flatMap(({ known }) => [...known.values()]);
+    for (const route of inherited) if (!found.known.has(route.group)) found.known.set(route.group, route);
+    await link.order({ kind: 'routes', routes: [...inherited, ...this.#routes.all] }, ORDER_MS);
     await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error));
     for (const other of others) void this.#dismiss(other);
-    await link.order({ kind: 'routes', routes: this.#routes.all }, ORDER_MS);
     this.#options.log('notice', `the proxy ${found.isNew ? 'serves on' : 'goes on as it was,'} pid ${link.pid}`);
   }
 
@@ -209,7 +212,7 @@ export class AgentProxy {
     const known = this.#found?.known.get(group) ?? null;
     if (known === null || performance.now() - this.#startedAt_ms < CAUGHT_UP_MS) return false;
     this.#found?.known.delete(group);
-    return epoch < known;
+    return epoch < known.epoch;
   }
 
   /**

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Route } from '../follow/routes.js';
 import { ProcessLink, type ProcessLinkEvents } from '../workers/process-link.js';
 import { buildId } from './build-id.js';
 import { isAlive, killProxy, livingProxies, type ProxyPlace, placeOf, preparePlaces } from './places.js';
@@ -26,8 +27,8 @@ export interface FoundProxy {
   readonly isNew: boolean;
   /** Why it is not one that could go on; empty when it could. */
   readonly why: string;
-  /** The epochs of the routes that it knows. */
-  readonly known: Map<string, number>;
+  /** The routes that it knows, by group. */
+  readonly known: Map<string, Route>;
 }
 
 export interface FinderOptions {
@@ -87,7 +88,7 @@ export class ProxyFinder {
         : workers !== null && workers !== this.#options.workers
           ? `it has ${workers} workers instead of ${this.#options.workers}`
           : '';
-    const known = new Map(routes.map(({ group, epoch }) => [group, epoch]));
+    const known = new Map(routes.map((route) => [route.group, route]));
     return { link, channel, isNew: false, why, known };
   }
 

@@ -56,6 +56,7 @@ export class ServedProxy implements RunningProxy {
       const proxy = this.#newProxy(workers);
       for (const [door, handle] of this.#inherited) proxy.inherit(door, handle);
       this.#inherited.clear();
+      proxy.routes(this.#routes.all);
       await proxy.start(config);
       this.#proxy = proxy;
       this.#workers = workers;
