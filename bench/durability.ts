@@ -11,6 +11,7 @@ import { RedisReplyScanner } from '../src/proxy/framing/redis-reply.js';
 import { Cleanup } from '../test/support/cleanup.js';
 import { freePort } from '../test/support/free-port.js';
 import { startReplicated } from '../test/support/redis-server.js';
+import { tempDir } from '../test/support/temp-dir.js';
 import { until } from '../test/support/until.js';
 import { median, readOptions, table } from './options.js';
 
@@ -99,7 +100,15 @@ try {
       })),
     };
     const program = new URL('../dist/proxy/agent/proxy-process.js', import.meta.url).pathname;
-    const proxy = await startAgentProxy({ config, workers: 1, stats: null, log: () => {}, program });
+    const proxy = await startAgentProxy({
+      config,
+      workers: 1,
+      stats: null,
+      directory: tempDir(cleanup),
+      alone: null,
+      log: () => {},
+      program,
+    });
     cleanup.add(() => proxy.stop(0));
     proxy.route({ group: 'g', epoch: 1, host: '127.0.0.1', port: master.port });
     return port;

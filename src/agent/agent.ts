@@ -8,7 +8,8 @@ import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 import { placeName } from '../keeper/core/state.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
-import { fromTanist } from '../proxy/agent/from-tanist.js';
+import { endProxies } from '../proxy/agent/end-proxies.js';
+import { aloneSettings, fromTanist } from '../proxy/agent/from-tanist.js';
 import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
 import { voterOf } from '../sentinel/embedded/picture.js';
 import { planVips } from '../vrrp/from-tanist.js';
@@ -25,6 +26,7 @@ import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
 import { Parts } from './parts.js';
 import { Peers } from './peers.js';
+import { proxyDirectory } from './proxy-directory.js';
 import { untilVoter } from './readiness.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
@@ -141,6 +143,7 @@ export class Agent {
     try {
       await agent.#start();
     } catch (error) {
+      await agent.#proxy?.undo();
       await agent.#end();
       throw error;
     }
@@ -164,6 +167,7 @@ export class Agent {
     this.#arbiter?.start();
     for (const group of config.groups) if (group.hosts.includes(self.name)) this.#open(group.name);
     if (config.proxy !== null) this.#proxy = await this.#startProxy(config);
+    else await endProxies(proxyDirectory(config));
     await this.#api.listen(config.api);
     this.#settled();
     this.#hooks = new Hooks({
@@ -178,7 +182,7 @@ export class Agent {
 
   /**
    * Leaves in order: a master is handed over first where somebody can take it, then the lease and the VIP are given back.
-   * Redis goes on running, as a replica.
+   * Redis goes on running, as a replica, and so does the proxy, with its clients.
    */
   async stop(): Promise<void> {
     if (this.#stopping) return;
@@ -200,8 +204,8 @@ export class Agent {
     this.#sentinel.stop();
     this.#peers.close();
     await parts.take('history', this.#history.flush());
-    // Last, since its clients have no other door on this host: until here it has served.
-    await parts.take('proxy', this.#proxy?.stop());
+    // Last, so that it has heard who leads now.
+    await parts.take('proxy', this.#proxy?.letGo());
   }
 
   #open(name: string): void {
@@ -253,11 +257,13 @@ export class Agent {
   }
 
   #startProxy(config: TanistConfig): Promise<AgentProxy> {
-    const { log } = this.#options;
+    const { log, self } = this.#options;
     return startAgentProxy({
       config: fromTanist(config),
       workers: config.proxy?.workers ?? 1,
       stats: config.proxy?.stats ?? null,
+      directory: proxyDirectory(config),
+      alone: aloneSettings(config, self, tlsOf(config)?.client ?? null),
       log: (level, text) => log.write(proxyLevel(level), `proxy: ${text}`),
     });
   }

@@ -46,7 +46,7 @@ export async function serve(log: Log, start: () => Promise<Agent>): Promise<numb
   const timer = setTimeout(() => endNow(log, `the end took longer than ${END_MAX_MS / 1_000} s`), END_MAX_MS);
   await agent.stop();
   clearTimeout(timer);
-  log.write('warning', 'tanist has ended; Redis goes on');
+  log.write('warning', 'tanist has ended; Redis and the proxy go on');
   return 0;
 }
 

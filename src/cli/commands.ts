@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./resume.js'),
   },
   {
+    name: 'stop',
+    summary: 'end the proxy, or all, that an agent has left running here',
+    load: () => import('./stop.js'),
+  },
+  {
     name: 'history',
     summary: 'what happened',
     load: () => import('./history.js'),

@@ -15,7 +15,8 @@ const HELP = `
 The same file stands on every host. Which of its hosts this one is, is found by its addresses, or said by --host or
 TANIST_HOST. The file is checked whole before anything is done; it is never written to.
 
-SIGTERM and SIGINT hand a master that is kept here over to another host, and then end the agent; Redis goes on.
+SIGTERM and SIGINT hand a master that is kept here over to another host, and then end the agent; Redis and the proxy go
+on, and the next agent finds them again (tanist stop ends them).
 
 Exit codes: 0 ended by a signal; 1 not started, or given up; 3 the configuration is refused; 70 a fault of tanist.`;
 

@@ -22,6 +22,21 @@ export function doorsOf({ listen, listenTls }: PoolConfig): Door[] {
   return doors;
 }
 
+/** An open listening socket without anybody who accepts: Node's own handle of it, which can travel to another process. */
+export interface DoorHandle {
+  close(): void;
+}
+
+/** The name of a door between processes: the same address, the same door. */
+export function doorName({ address, secure }: Door): string {
+  const where = address.kind === 'tcp' ? `${address.host}:${address.port}` : address.path;
+  return `${secure ? 'tls' : 'plain'} ${where}`;
+}
+
+interface WithHandle {
+  readonly _handle?: DoorHandle | null;
+}
+
 export class Listener {
   readonly door: Door;
   #pool: Pool;
@@ -55,12 +70,20 @@ export class Listener {
     return typeof address === 'object' && address !== null ? address.port : null;
   }
 
-  /** @throws {Error} when the address cannot be listened on. */
-  listen(): Promise<void> {
+  /** What another process needs in order to accept here as well; null while it is closed. */
+  get handle(): DoorHandle | null {
+    return (this.#server as WithHandle)._handle ?? null;
+  }
+
+  /**
+   * @param inherited the door as another process has opened it; null to open it
+   * @throws {Error} when the address cannot be listened on.
+   */
+  listen(inherited: DoorHandle | null = null): Promise<void> {
     const { address } = this.door;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(listenOptions(address, this.#pool.config), () => {
+      this.#server.listen(inherited ?? listenOptions(address, this.#pool.config), () => {
         this.#server.off('error', reject);
         if (address.kind === 'unix' && address.mode !== null) chmodSync(address.path, address.mode);
         resolve();

@@ -1,4 +1,4 @@
-/** nutcracker's log: levels 0 to 11, to stderr or a file, the file opened again on request. */
+/** nutcracker's log: levels 0 to 11, to stderr or a file, the file opened again on request; or to whoever keeps it. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { PoolLog } from './forward/pool.js';
 
@@ -9,26 +9,26 @@ const WARN = 4;
 const NOTICE = 5;
 export const INFO = 6;
 
-/** `dated`: a time in front of each line. `journal`: its level, as sd-daemon(3) has it, for whoever keeps the log. */
-export type LogFormat = 'dated' | 'journal';
+/** Takes lines with their level, as sd-daemon(3) counts. */
+export type LogKeeper = (level: number, line: string) => void;
 
 const STDERR = 2;
 
 export class ProxyLog implements PoolLog {
   #level: number;
   readonly #path: string | null;
-  readonly #format: LogFormat;
+  readonly #keeper: LogKeeper | null;
   #fd: number;
 
   /**
-   * @param path null for stderr.
+   * @param to a file; null for stderr; or who keeps the log.
    * @throws {Error} when the file cannot be opened.
    */
-  constructor(level: number, path: string | null, format: LogFormat = 'dated') {
-    this.#format = format;
+  constructor(level: number, to: string | null | LogKeeper) {
     this.#level = Math.min(Math.max(level, 0), LEVEL_MAX);
-    this.#path = path;
-    this.#fd = path === null ? STDERR : openSync(path, 'a');
+    this.#keeper = typeof to === 'function' ? to : null;
+    this.#path = typeof to === 'string' ? to : null;
+    this.#fd = this.#path === null ? STDERR : openSync(this.#path, 'a');
   }
 
   get level(): number {
@@ -74,11 +74,16 @@ export class ProxyLog implements PoolLog {
     if (this.#level >= INFO) this.#write(INFO, text);
   }
 
+  /** Writes a line that has come with its level, as from a worker. */
+  pass(level: number, line: string): void {
+    if (level <= this.#level) this.#write(level, line);
+  }
+
   #write(level: number, text: string): void {
+    if (this.#keeper !== null) return this.#keeper(level, text);
     const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
-    const front = this.#format === 'dated' ? `[${time}] ` : `<${level}>`;
     try {
-      writeSync(this.#fd, `${front}${text}\n`);
+      writeSync(this.#fd, `[${time}] ${text}\n`);
     } catch {
       // A full disk or a closed stderr must not end the proxy.
     }

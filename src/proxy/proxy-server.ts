@@ -9,7 +9,7 @@ import { BufferPool } from './forward/bytes.js';
 import { Pool, type PoolContext } from './forward/pool.js';
 import type { Front } from './forward/protocol.js';
 import { Turn } from './forward/turn.js';
-import { doorsOf, Listener } from './listener.js';
+import { type DoorHandle, doorName, doorsOf, Listener } from './listener.js';
 import type { ProxyLog } from './log.js';
 import { type Snapshot, snapshotOf } from './measure/snapshot.js';
 import { MemcachedFront } from './memcached-front.js';
@@ -47,6 +47,8 @@ export class ProxyServer implements RunningProxy {
   readonly #running = new Map<string, Running>();
   /** Pools that have been replaced and still have clients. */
   readonly #retiring = new Set<Running>();
+  /** Doors that another process has opened, until somebody listens there. */
+  readonly #inherited = new Map<string, DoorHandle>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor({ version, log, doubted = () => {} }: ProxyServerOptions) {
@@ -69,6 +71,21 @@ export class ProxyServer implements RunningProxy {
   /** The port a pool listens on: the plain one, if it has two. */
   port(pool: string): number | null {
     return this.#running.get(pool)?.listeners[0]?.port ?? null;
+  }
+
+  /** Another process has opened this door: who listens there from now on uses it. */
+  inherit(door: string, handle: DoorHandle): void {
+    this.#inherited.get(door)?.close();
+    this.#inherited.set(door, handle);
+  }
+
+  /** The doors that are open, by name. */
+  doors(): Promise<ReadonlyMap<string, DoorHandle>> {
+    const open = new Map<string, DoorHandle>();
+    for (const { listeners } of this.#running.values()) {
+      for (const { door, handle } of listeners) if (handle !== null) open.set(doorName(door), handle);
+    }
+    return Promise.resolve(open);
   }
 
   /** Listens for every pool. @throws {Error} when one cannot; the others are closed again. */
@@ -111,6 +128,9 @@ export class ProxyServer implements RunningProxy {
       next.push({ before, pool, listeners, fresh: listeners.filter((each) => !kept.includes(each)) });
     }
     await this.#listenAll(next.flatMap(({ fresh }) => fresh));
+    // What nobody wanted would go on taking clients that nobody serves.
+    for (const handle of this.#inherited.values()) handle.close();
+    this.#inherited.clear();
     const names = new Set(config.pools.map(({ name }) => name));
     for (const [name, running] of this.#running) if (!names.has(name)) this.#remove(name, running);
     for (const { before, pool, listeners } of next) this.#replace(before, pool, listeners);
@@ -121,7 +141,10 @@ export class ProxyServer implements RunningProxy {
     const listening: Listener[] = [];
     try {
       for (const listener of listeners) {
-        await listener.listen();
+        const name = doorName(listener.door);
+        const inherited = this.#inherited.get(name) ?? null;
+        this.#inherited.delete(name);
+        await listener.listen(inherited);
         listening.push(listener);
       }
     } catch (error) {

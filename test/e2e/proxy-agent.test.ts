@@ -1,16 +1,14 @@
 /** The proxy as an agent runs it: a process of its own that is told where the masters are. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { NutcrackerConfig } from '../../src/config/nutcracker-types.js';
 import { type AgentProxy, type AgentProxyOptions, startAgentProxy } from '../../src/proxy/agent/agent-proxy.js';
-import type { Order } from '../../src/proxy/workers/messages.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { freePort } from '../support/free-port.js';
 import { needs } from '../support/needs.js';
 import { type RedisServer, startRedis, startReplicated } from '../support/redis-server.js';
+import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 import { bulk, req, Talk } from './proxy-support.js';
 
@@ -47,6 +45,8 @@ async function start(options: Partial<AgentProxyOptions> = {}): Promise<Started>
     config: poolOf(port, ['one']),
     workers: 1,
     stats: null,
+    directory: tempDir(cleanup),
+    alone: null,
     log: (level, text) => lines.push(`${level}: ${text}`),
     doubted: (group, reason) => doubts.push(`${group}: ${reason}`),
     program,
@@ -244,43 +244,5 @@ describe('the process', () => {
     await waiting.untilClosed();
     await stopped;
     expect(isAlive(pid ?? 0)).toBe(false);
-  });
-
-  it('without its agent gives up its address at once, serves its clients on, and ends', async () => {
-    const redis = await startRedis(cleanup);
-    const port = await freePort();
-    const child = fork(program, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-    cleanup.add(() => void child.kill('SIGKILL'));
-    const ended = once(child, 'exit');
-    await once(child, 'message');
-    const orders: readonly Order[] = [
-      { kind: 'configure', config: poolOf(port, ['one']), workers: 1, stats: null },
-      {
-        kind: 'routes',
-        routes: [{ group: 'one', epoch: 1, host: '127.0.0.1', port: redis.port }],
-      },
-    ];
-    for (const [id, order] of orders.entries()) {
-      child.send({ id, order });
-      const [answer] = await once(child, 'message');
-      expect(answer).toEqual({ id, error: null, snapshot: null });
-    }
-    const client = new Talk(port, cleanup);
-    client.send(req('SET', 'k', 'v'));
-    await client.gets('+OK\r\n');
-    child.disconnect();
-    // The next agent's proxy has the address while the old one's clients are still served.
-    const next = await until(
-      () =>
-        startAgentProxy({ config: poolOf(port, ['one']), workers: 1, stats: null, log: () => {}, program }).catch(
-          () => null,
-        ),
-      { what: 'the next proxy to listen' },
-    );
-    cleanup.add(() => next.stop(0));
-    client.send(req('GET', 'k'));
-    await client.gets(bulk('v'));
-    await client.untilClosed();
-    await ended;
   });
 });

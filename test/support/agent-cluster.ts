@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterView, MemberView } from '../../src/agent/view.js';
+import { endProxies } from '../../src/proxy/agent/end-proxies.js';
+import { livingProxies } from '../../src/proxy/agent/places.js';
 import { type Child, startChild } from './child.js';
 import type { Cleanup } from './cleanup.js';
 import { freePorts } from './free-port.js';
@@ -13,6 +15,8 @@ import { until } from './until.js';
 export interface ClusterOptions {
   /** Lines of tanist.yml besides hosts, ports and directories. */
   readonly yaml?: string;
+  /** What the proxy's pool is told besides its address, e.g. `hold: {time: 1m}`. */
+  readonly pool?: string;
   /** How many hosts keep a Redis. */
   readonly redis?: number;
   /** How many only vote. */
@@ -63,6 +67,16 @@ export class AgentHost {
     return this.api<ClusterView>('/cluster').then(({ body }) => body);
   }
 
+  /** Where the agent finds its proxy again. */
+  get proxyDirectory(): string {
+    return join(this.cluster.directory, 'state', this.name, 'proxy');
+  }
+
+  /** Of the proxy that serves here, or of those while one replaces another. */
+  proxyPids(): number[] {
+    return livingProxies(this.proxyDirectory).map(({ pid }) => pid);
+  }
+
   /** Of the Redis that is kept here, as the agent's own file has it. */
   redisPid(): number {
     const file = join(this.cluster.directory, 'state', this.name, 'mymaster.redis.json');
@@ -85,7 +99,7 @@ export class AgentCluster {
 
   /** Writes the file; nothing is started yet. */
   static async create(cleanup: Cleanup, options: ClusterOptions): Promise<AgentCluster> {
-    const { redis = 3, witnesses = 0, yaml = '', program } = options;
+    const { redis = 3, witnesses = 0, yaml = '', pool, program } = options;
     const [redisPort = 0, sentinel = 0, api = 0, proxy = 0] = await freePorts(4);
     const directory = tempDir(cleanup);
     const file = join(directory, 'tanist.yml');
@@ -96,9 +110,15 @@ export class AgentCluster {
     );
     const redisLines = [`  port: ${redisPort}`, `  program: ${program}`, `  directory: ${join(directory, 'redis')}`];
     const lines = ['hosts:', ...hosts, 'redis:', ...redisLines, `sentinel: {port: ${sentinel}}`];
-    lines.push(`api: {listen: ${api}}`, `proxy: ${proxy}`, `state_directory: ${join(directory, 'state')}`, yaml);
+    lines.push(
+      `api: {listen: ${api}}`,
+      pool === undefined ? `proxy: ${proxy}` : `proxy: {pools: {default: {listen: ${proxy}, ${pool}}}}`,
+      `state_directory: ${join(directory, 'state')}`,
+      yaml,
+    );
     writeFileSync(file, `${lines.join('\n')}\n`);
     cleanup.add(() => cluster.#endRedis());
+    cleanup.add(() => Promise.all(cluster.hosts.map((host) => endProxies(host.proxyDirectory, 0))));
     return cluster;
   }
 
@@ -131,7 +151,7 @@ export class AgentCluster {
     return this.hosts.filter(({ agent }) => agent !== null && agent.exit === null);
   }
 
-  /** Redis outlives its agent: what the agents' files still name is ended by its pid. */
+  /** Redis outlives its agent, as the proxy does: what the agents' files still name is ended by its pid. */
   #endRedis(): void {
     for (const host of this.hosts) {
       try {

@@ -2,11 +2,12 @@
  * The process of a Redis that others start and end. It is only looked at, when it does not answer; whether it is there at
  * all the link tells.
  */
+
+import { portHolder } from '../../net/port-holder.js';
+import { readStat } from '../../net/proc.js';
 import type { Reply } from '../../redis/reply.js';
 import type { ProcessLook } from '../core/io.js';
 import type { KeptProcess } from './kept-process.js';
-import { portHolder } from './port-holder.js';
-import { readStat } from './proc.js';
 import { ProcessWatch } from './process-look.js';
 import { isAlive, type RedisRecord, recordOf } from './redis-record.js';
 import { bindAddresses, type Surroundings } from './redis-surroundings.js';

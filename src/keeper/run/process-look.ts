@@ -1,7 +1,7 @@
 /** Tells a process that is busy from one that is stopped, waits for a disk, or does nothing at all. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { isGone, readCpu_ns, readStat } from '../../net/proc.js';
 import type { ProcessLook } from '../core/io.js';
-import { isGone, readCpu_ns, readStat } from './proc.js';
 
 /** An older look is no measure of what the process does now. */
 const LOOK_AGE_MAX_ms = 2_000;

@@ -12,8 +12,8 @@ import { leaveOut, needs } from '../../../test/support/needs.js';
 import { startRedis } from '../../../test/support/redis-server.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
 import { until } from '../../../test/support/until.js';
+import { isGone, readStat } from '../../net/proc.js';
 import { NOWHERE } from '../core/io.js';
-import { isGone, readStat } from './proc.js';
 
 const cleanup = cleanupAfterEach();
 

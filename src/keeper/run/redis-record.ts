@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../config/atomic-file.js';
-import { bootId, isGone, readStat } from './proc.js';
+import { bootId, isGone, readStat } from '../../net/proc.js';
 
 const schema = z.strictObject({
   pid: z.int().positive(),

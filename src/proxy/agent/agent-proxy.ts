@@ -1,23 +1,23 @@
 /**
  * The proxy as its agent sees it: a process of its own, so that no burst of traffic delays a heartbeat. It is told where
  * the masters are, again whenever it has been started anew, and says when one does not answer as a master.
+ *
+ * The process outlives the agent, and the next one finds it again (`find-proxy.ts`): of the same build it goes on with its
+ * clients; one of another build gives its doors to a new process, and lets its clients go, each when it has been answered.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
+import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { Backoff } from '../../redis/backoff.js';
+import type { AloneSettings } from '../follow/alone.pure.js';
 import { type Hold, type Route, RouteTable } from '../follow/routes.js';
+import { doorsOf } from '../listener.js';
 import { metricsText } from '../measure/metrics-text.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { Order } from '../workers/messages.js';
-import { ProcessLink } from '../workers/process-link.js';
+import type { LogLine, Order } from '../workers/messages.js';
+import { type FoundProxy, ProxyFinder } from './find-proxy.js';
 
-const PROGRAM = fileURLToPath(new URL('./proxy-process.js', import.meta.url));
-
-const START_MS = 10_000;
-const ORDER_MS = 10_000;
+const ORDER_MS = 30_000;
 const SNAPSHOT_MS = 2_000;
 const END_MS = 3_000;
 const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
@@ -25,6 +25,10 @@ const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INF
 const SETTLED_MS = 10_000;
 /** What requests under way may take when the proxy is stopped. */
 const DRAIN_MS = 5_000;
+/** How soon a client that has connected asks for something. */
+const FIRST_REQUEST_MS = 500;
+/** After so long our Sentinel has heard what the others know: what the process knows beyond that is of another life. */
+const CAUGHT_UP_MS = 10_000;
 
 export type ProxyLogLevel = 'error' | 'warn' | 'notice' | 'info';
 
@@ -35,6 +39,10 @@ export interface AgentProxyOptions {
   readonly workers: number;
   /** Where nutcracker's statistics are served; null for nowhere. */
   readonly stats: { readonly host: string; readonly port: number } | null;
+  /** Where the process is found again; made if it is not there. */
+  readonly directory: string;
+  /** What the process does while no agent speaks to it, from `aloneSettings`; null for going on as it is. */
+  readonly alone: AloneSettings | null;
   readonly log: (level: ProxyLogLevel, text: string) => void;
   /**
    * The master of a group does not answer as one (it is gone, refuses as a replica does, …); told at most ten times a
@@ -43,49 +51,61 @@ export interface AgentProxyOptions {
   readonly doubted?: (group: string, reason: string) => void;
   /** The program of the process; the one beside this file, unless a test has it elsewhere. */
   readonly program?: string;
+  /** What the program was built from, unless a test says otherwise. */
+  readonly build?: string;
 }
 
-/** A log line of the process, with its level in front as sd-daemon(3) has it; a crash writes lines without. */
-function logLevelOf(line: string): { readonly level: ProxyLogLevel; readonly text: string } {
-  const [, digit, text] = /^<([0-7])>(.*)$/.exec(line) ?? [];
-  if (digit === undefined || text === undefined) return { level: 'error', text: line };
-  const levels: readonly ProxyLogLevel[] = ['error', 'error', 'error', 'error', 'warn', 'notice'];
-  return { level: levels[Number(digit)] ?? 'info', text };
-}
+const LEVELS: readonly ProxyLogLevel[] = ['error', 'error', 'error', 'error', 'warn', 'notice'];
 
 export class AgentProxy {
   readonly #options: AgentProxyOptions;
+  readonly #finder: ProxyFinder;
   readonly #routes = new RouteTable();
   readonly #backoff = new Backoff(RESTART, Math.random);
   #config: NutcrackerConfig;
   #stats: AgentProxyOptions['stats'];
-  #link: ProcessLink | null = null;
+  #found: FoundProxy | null = null;
   #startedAt_ms = 0;
+  /** Of another build or from another crash, on their way out. */
+  readonly #leaving = new Set<FoundProxy>();
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
   /** Starts and configurations come one after the other, so that none misses a change. */
   #last: Promise<void> = Promise.resolve();
 
-  /** Use {@link startAgentProxy}. */
+  /** Use {@link startAgentProxy}. @throws {Error} when the directory cannot be used */
   constructor(options: AgentProxyOptions) {
     this.#options = options;
     this.#config = options.config;
     this.#stats = options.stats;
+    this.#finder = new ProxyFinder(options, {
+      exited: (link, how) => this.#ended(link.pid, how),
+      doubted: (group, reason) => this.#options.doubted?.(group, reason),
+      logged: ({ level, line }: LogLine) => this.#options.log(LEVELS[level] ?? 'info', line),
+    });
   }
 
   /** Null while there is no process. */
   get pid(): number | null {
-    return this.#link?.pid ?? null;
+    return this.#found?.link.pid ?? null;
   }
 
-  /** @throws {Error} when it cannot serve; then there is no process. */
+  /**
+   * Finds the process again, or starts it.
+   * @throws {Error} (rejects) when it cannot serve; then there is none that was not there before
+   */
   async start(): Promise<void> {
     try {
       await this.#inTurn(() => this.#launch());
     } catch (error) {
-      await this.stop(0);
+      await this.undo();
       throw error;
     }
+  }
+
+  /** Takes the start back: what it has started is ended, what it has found goes on. Never rejects. */
+  async undo(): Promise<void> {
+    await (this.#found?.isNew === false ? this.letGo() : this.stop(0));
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -96,59 +116,103 @@ export class AgentProxy {
 
   async #launch(): Promise<void> {
     if (this.#stopping) return;
-    const child = this.#fork();
-    const link = new ProcessLink(child, {
-      exited: (ended, how) => this.#ended(ended, how),
-      doubted: (group, reason) => this.#options.doubted?.(group, reason),
-    });
-    this.#link = link;
+    const { fit, others } = await this.#finder.living();
+    const found = fit ?? (await this.#startNew(others));
+    this.#found = found;
     this.#startedAt_ms = performance.now();
-    await link.started(START_MS);
-    await link.order(this.#configuration(), ORDER_MS);
-    await link.order({ kind: 'routes', routes: this.#routes.all }, ORDER_MS);
-    this.#options.log('notice', `the proxy serves on pid ${link.pid}`);
+    const { link } = found;
+    // First, so that the first request need not wait; and what the one before knew, the next one knows.
+    const inherited = others.flatMap(({ known }) => [...known.values()]);
+    for (const route of inherited) if (!found.known.has(route.group)) found.known.set(route.group, route);
+    await link.order({ kind: 'routes', routes: [...inherited, ...this.#routes.all] }, ORDER_MS);
+    await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error));
+    for (const other of others) void this.#dismiss(other);
+    this.#options.log('notice', `the proxy ${found.isNew ? 'serves on' : 'goes on as it was,'} pid ${link.pid}`);
   }
 
-  #fork(): ChildProcess {
-    const child = fork(this.#options.program ?? PROGRAM, [], {
-      // What the agent's own node was started with (an inspector's port, a loader) is not the proxy's.
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A session of its own: what a terminal sends to our group is for us to answer.
-      detached: true,
-    });
-    // A crash of the process, and its log, come line by line.
-    const lines = createInterface({ input: child.stderr as Readable });
-    lines.on('line', (line) => {
-      const { level, text } = logLevelOf(line);
-      this.#options.log(level, text);
-    });
-    return child;
+  /** @throws {Error} the same, with who is in the way and what to do about it */
+  #explain(error: unknown): never {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!message.includes('EADDRINUSE')) throw error;
+    for (const { address } of this.#config.pools.flatMap(doorsOf)) {
+      const holder = address.kind === 'tcp' ? portHolder([address.host], address.port) : null;
+      if (address.kind !== 'tcp' || holder === null || this.#isOurs(holder.pid)) continue;
+      const where = `${address.host}:${address.port}`;
+      const fix = holder.pid === null ? 'end it' : `end it (kill ${holder.pid})`;
+      throw new Error(
+        `${message}: ${where} is held by ${describeHolder(holder)}: ${fix}, or choose another \`listen\``,
+      );
+    }
+    throw error;
+  }
+
+  #isOurs(pid: number | null): boolean {
+    return pid !== null && [this.#found, ...this.#leaving].some((each) => each?.link.pid === pid);
+  }
+
+  /** Another, which takes the place of those that are there. */
+  async #startNew(others: readonly FoundProxy[]): Promise<FoundProxy> {
+    const [before] = others;
+    if (before === undefined) return this.#finder.startNew();
+    this.#options.log('notice', `the proxy (pid ${before.link.pid}) is replaced: ${before.why}`);
+    try {
+      return await this.#finder.succeed(before);
+    } catch (error) {
+      this.#options.log('warn', `the doors are closed for a moment, since they cannot be passed on: ${String(error)}`);
+    }
+    // Ready before the doors close, so that it only has to open them.
+    const next = await this.#finder.startNew();
+    await before.link.order({ kind: 'close-doors' }, ORDER_MS).catch(() => before.link.kill());
+    return next;
+  }
+
+  /** Its clients are let go, each when it has been answered; who came last must have had time to ask. Never rejects. */
+  async #dismiss(other: FoundProxy): Promise<void> {
+    const { link } = other;
+    this.#leaving.add(other);
+    await link.order({ kind: 'close-doors' }, ORDER_MS).catch(() => {});
+    await sleep(FIRST_REQUEST_MS, undefined, { ref: false });
+    if (!this.#stopping) await link.end(DRAIN_MS, END_MS);
+    this.#leaving.delete(other);
   }
 
   #configuration(): Order {
-    return { kind: 'configure', config: this.#config, workers: this.#options.workers, stats: this.#stats };
+    const { workers, alone } = this.#options;
+    return { kind: 'configure', config: this.#config, workers, stats: this.#stats, alone };
   }
 
-  #ended(link: ProcessLink, how: string): void {
-    if (this.#link !== link) return;
-    this.#link = null;
+  #ended(pid: number, how: string): void {
+    if (this.#found?.link.pid !== pid) return;
+    this.#found = null;
     if (this.#stopping) return;
     if (performance.now() - this.#startedAt_ms > SETTLED_MS) this.#backoff.reset();
     const wait_ms = Math.round(this.#backoff.next() ?? RESTART.max_ms);
-    this.#options.log('error', `the proxy (pid ${link.pid}) has ended: ${how}; it is started again in ${wait_ms} ms`);
+    this.#options.log('error', `the proxy (pid ${pid}) has ended: ${how}; it is started again in ${wait_ms} ms`);
     this.#restart = setTimeout(() => {
       this.#restart = null;
-      this.#inTurn(() => this.#launch()).catch((error: unknown) => {
-        this.#options.log('error', `the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
-        this.#link?.kill();
-      });
+      this.#inTurn(() => this.#launch()).catch((error: unknown) => this.#failed(error));
     }, wait_ms);
+  }
+
+  #failed(error: unknown): void {
+    this.#options.log('error', `the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
+    if (this.#found !== null) this.#found.link.kill();
+    else this.#ended(0, 'it did not start');
   }
 
   /** Where the master of a group is, by the leader record; to be repeated as often as one likes. Older epochs are ignored. */
   route(route: Route): void {
-    if (this.#routes.take(route)) this.#send({ kind: 'routes', routes: [route] });
+    if (!this.#routes.take(route)) return;
+    const routes = [this.#isOfAnotherLife(route) ? { ...route, anew: true } : route];
+    this.#send({ kind: 'routes', routes });
+  }
+
+  /** A cluster that was set up anew counts its epochs from the beginning; a process that outlived that must not go by the old ones. */
+  #isOfAnotherLife({ group, epoch }: Route): boolean {
+    const known = this.#found?.known.get(group) ?? null;
+    if (known === null || performance.now() - this.#startedAt_ms < CAUGHT_UP_MS) return false;
+    this.#found?.known.delete(group);
+    return epoch < known.epoch;
   }
 
   /**
@@ -161,8 +225,9 @@ export class AgentProxy {
 
   /** A process that does not hear it is started anew, and told then. */
   #send(order: Order): void {
-    if (this.#link?.ready !== true) return;
-    this.#link.order(order, ORDER_MS).catch((error: unknown) => {
+    const link = this.#found?.link;
+    if (link?.ready !== true) return;
+    link.order(order, ORDER_MS).catch((error: unknown) => {
       if (!this.#stopping) this.#options.log('warn', `the proxy was not told (${order.kind}): ${String(error)}`);
     });
   }
@@ -177,7 +242,7 @@ export class AgentProxy {
       this.#config = config;
       this.#stats = stats;
       try {
-        if (this.#link?.ready === true) await this.#link.order(this.#configuration(), ORDER_MS);
+        if (this.#found?.link.ready === true) await this.#found.link.order(this.#configuration(), ORDER_MS);
       } catch (error) {
         this.#config = before.config;
         this.#stats = before.stats;
@@ -188,9 +253,8 @@ export class AgentProxy {
 
   /** What it counts, by pool and server. Null while there is no process that tells. */
   async snapshot(): Promise<Snapshot | null> {
-    const { pid } = this;
-    if (pid === null) return null;
-    return (await this.#link?.order({ kind: 'snapshot' }, SNAPSHOT_MS).catch((): null => null)) ?? null;
+    const result = await this.#found?.link.order({ kind: 'snapshot' }, SNAPSHOT_MS).catch((): null => null);
+    return result?.snapshot ?? null;
   }
 
   /** The same for Prometheus; empty while there is no process that tells. */
@@ -203,11 +267,31 @@ export class AgentProxy {
   async stop(drain_ms = DRAIN_MS): Promise<void> {
     this.#stopping = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
-    await this.#link?.end(drain_ms, END_MS);
+    await this.#last;
+    await Promise.all([this.#found, ...this.#leaving].map((each) => end(each, drain_ms)));
+  }
+
+  /** Leaves the process as it is, for the next agent. Never rejects. */
+  async letGo(): Promise<void> {
+    this.#stopping = true;
+    if (this.#restart !== null) clearTimeout(this.#restart);
+    await this.#last;
+    for (const { link } of this.#leaving) link.order({ kind: 'stop', drain_ms: DRAIN_MS }, END_MS).catch(() => {});
+    await Promise.all([this.#found, ...this.#leaving].map((each) => letGo(each)));
   }
 }
 
-/** Starts the proxy of an agent. @throws {Error} (rejects) when it cannot serve, with the reason. */
+async function end(each: FoundProxy | null, drain_ms: number): Promise<void> {
+  await each?.link.end(drain_ms, END_MS);
+  await each?.channel.died();
+}
+
+async function letGo(each: FoundProxy | null): Promise<void> {
+  each?.link.forget();
+  await each?.channel.letGo();
+}
+
+/** Starts the proxy of an agent, or finds it again. @throws {Error} (rejects) when it cannot serve, with the reason. */
 export async function startAgentProxy(options: AgentProxyOptions): Promise<AgentProxy> {
   const proxy = new AgentProxy(options);
   await proxy.start();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupConfig, PoolSettings, TanistConfig } from '../../config/tanist/model.js';
-import { fromTanist } from './from-tanist.js';
+import { aloneSettings, fromTanist } from './from-tanist.js';
 
 function group(name: string, redis: Partial<GroupConfig['redis']> = {}): GroupConfig {
   return {
@@ -104,5 +104,40 @@ describe('the pools of a tanist.yml', () => {
 
   it('are none when there is no proxy', () => {
     expect(fromTanist({ ...cluster([], []), proxy: null }).pools).toEqual([]);
+  });
+});
+
+describe('what a proxy goes by without its agent', () => {
+  const hosts = ['a', 'b', 'w'].map((name, i) => ({
+    name,
+    address: `10.0.0.${i + 1}`,
+    witness: name === 'w',
+    interface: null,
+  }));
+  const whole = (mode: 'quorum' | 'pair', ttl_ms: number | null): TanistConfig =>
+    ({
+      mode,
+      hosts,
+      groups: [group('one')],
+      lease: { ttl_ms },
+      sentinel: { port: 26379, auth: { value: 's3cret', from: 'file' } },
+    }) as unknown as TanistConfig;
+  const [self] = hosts;
+
+  it('is the other voters, and the lease', () => {
+    if (self === undefined) throw new Error('there are hosts');
+    expect(aloneSettings(whole('quorum', 1_000), self, null)).toEqual({
+      self: '10.0.0.1',
+      sentinels: ['10.0.0.2', '10.0.0.3'].map((host) => ({ host, port: 26379 })),
+      login: { user: '', password: 's3cret' },
+      tls: null,
+      leaseTtl_ms: 1_000,
+      groups: ['one'],
+    });
+  });
+
+  it('is no lease in a pair', () => {
+    if (self === undefined) throw new Error('there are hosts');
+    expect(aloneSettings(whole('pair', 1_000), self, null).leaseTtl_ms).toBeNull();
   });
 });

@@ -5,7 +5,9 @@ import {
   type PoolConfig,
   type ServerConfig,
 } from '../../config/nutcracker-types.js';
-import type { GroupConfig, PoolSettings, RingEntry, TanistConfig } from '../../config/tanist/model.js';
+import type { GroupConfig, HostConfig, PoolSettings, RingEntry, TanistConfig } from '../../config/tanist/model.js';
+import type { TlsSettings } from '../../redis/endpoint.js';
+import type { AloneSettings } from '../follow/alone.pure.js';
 import { userProblem } from '../users.js';
 
 /** The settings come checked, from one place: where in the file each stood is not known here. */
@@ -82,4 +84,22 @@ export function fromTanist({ file, proxy, groups }: TanistConfig): NutcrackerCon
   );
   if (problems.length > 0) throw new NutcrackerConfigError(file, problems);
   return { file, pools };
+}
+
+/**
+ * What the proxy of a host goes by while its agent is away.
+ * @param tls how the Sentinels are spoken to; texts, not buffers
+ */
+export function aloneSettings(config: TanistConfig, self: HostConfig, tls: TlsSettings | null): AloneSettings {
+  const { hosts, sentinel, groups, mode, lease } = config;
+  return {
+    self: self.address,
+    sentinels: hosts
+      .filter(({ name }) => name !== self.name)
+      .map(({ address }) => ({ host: address, port: sentinel.port })),
+    login: sentinel.auth === null ? null : { user: '', password: sentinel.auth.value },
+    tls,
+    leaseTtl_ms: mode === 'pair' ? null : lease.ttl_ms,
+    groups: groups.map(({ name }) => name),
+  };
 }

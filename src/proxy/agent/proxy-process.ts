@@ -1,114 +1,83 @@
 /**
- * The program of the proxy that an agent starts: in one process, or as the parent of several. It has no file, no signals
- * and no terminal; the agent's channel says everything, and its log goes to stderr, which the agent reads.
+ * The program of the proxy that an agent starts: in one process, or as the parent of several. It has no file and no
+ * terminal; the agent says everything over the control socket, and is told what is for the log.
  *
- * When the agent is gone, so is the proxy, in order: it takes no new clients at once, so that the next agent's proxy has
- * the address; clients that are there are served by the last routes while that one comes up, and then let go, each when it
- * has been answered.
+ * It outlives the agent. Without one it serves on by the routes that it has, and asks the Sentinels of the other hosts where
+ * the masters are (`follow/alone.pure.ts`), until the next agent speaks to it. It ends by order, by SIGTERM, or when its
+ * socket is gone: then nobody could ever find it again.
  */
-import type { Server } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
+import { fileURLToPath } from 'node:url';
 import { INFO, ProxyLog } from '../log.js';
-import { ProxyServer } from '../proxy-server.js';
-import { createStatsServer } from '../stats-server.js';
-import { type Order, WORKER_MARK } from '../workers/messages.js';
-import { type RunningProxy, serveOrders, tellDoubt } from '../workers/orders.js';
-import { Supervisor } from '../workers/supervisor.js';
+import { WORKER_MARK } from '../workers/messages.js';
+import { leaveSignalsToParent, obey, tellLine } from '../workers/orders.js';
 import { runWorker } from '../workers/worker.js';
+import { Attendance } from './attendance.js';
+import { buildId } from './build-id.js';
+import { ControlSocket } from './control-socket.js';
+import { placeOf, socketPath } from './places.js';
+import { ServedProxy, VERSION } from './served-proxy.js';
+import { inheritDoors, startSuccessor, tookDoors } from './succession.js';
 
-/** As nutcracker's, whose statistics these are. */
-const VERSION = '0.5.0';
+/** What requests under way may take when it is ended by a signal, or because nobody can find it. */
+const DRAIN_MS = 5_000;
+/** How often it is looked whether an agent could find this process. */
+const LOOK_MS = 2_000;
 
-/** How long clients go on after the agent has gone, and how long what they have asked for may take then. */
-const ORPHAN_MS = 3_000;
-const ORPHAN_DRAIN_MS = 5_000;
-
-interface AgentsProxy extends RunningProxy {
-  start(config: NutcrackerConfig): Promise<void>;
-  reload(config: NutcrackerConfig): Promise<void>;
-}
-
-class ProxyProcess {
-  readonly #log: ProxyLog;
-  #proxy: AgentsProxy | null = null;
-  #stats: Server | null = null;
-  #statsAt = '';
-
-  constructor(log: ProxyLog) {
-    this.#log = log;
-  }
-
-  get proxy(): AgentsProxy | null {
-    return this.#proxy;
-  }
-
-  async configure({ config, workers, stats }: Extract<Order, { kind: 'configure' }>): Promise<void> {
-    if (this.#proxy === null) {
-      const proxy = this.#newProxy(workers);
-      await proxy.start(config);
-      this.#proxy = proxy;
-    } else {
-      await this.#proxy.reload(config);
-    }
-    await this.#serveStats(stats, this.#proxy);
-  }
-
-  #newProxy(workers: number): AgentsProxy {
-    const options = { version: VERSION, log: this.#log, doubted: tellDoubt };
-    return workers > 1 ? new Supervisor({ ...options, workers }) : new ProxyServer(options);
-  }
-
-  /** Statistics are no reason not to serve: without their address, only the log says so. */
-  async #serveStats(at: { readonly host: string; readonly port: number } | null, proxy: RunningProxy): Promise<void> {
-    const where = at === null ? '' : `${at.host}:${at.port}`;
-    if (where === this.#statsAt) return;
-    this.#statsAt = where;
-    this.#stats?.close();
-    this.#stats = null;
-    if (at === null) return;
-    const server = createStatsServer(proxy);
-    this.#stats = server;
-    await new Promise<void>((resolve) => {
-      server.once('listening', resolve);
-      server.on('error', (error) => {
-        this.#log.error(`no statistics at ${where}: ${error.message}`);
-        this.#statsAt = '';
-        resolve();
+async function main(directory: string): Promise<void> {
+  leaveSignalsToParent();
+  const place = placeOf(process.pid);
+  if (place === null) throw new Error('there is no /proc to say who this process is');
+  // Now, since the files may be replaced while it runs.
+  const build = await buildId(fileURLToPath(new URL('../../', import.meta.url)));
+  const log = new ProxyLog(INFO, (level, line) => control.say({ level, line }));
+  const doubted = (group: string, reason: string): void => {
+    control.say({ doubt: group, reason });
+    attendance.doubted();
+  };
+  const served = new ServedProxy(log, doubted);
+  const attendance = new Attendance(served, log);
+  const end = (): void => process.exit(0);
+  const control = new ControlSocket(socketPath(directory, place), {
+    identity: () => ({ build, workers: served.workers, routes: served.known }),
+    attended: (present) => attendance.attended(present),
+    stopped: end,
+    ordered: (order) => {
+      attendance.heard();
+      return obey(order, {
+        log,
+        proxy: () => served,
+        configure: async (each) => {
+          await served.configure(each);
+          attendance.settings = each.alone;
+        },
+        logChanged: () => served.logLevelChanged(),
+        succeed: (each) => startSuccessor(each, directory, served),
+        stopping: () => {
+          attendance.stop();
+          control.leave();
+        },
       });
-      server.listen(at.port, at.host);
-    });
-  }
-
-  async logLevelChanged(): Promise<void> {
-    if (this.#proxy instanceof Supervisor) await this.#proxy.logLevelChanged();
-  }
-
-  /** The agent has gone. */
-  async orphaned(): Promise<void> {
-    this.#log.warn('the agent has gone: no new clients are taken, and those that are there are let go');
-    this.#stats?.close();
-    this.#proxy?.closeDoors();
-    await sleep(ORPHAN_MS);
-    await this.#proxy?.stop(ORPHAN_DRAIN_MS);
-  }
+    },
+  });
+  const stop = (why: string): void => {
+    log.notice(`ending: ${why}`);
+    attendance.stop();
+    control.leave();
+    served.stop(DRAIN_MS).finally(end);
+  };
+  process.once('SIGTERM', () => stop('SIGTERM was received'));
+  await inheritDoors(served);
+  await control.listen();
+  tookDoors();
+  const look = setInterval(() => {
+    if (control.isThere) return;
+    clearInterval(look);
+    stop('its control socket is gone');
+  }, LOOK_MS);
 }
 
-function main(log: ProxyLog): void {
-  // Ending all processes of a service at once must not take the clients' answers: this one ends with the agent.
-  process.on('SIGTERM', () => {});
-  const self = new ProxyProcess(log);
-  process.once('disconnect', () => {
-    self.orphaned().finally(() => process.exit(0));
-  });
-  serveOrders({
-    log,
-    proxy: () => self.proxy,
-    configure: (order) => self.configure(order),
-    logChanged: () => self.logLevelChanged(),
-  });
+if (process.env[WORKER_MARK] === undefined) {
+  await main(process.argv[2] ?? '');
+} else {
+  void runWorker(VERSION, new ProxyLog(INFO, tellLine));
 }
-
-const log = new ProxyLog(INFO, null, 'journal');
-if (process.env[WORKER_MARK] === undefined) main(log);
-else void runWorker(VERSION, log);

@@ -7,6 +7,8 @@ export interface Route {
   readonly port: number;
   /** Rises with every change of the record; an older one is ignored. */
   readonly epoch: number;
+  /** Epochs have begun anew: what is known under a greater one is of a cluster that is no more. */
+  readonly anew?: boolean;
 }
 
 /** A group whose master is about to change: requests wait, and what is under way is answered, before it steps down. */
@@ -24,7 +26,7 @@ export class RouteTable {
   /** Keeps a route. @returns false when a newer one is known: then it is to be ignored. */
   take(route: Route): boolean {
     const known = this.#routes.get(route.group);
-    if (known !== undefined && route.epoch < known.epoch) return false;
+    if (known !== undefined && route.epoch < known.epoch && route.anew !== true) return false;
     this.#routes.set(route.group, route);
     return true;
   }

@@ -1,8 +1,10 @@
 /** The end of the channel where orders come in: of a worker, and of the process that an agent starts. */
+import type { SendHandle } from 'node:child_process';
 import type { Hold, Route } from '../follow/routes.js';
+import type { DoorHandle } from '../listener.js';
 import type { ProxyLog } from '../log.js';
-import type { Snapshot, StatsSource } from '../measure/snapshot.js';
-import { type Answer, type Doubt, type Letter, type Order, READY } from './messages.js';
+import type { StatsSource } from '../measure/snapshot.js';
+import { type Letter, type Opened, type Order, READY, type Result, type Said } from './messages.js';
 
 /** Signals that a terminal or an operator sends to the whole group: the parent says what follows from them. */
 const LEFT_TO_PARENT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTTIN', 'SIGTTOU'];
@@ -11,6 +13,8 @@ const LEFT_TO_PARENT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTTIN'
 export interface RunningProxy extends StatsSource {
   routes(routes: readonly Route[]): void;
   hold(hold: Hold): void;
+  /** The doors that are open, by name. */
+  doors(): Promise<ReadonlyMap<string, DoorHandle>>;
   /** Takes no new clients. */
   closeDoors(): void;
   /** @param drain_ms how long clients may wait for what they have asked for. */
@@ -26,42 +30,61 @@ export interface Obedient {
   readonly configure: (order: Extract<Order, { kind: 'configure' }>) => Promise<void>;
   /** The level of the log has been changed, or its file opened again. */
   readonly logChanged?: (order: Order) => Promise<void>;
+  /** Starts the next proxy. @returns its pid @throws {Error} (rejects) */
+  readonly succeed?: (order: Extract<Order, { kind: 'succeed' }>) => Promise<number>;
+  /** The order to stop is about to be carried out. */
+  readonly stopping?: () => void;
 }
 
-async function obey(order: Order, { log, proxy, configure, logChanged }: Obedient): Promise<Snapshot | null> {
+/** Carries an order out. @throws {Error} (rejects) with the reason why it could not */
+export async function obey(order: Order, who: Obedient): Promise<Result> {
+  const { log, proxy } = who;
   switch (order.kind) {
     case 'configure':
-      await configure(order);
-      return null;
+      await who.configure(order);
+      return {};
     case 'routes':
       proxy()?.routes(order.routes);
-      return null;
+      return {};
     case 'hold':
       proxy()?.hold(order.hold);
-      return null;
+      return {};
     case 'snapshot':
-      return (await proxy()?.snapshot()) ?? null;
+      return { snapshot: (await proxy()?.snapshot()) ?? null };
     case 'log-level':
       log.setLevel(order.level);
-      await logChanged?.(order);
-      return null;
+      await who.logChanged?.(order);
+      return {};
     case 'reopen-log':
       log.reopen();
-      await logChanged?.(order);
-      return null;
+      await who.logChanged?.(order);
+      return {};
+    case 'show-doors':
+      for (const [door, handle] of (await proxy()?.doors()) ?? []) await showDoor({ door }, handle);
+      return {};
+    case 'succeed':
+      if (who.succeed === undefined) throw new Error('only the process that an agent has started can be succeeded');
+      return { successor: await who.succeed(order) };
     case 'close-doors':
       proxy()?.closeDoors();
-      return null;
+      return {};
     case 'stop':
+      who.stopping?.();
       await proxy()?.stop(order.drain_ms);
-      return null;
+      return {};
   }
 }
 
-function say(message: Answer | Doubt, said: () => void = () => {}): void {
+function say(message: Said, said: () => void = () => {}): void {
   // Whoever would hear it may be gone.
   if (process.connected) process.send?.(message, undefined, undefined, said);
   else said();
+}
+
+function showDoor(opened: Opened, handle: DoorHandle): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(opened, handle as unknown as SendHandle, undefined, () => resolve());
+  });
 }
 
 /** Tells the parent that a master does not answer as one. */
@@ -69,19 +92,34 @@ export function tellDoubt(group: string, reason: string): void {
   say({ doubt: group, reason });
 }
 
-/** Carries out what the parent says, from now on. The process ends with the order to stop. */
-export function serveOrders(obedient: Obedient): void {
+/** Gives the parent a line for its log. */
+export function tellLine(level: number, line: string): void {
+  say({ level, line });
+}
+
+/** From now on no signal of a terminal's ends this process. */
+export function leaveSignalsToParent(): void {
   for (const signal of LEFT_TO_PARENT) process.on(signal, () => {});
-  process.on('message', ({ id, order }: Letter) => {
-    const answer = (error: string | null, snapshot: Snapshot | null): void => {
-      say({ id, error, snapshot }, () => {
+}
+
+/**
+ * Carries out what the parent says, from now on. The process ends with the order to stop.
+ * @param inherit told of each door that the parent has open
+ */
+export function serveOrders(obedient: Obedient, inherit: (door: string, handle: DoorHandle) => void): void {
+  leaveSignalsToParent();
+  process.on('message', (message: Letter | Opened, handle) => {
+    if ('door' in message) return inherit(message.door, handle as unknown as DoorHandle);
+    const { id, order } = message;
+    const answer = (error: string | null, result: Result): void => {
+      say({ id, error, result }, () => {
         if (order.kind === 'stop') process.exit(0);
       });
     };
     obey(order, obedient).then(
-      (snapshot) => answer(null, snapshot),
-      (error: unknown) => answer(error instanceof Error ? error.message : String(error), null),
+      (result) => answer(null, result),
+      (error: unknown) => answer(error instanceof Error ? error.message : String(error), {}),
     );
   });
-  say({ id: READY, error: null, snapshot: null });
+  say({ id: READY, error: null, result: {} });
 }

@@ -1,10 +1,11 @@
-/** A proxy process as its parent sees it: orders with answers, each within a deadline. */
-import type { ChildProcess } from 'node:child_process';
+/** A proxy process as its parent, or its agent, sees it: orders with answers, each within a deadline. */
+import type { DoorHandle } from '../listener.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import { type Answer, type Doubt, type Letter, type Order, READY } from './messages.js';
+import type { Channel } from './channel.js';
+import { type Answer, type Letter, type LogLine, type Order, READY, type Result, type Said } from './messages.js';
 
 interface Awaited {
-  readonly resolve: (snapshot: Snapshot | null) => void;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -12,85 +13,102 @@ interface Awaited {
 export interface ProcessLinkEvents {
   readonly exited: (link: ProcessLink, how: string) => void;
   readonly doubted: (group: string, reason: string) => void;
+  readonly logged: (line: LogLine) => void;
 }
 
 export class ProcessLink {
   /** What it counted when it was last asked. */
   lastSnapshot: Snapshot | null = null;
-  readonly #child: ChildProcess;
+  readonly #channel: Channel;
+  readonly #events: ProcessLinkEvents;
   readonly #awaited = new Map<number, Awaited>();
+  readonly #doors = new Map<string, DoorHandle>();
   readonly #exit: Promise<void>;
+  #exited: () => void = () => {};
   #nextId = 0;
   #state: 'starting' | 'ready' | 'gone' = 'starting';
 
-  /** @param child a process with a channel; of a cluster's worker, its `process`. */
-  constructor(child: ChildProcess, events: ProcessLinkEvents) {
-    this.#child = child;
-    child.on('message', (message: Answer | Doubt) => {
-      if ('doubt' in message) events.doubted(message.doubt, message.reason);
-      else this.#answered(message);
-    });
-    const gone = (how: string): void => {
-      if (this.#state === 'gone') return;
-      this.#state = 'gone';
-      for (const id of [...this.#awaited.keys()]) this.#answered({ id, error: `it has ended: ${how}`, snapshot: null });
-      events.exited(this, how);
-    };
-    // Without a pid it has never run, and no exit will be told.
-    child.on('error', (error) => {
-      if (child.pid === undefined) gone(error.message);
-    });
+  constructor(channel: Channel, events: ProcessLinkEvents) {
+    this.#channel = channel;
+    this.#events = events;
     this.#exit = new Promise((resolve) => {
-      child.on('exit', (code, signal) => {
-        gone(signal === null ? `exit code ${code}` : signal);
-        resolve();
-      });
+      this.#exited = resolve;
     });
+    channel.listen({ said: (message, handle) => this.#heard(message, handle), gone: (how) => this.#gone(how) });
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#channel.pid;
   }
 
   get ready(): boolean {
     return this.#state === 'ready';
   }
 
+  /** Settles when it has ended. */
+  get ended(): Promise<void> {
+    return this.#exit;
+  }
+
+  #heard(message: Said, handle: DoorHandle | null): void {
+    if ('doubt' in message) this.#events.doubted(message.doubt, message.reason);
+    else if ('line' in message) this.#events.logged(message);
+    else if ('door' in message) {
+      if (handle !== null) this.#doors.set(message.door, handle);
+    } else this.#answered(message);
+  }
+
+  #gone(how: string): void {
+    if (this.#state === 'gone') return;
+    this.#state = 'gone';
+    for (const id of [...this.#awaited.keys()]) this.#answered({ id, error: `it has ended: ${how}`, result: {} });
+    this.#events.exited(this, how);
+    this.#exited();
+  }
+
   /** To be called at once: settles when orders are heard. @throws {Error} when that takes too long. */
-  async started(deadline_ms: number): Promise<void> {
-    await this.#answerTo(READY, deadline_ms);
+  async started(deadline_ms: number): Promise<Result> {
+    const result = await this.#answerTo(READY, deadline_ms);
     this.#state = 'ready';
+    return result;
   }
 
   /** @throws {Error} with the process's words, or when it does not answer in time. */
-  order(order: Order, deadline_ms: number): Promise<Snapshot | null> {
+  order(order: Order, deadline_ms: number): Promise<Result> {
     // A process that is starting does not hear it.
     if (this.#state !== 'ready') return Promise.reject(new Error(`process ${this.pid} is ${this.#state}`));
     const id = this.#nextId++;
     const letter: Letter = { id, order };
     const answer = this.#answerTo(id, deadline_ms);
-    this.#child.send(letter, (error) => {
-      if (error !== null) this.#answered({ id, error: error.message, snapshot: null });
-    });
+    this.#channel.send(letter, (error) => this.#answered({ id, error: error.message, result: {} }));
     return answer;
   }
 
-  #answerTo(id: number, deadline_ms: number): Promise<Snapshot | null> {
+  /** Its open doors, by name, with handles of ours. @throws {Error} as `order` does */
+  async showDoors(deadline_ms: number): Promise<ReadonlyMap<string, DoorHandle>> {
+    this.#doors.clear();
+    await this.order({ kind: 'show-doors' }, deadline_ms);
+    return new Map(this.#doors);
+  }
+
+  #answerTo(id: number, deadline_ms: number): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#answered({ id, error: `process ${this.pid} did not answer within ${deadline_ms} ms`, snapshot: null });
+        const error = `process ${this.pid} did not answer within ${deadline_ms} ms`;
+        this.#answered({ id, error, result: {} });
       }, deadline_ms);
       this.#awaited.set(id, { resolve, reject, timer });
     });
   }
 
-  #answered({ id, error, snapshot }: Answer): void {
+  #answered({ id, error, result }: Answer): void {
     const awaited = this.#awaited.get(id);
     if (awaited === undefined) return;
     this.#awaited.delete(id);
     clearTimeout(awaited.timer);
+    const { snapshot = null } = result;
     if (snapshot !== null) this.lastSnapshot = snapshot;
-    if (error === null) awaited.resolve(snapshot);
+    if (error === null) awaited.resolve(result);
     else awaited.reject(new Error(error));
   }
 
@@ -98,10 +116,16 @@ export class ProcessLink {
   async end(drain_ms: number, deadline_ms: number): Promise<void> {
     await this.order({ kind: 'stop', drain_ms }, drain_ms + deadline_ms).catch(() => {});
     this.kill();
-    if (this.#child.pid !== undefined) await this.#exit;
+    if (this.pid !== 0) await this.#exit;
+  }
+
+  /** Waits for nothing more, and does nothing more to the process. */
+  forget(): void {
+    this.#state = 'gone';
+    for (const id of [...this.#awaited.keys()]) this.#answered({ id, error: 'it was let go', result: {} });
   }
 
   kill(): void {
-    if (this.#state !== 'gone') this.#child.kill('SIGKILL');
+    if (this.#state !== 'gone') this.#channel.kill();
   }
 }

@@ -8,16 +8,17 @@ import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { Backoff } from '../../redis/backoff.js';
 import type { TellDoubt } from '../follow/route-follower.js';
 import { type Hold, type Route, RouteTable } from '../follow/routes.js';
-import { doorsOf, removeStaleSocket } from '../listener.js';
+import { type DoorHandle, doorName, doorsOf, removeStaleSocket } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { PoolSnapshot, Snapshot } from '../measure/snapshot.js';
+import { ChildChannel } from './channel.js';
 import type { Order } from './messages.js';
 import { WORKER_MARK } from './messages.js';
 import type { RunningProxy } from './orders.js';
 import { ProcessLink } from './process-link.js';
 import { remainsOf, sumOf, withRemains } from './sum.js';
 
-const CONFIGURE_MS = 10_000;
+const CONFIGURE_MS = 20_000;
 const SNAPSHOT_MS = 1_000;
 const STOP_MS = 3_000;
 const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
@@ -46,6 +47,8 @@ export class Supervisor implements RunningProxy {
   readonly #places: readonly Place[];
   readonly #routes = new RouteTable();
   #config: NutcrackerConfig | null = null;
+  /** Doors that the proxy before this one had opened: workers are given them. */
+  readonly #inherited = new Map<string, DoorHandle>();
   /** What workers that have ended had counted. */
   #remains: PoolSnapshot[] = [];
   /** Workers are configured one after the other, so that none misses a change while it starts. */
@@ -68,6 +71,7 @@ export class Supervisor implements RunningProxy {
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     this.#removeStaleSockets(config);
     this.#config = config;
+    this.#closeUnused(config);
     try {
       await this.#inTurn(async () => {
         for (const place of this.#places) await this.#fill(place);
@@ -86,6 +90,7 @@ export class Supervisor implements RunningProxy {
       const [first, ...rest] = links;
       await first?.order(this.#orderOf(config), CONFIGURE_MS);
       this.#config = config;
+      this.#closeUnused(config);
       await Promise.all(
         rest.map((link) =>
           link.order(this.#orderOf(config), CONFIGURE_MS).catch((error: unknown) => {
@@ -104,7 +109,29 @@ export class Supervisor implements RunningProxy {
   }
 
   #orderOf(config: NutcrackerConfig): Order {
-    return { kind: 'configure', config, workers: this.#options.workers, stats: null };
+    return { kind: 'configure', config, workers: this.#options.workers, stats: null, alone: null };
+  }
+
+  /** The proxy before this one has opened this door. To be told before the start. */
+  inherit(door: string, handle: DoorHandle): void {
+    this.#inherited.get(door)?.close();
+    this.#inherited.set(door, handle);
+  }
+
+  /** The doors that are open, by name: as a worker has them. */
+  async doors(): Promise<ReadonlyMap<string, DoorHandle>> {
+    const link = this.#places.find((place) => place.link?.ready === true)?.link ?? null;
+    return link === null ? new Map() : link.showDoors(CONFIGURE_MS);
+  }
+
+  /** A worker keeps what it has; what is not served any more must not take clients in its backlog. */
+  #closeUnused({ pools }: NutcrackerConfig): void {
+    const used = new Set(pools.flatMap(doorsOf).map(doorName));
+    for (const [door, handle] of this.#inherited) {
+      if (used.has(door)) continue;
+      this.#inherited.delete(door);
+      handle.close();
+    }
   }
 
   /** The path of a unix socket may be left over from another run; those that are in use now stay. */
@@ -119,14 +146,17 @@ export class Supervisor implements RunningProxy {
     if (config === null || this.#stopping) return;
     const { log } = this.#options;
     const worker = cluster.fork({ [WORKER_MARK]: '1' });
-    const link = new ProcessLink(worker.process, {
+    const channel = new ChildChannel(worker.process);
+    const link = new ProcessLink(channel, {
       exited: (ended, how) => this.#ended(place, ended, how),
       doubted: this.#options.doubted,
+      logged: ({ level, line }) => log.pass(level, line),
     });
     place.link = link;
     place.startedAt_ms = performance.now();
     await link.started(CONFIGURE_MS);
     await link.order({ kind: 'log-level', level: log.level }, CONFIGURE_MS);
+    for (const [door, handle] of this.#inherited) await channel.give(door, handle);
     await link.order(this.#orderOf(config), CONFIGURE_MS);
     await link.order({ kind: 'routes', routes: this.#routes.all }, CONFIGURE_MS);
     log.notice(`worker ${place.number + 1} serves on pid ${link.pid}`);
@@ -154,6 +184,7 @@ export class Supervisor implements RunningProxy {
 
   /** No new clients are taken; those that are there go on as they are. */
   closeDoors(): void {
+    this.#closeUnused({ file: '', pools: [] });
     void this.#tellAll({ kind: 'close-doors' }, CONFIGURE_MS);
   }
 

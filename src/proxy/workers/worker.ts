@@ -17,16 +17,19 @@ function shareOf(config: NutcrackerConfig, workers: number): NutcrackerConfig {
 export function runWorker(version: string, log: ProxyLog): Promise<never> {
   const proxy = new ProxyServer({ version, log, doubted: tellDoubt });
   let started = false;
-  serveOrders({
-    log,
-    proxy: () => (started ? proxy : null),
-    configure: async ({ config, workers }) => {
-      const share = shareOf(config, workers);
-      if (started) await proxy.reload(share);
-      else await proxy.start(share);
-      started = true;
+  serveOrders(
+    {
+      log,
+      proxy: () => (started ? proxy : null),
+      configure: async ({ config, workers }) => {
+        const share = shareOf(config, workers);
+        if (started) await proxy.reload(share);
+        else await proxy.start(share);
+        started = true;
+      },
     },
-  });
+    (door, handle) => proxy.inherit(door, handle),
+  );
   // The process ends by the order to stop, or with the channel to its parent.
   return new Promise(() => {});
 }

@@ -60,8 +60,8 @@ class KeptRedis implements RedisPlace {
 class TanistMember implements Member {
   readonly host: Host;
   readonly redis: readonly KeptRedis[];
-  /** Everything but Redis: the agent, its router, its proxy. */
-  readonly agentPattern = /^(?!\S*redis-)/;
+  /** The agent and its router: Redis and the proxy outlive them. */
+  readonly agentPattern = /^(?!\S*redis-)(?!.*proxy-process\.js)/;
   readonly #stage: Stage;
   readonly #file: string;
   #agent: Child | null = null;

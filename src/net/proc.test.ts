@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
-import { startRawServer } from '../../../test/support/raw-server.js';
+import { cleanupAfterEach } from '../../test/support/cleanup-after-each.js';
+import { startRawServer } from '../../test/support/raw-server.js';
 import { parseListeners, portHolder } from './port-holder.js';
 import { isGone, parseStat, readCpu_ns, readStat } from './proc.js';
 

@@ -1,6 +1,6 @@
 /** Who listens on a TCP port, from /proc/net/tcp and the descriptors of all processes that we may look into. */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { formatIp, parseIp } from '../../base/ip-bytes.js';
+import { formatIp, parseIp } from '../base/ip-bytes.js';
 import { readProcFile, readStat } from './proc.js';
 
 /** A socket that listens. */

@@ -1,0 +1,30 @@
+/** Ends the Redis that an agent which is no more has left running. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, readRecord } from './redis-record.js';
+
+const LOOK_MS = 20;
+
+/** What has become of it. */
+export type RedisEnd =
+  | { readonly is: 'none' }
+  | { readonly is: 'ended'; readonly pid: number }
+  /** It goes on saving, or does not heed the signal. */
+  | { readonly is: 'late'; readonly pid: number };
+
+/**
+ * Asks it to end (SIGTERM), which saves the data if its redis.conf says so; never by force.
+ * @throws {Error} (rejects) when it may not be signalled
+ */
+export async function endRedis(stateDirectory: string, group: string, deadline_ms: number): Promise<RedisEnd> {
+  const record = readRecord(join(stateDirectory, `${group}.redis.json`));
+  if (record === null || !isAlive(record)) return { is: 'none' };
+  const { pid } = record;
+  process.kill(pid, 'SIGTERM');
+  const until_ms = performance.now() + deadline_ms;
+  while (isAlive(record)) {
+    if (performance.now() > until_ms) return { is: 'late', pid };
+    await sleep(LOOK_MS);
+  }
+  return { is: 'ended', pid };
+}

@@ -1,0 +1,155 @@
+/** Finds the proxies that earlier agents have left in a directory, and starts new ones there. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Route } from '../follow/routes.js';
+import { ProcessLink, type ProcessLinkEvents } from '../workers/process-link.js';
+import { buildId } from './build-id.js';
+import { isAlive, killProxy, livingProxies, type ProxyPlace, placeOf, preparePlaces } from './places.js';
+import { connectTo, SocketChannel } from './socket-channel.js';
+import { crashLog, openCrashLog } from './succession.js';
+
+const PROGRAM = fileURLToPath(new URL('./proxy-process.js', import.meta.url));
+
+const START_MS = 30_000;
+const START_LOOK_MS = 5;
+/** One that does not say who it is within this time hangs. */
+const GREETING_MS = 10_000;
+const SUCCESSION_MS = 40_000;
+const LAST_WORDS_CHARS = 600;
+
+/** A process that can be spoken to. */
+export interface FoundProxy {
+  readonly link: ProcessLink;
+  readonly channel: SocketChannel;
+  /** Started by us, or for us. */
+  readonly isNew: boolean;
+  /** Why it is not one that could go on; empty when it could. */
+  readonly why: string;
+  /** The routes that it knows, by group. */
+  readonly known: Map<string, Route>;
+}
+
+export interface FinderOptions {
+  readonly directory: string;
+  readonly workers: number;
+  readonly program?: string;
+  readonly build?: string;
+  readonly log: (level: 'warn', text: string) => void;
+}
+
+export class ProxyFinder {
+  readonly #options: FinderOptions;
+  readonly #events: ProcessLinkEvents;
+  readonly #program: string;
+  #build: string | null;
+
+  /** @throws {Error} when the directory cannot be used */
+  constructor(options: FinderOptions, events: ProcessLinkEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#program = options.program ?? PROGRAM;
+    this.#build = options.build ?? null;
+    preparePlaces(options.directory);
+  }
+
+  /** Those that live: one that can go on as it is, and the others. Who does not answer is ended. */
+  async living(): Promise<{ readonly fit: FoundProxy | null; readonly others: readonly FoundProxy[] }> {
+    this.#build ??= await buildId(fileURLToPath(new URL('../../', pathToFileURL(this.#program))));
+    const found: FoundProxy[] = [];
+    for (const place of livingProxies(this.#options.directory)) {
+      const one = await this.#greet(place, null).catch((error: unknown) => this.#endHanging(place, error));
+      if (one !== null) found.push(one);
+    }
+    const fit = found.find(({ why }) => why === '') ?? null;
+    return { fit, others: found.filter((each) => each !== fit) };
+  }
+
+  async #endHanging(place: ProxyPlace, error: unknown): Promise<null> {
+    if (!isAlive(place)) return null;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#options.log('warn', `the proxy (pid ${place.pid}) of an earlier agent is ended, since it hangs: ${why}`);
+    killProxy(place);
+    while (isAlive(place)) await sleep(START_LOOK_MS);
+    return null;
+  }
+
+  async #greet(place: ProxyPlace, child: ChildProcess | null): Promise<FoundProxy> {
+    const socket = await connectTo(this.#options.directory, place, GREETING_MS);
+    const channel = new SocketChannel(socket, place, child);
+    const link = new ProcessLink(channel, this.#events);
+    const { identity } = await link.started(GREETING_MS);
+    if (identity === undefined) throw new Error('it does not say what it is');
+    const { build, workers, routes } = identity;
+    const why =
+      build !== this.#build
+        ? 'it is of another build'
+        : workers !== null && workers !== this.#options.workers
+          ? `it has ${workers} workers instead of ${this.#options.workers}`
+          : '';
+    const known = new Map(routes.map((route) => [route.group, route]));
+    return { link, channel, isNew: false, why, known };
+  }
+
+  /** @throws {Error} (rejects) when it does not come up, or its address is taken */
+  async startNew(): Promise<FoundProxy> {
+    const { directory } = this.#options;
+    const output = openCrashLog(directory);
+    const child = spawn(process.execPath, [this.#program, directory], {
+      stdio: ['ignore', 'ignore', output],
+      // A session of its own: what a terminal sends to our group is for us to answer, and it outlives us.
+      detached: true,
+    });
+    closeSync(output);
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) =>
+        reject(new Error(`it has ended: ${signal ?? `exit code ${code}`}${this.#lastWords()}`)),
+      );
+    });
+    failed.catch(() => {});
+    const place = child.pid === undefined ? null : placeOf(child.pid);
+    if (place === null) return failed;
+    const found = await Promise.race([this.#untilUp(place, child), failed]).catch((error: unknown) => {
+      killProxy(place);
+      throw error;
+    });
+    return { ...found, isNew: true, why: '' };
+  }
+
+  async #untilUp(place: ProxyPlace, child: ChildProcess | null): Promise<FoundProxy> {
+    const until_ms = performance.now() + START_MS;
+    for (;;) {
+      try {
+        return await this.#greet(place, child);
+      } catch (error) {
+        if (!isAlive(place)) throw error;
+        if (performance.now() > until_ms) throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
+        await sleep(START_LOOK_MS);
+      }
+    }
+  }
+
+  #lastWords(): string {
+    try {
+      const words = readFileSync(crashLog(this.#options.directory), 'utf8').trim().slice(-LAST_WORDS_CHARS);
+      return words === '' ? '' : `: ${words}`;
+    } catch {
+      return '';
+    }
+  }
+
+  /**
+   * Lets a proxy start the next one and give it its doors.
+   * @throws {Error} (rejects) when that does not come up; then the old one serves on
+   */
+  async succeed(before: FoundProxy): Promise<FoundProxy> {
+    const order = { kind: 'succeed', program: this.#program, execPath: process.execPath } as const;
+    const { successor } = await before.link.order(order, SUCCESSION_MS);
+    const place = successor === undefined ? null : placeOf(successor);
+    if (place === null) throw new Error('the next proxy has ended at once');
+    const found = await this.#untilUp(place, null);
+    return { ...found, isNew: true, why: '' };
+  }
+}
