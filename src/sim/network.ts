@@ -30,11 +30,13 @@ type Packet =
   | { readonly kind: 'fin' }
   | { readonly kind: 'rst' };
 
+function ignore(): void {}
+
 /** One side of a connection. */
 export class End {
   open = true;
-  onMessage: (message: Message) => void = () => {};
-  onClose: (why: CloseReason) => void = () => {};
+  onMessage: (message: Message) => void = ignore;
+  onClose: (why: CloseReason) => void = ignore;
   held: Packet[] = [];
   lastArrival = 0;
 
@@ -105,6 +107,14 @@ export interface NetworkManners {
 
 const RETRANSMIT_MIN_MS = 200;
 const SYN_RETRIES_MS = [1_000, 3_000];
+
+/** Somebody wants to be connected. */
+interface Wish {
+  readonly from: { readonly host: Host; readonly gate: Gate };
+  readonly to: { readonly ip: string; readonly port: number };
+  readonly timeout_ms: number;
+  readonly done: (result: End | CloseReason) => void;
+}
 
 export class Network {
   readonly hosts: Host[] = [];
@@ -192,29 +202,28 @@ export class Network {
   }
 
   /** Connects; `done` is told our end, or why there is none. */
-  connect(
-    from: { readonly host: Host; readonly gate: Gate },
-    to: { readonly ip: string; readonly port: number },
-    timeout_ms: number,
-    done: (result: End | CloseReason) => void,
-  ): void {
-    const tell = (delay_ms: number, result: End | CloseReason): void =>
-      this.loop.after(delay_ms, () => from.gate.pass(() => done(result)));
-    const attempt = (retries: readonly number[], elapsed_ms: number): void => {
-      const target = this.hosts.find((host) => host.ip === to.ip);
-      if (target === undefined) return tell(timeout_ms, 'timeout');
-      if (!this.#isCut(from.host, target) && !this.#isCut(target, from.host)) {
-        const way_ms = this.#delay_ms(from.host, target) + this.#delay_ms(target, from.host);
-        const listener = this.#listeners.get(`${to.ip}:${to.port}`);
-        if (listener === undefined || !listener.alive) return tell(way_ms, 'refused');
-        tell(way_ms, this.#establish(from, listener));
-        return;
-      }
-      const [next, ...rest] = retries;
-      if (next === undefined || elapsed_ms + next >= timeout_ms) tell(timeout_ms - elapsed_ms, 'timeout');
-      else this.loop.after(next, () => attempt(rest, elapsed_ms + next));
-    };
-    attempt(SYN_RETRIES_MS, 0);
+  connect(from: Wish['from'], to: Wish['to'], timeout_ms: number, done: Wish['done']): void {
+    this.#attempt({ from, to, timeout_ms, done }, SYN_RETRIES_MS, 0);
+  }
+
+  #attempt(wish: Wish, retries: readonly number[], elapsed_ms: number): void {
+    const { from, to, timeout_ms } = wish;
+    const target = this.hosts.find((host) => host.ip === to.ip);
+    if (target === undefined) return this.#tell(wish, timeout_ms, 'timeout');
+    if (!this.#isCut(from.host, target) && !this.#isCut(target, from.host)) {
+      const way_ms = this.#delay_ms(from.host, target) + this.#delay_ms(target, from.host);
+      const listener = this.#listeners.get(`${to.ip}:${to.port}`);
+      if (listener === undefined || !listener.alive) return this.#tell(wish, way_ms, 'refused');
+      this.#tell(wish, way_ms, this.#establish(from, listener));
+      return;
+    }
+    const [next, ...rest] = retries;
+    if (next === undefined || elapsed_ms + next >= timeout_ms) this.#tell(wish, timeout_ms - elapsed_ms, 'timeout');
+    else this.loop.after(next, () => this.#attempt(wish, rest, elapsed_ms + next));
+  }
+
+  #tell({ from, done }: Wish, delay_ms: number, result: End | CloseReason): void {
+    this.loop.after(delay_ms, () => from.gate.pass(() => done(result)));
   }
 
   /** The kernel takes the connection, also for a process that is frozen. */

@@ -154,8 +154,8 @@ export class SentinelProcess implements Listener {
       end.send({ kind: 'reply', reply: 'PONG' });
       return;
     }
-    const answer = (reply: Reply): void => end.send({ kind: 'reply', reply });
-    if (this.agent?.intercept(args, answer) !== true) this.ask(args, answer);
+    if (this.agent?.intercept(args, (reply) => end.send({ kind: 'reply', reply })) === true) return;
+    this.ask(args, (reply) => end.send({ kind: 'reply', reply }));
   }
 
   #localNow(): number {

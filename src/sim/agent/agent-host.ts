@@ -23,9 +23,9 @@ export class AgentHost {
     readonly name: string,
     readonly index: number,
     readonly host: Host,
-    drift: number,
+    rate: number,
   ) {
-    this.clock = drawClock(context, drift);
+    this.clock = drawClock(context, rate);
     world.plan.groups.forEach((group, number) => {
       if (group.hosts.includes(index)) this.#addRedis(group, number);
     });

@@ -35,6 +35,11 @@ const PROBABILITY = {
   /** An operator's force, in a group without durability. */
   force: 0.15,
   maintenance: 0.2,
+  /** What comes together (`strikes.ts`). */
+  leaseEdge: 0.15,
+  laggingElected: 0.15,
+  lateTarget: 0.15,
+  flood: 0.1,
 } as const;
 
 export type AgentFaultName = keyof typeof PROBABILITY;
@@ -42,13 +47,16 @@ export type AgentFaults = Readonly<Record<AgentFaultName, boolean>>;
 
 const NAMES = Object.keys(PROBABILITY) as AgentFaultName[];
 /** These alone lose no write. */
-const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance'];
+const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance', 'lateTarget'];
+/** The edge of a lease takes the most tries. */
+const STRIKES: readonly AgentFaultName[] = ['leaseEdge', 'leaseEdge', 'laggingElected', 'lateTarget', 'flood'];
 const PLANNED_ONLY_ONE_IN = 8;
+const STRIKE_ONLY_ONE_IN = 3;
 
 export function drawFaults(prng: Prng, durability: Durability): AgentFaults {
-  const plannedOnly = prng.below(PLANNED_ONLY_ONE_IN) === 0;
+  const only = drawOnly(prng, durability);
   const faults = Object.fromEntries(
-    NAMES.map((name) => [name, plannedOnly ? PLANNED.includes(name) : prng.chance(PROBABILITY[name])]),
+    NAMES.map((name) => [name, only === null ? prng.chance(PROBABILITY[name]) : only.includes(name)]),
   ) as Record<AgentFaultName, boolean>;
   // With durability, what a replica has acknowledged it keeps; and force is what may lose it.
   if (durability === 'replicated') {
@@ -56,6 +64,14 @@ export function drawFaults(prng: Prng, durability: Durability): AgentFaults {
     faults.force = false;
   }
   return faults;
+}
+
+/** Some seeds have little but one thing, which others would mask. */
+function drawOnly(prng: Prng, durability: Durability): readonly AgentFaultName[] | null {
+  if (prng.below(PLANNED_ONLY_ONE_IN) === 0) return PLANNED;
+  if (prng.below(STRIKE_ONLY_ONE_IN) > 0) return null;
+  // Without durability one that lags may be elected: nothing is proven by it.
+  return ['clockDrift', prng.pick(STRIKES.filter((name) => durability === 'replicated' || name !== 'laggingElected'))];
 }
 
 /** Whether there is anything but planned changes. */

@@ -41,10 +41,12 @@ const SHAPES: readonly (readonly [number, number])[] = [
 ];
 
 export function drawAgentPlan(prng: Prng): AgentPlan {
-  const [data, witnesses] = prng.pick(SHAPES);
   const groups: GroupPlan[] = [];
   const count = prng.pick([1, 1, 1, 1, 2]);
   const durability: Durability = prng.chance(0.5) ? 'replicated' : 'async';
+  const faults = drawFaults(prng, durability);
+  // Of two replicas at least one may lag behind the other.
+  const [data, witnesses] = prng.pick(faults.laggingElected ? SHAPES.filter(([each]) => each > 2) : SHAPES);
   for (let number = 0; number < count; number++) {
     const first = prng.below(data);
     groups.push({
@@ -54,11 +56,11 @@ export function drawAgentPlan(prng: Prng): AgentPlan {
       options: drawRedis(prng),
     });
   }
-  const faults = drawFaults(prng, durability);
   return {
     hosts: data + witnesses,
     groups,
-    ttl_ms: prng.pick([300, 1_000, 1_000, 2_000]),
+    // The longer a lease, the further clocks come apart in it.
+    ttl_ms: prng.pick(faults.leaseEdge ? [1_000, 2_000, 2_000] : [300, 1_000, 1_000, 2_000]),
     hangAfter_ms: prng.pick([300, 1_000, 1_000]),
     busyLimit_ms: prng.pick([1_000, 15_000]),
     downAfter_ms: prng.pick([1_000, 1_000, 3_000]),

@@ -1,6 +1,6 @@
 /** One run's world: hosts with their agents, the checkers that watch them, and the transcript. */
-import { Prng } from '../../base/prng.js';
 import type { Place } from '../../keeper/core/io.js';
+import { BaseWorld } from '../base-world.js';
 import { Bounded } from '../checkers/bounded.js';
 import type { Checker } from '../checkers/checker.js';
 import { EpochsGrow } from '../checkers/epochs-grow.js';
@@ -12,12 +12,9 @@ import { OneLeader } from '../checkers/one-leader.js';
 import { OneLease } from '../checkers/one-lease.js';
 import { OneVote } from '../checkers/one-vote.js';
 import { PersistedFirst } from '../checkers/persisted-first.js';
-import type { Context } from '../context.js';
+import { drawRate } from '../clock-rate.js';
 import type { Fact } from '../fact.js';
-import { Loop } from '../loop.js';
-import { Network } from '../network.js';
 import { hex40 } from '../redis/dataset.js';
-import type { Line, Violation } from '../world.js';
 import { AgentHost } from './agent-host.js';
 import type { AgentChecker } from './checkers/agent-checker.js';
 import { fullerSibling } from './checkers/fuller.js';
@@ -45,18 +42,11 @@ const EFFECTS_MAX = 60;
 const ASKS_MAX = 8;
 const PENDING_MAX = 256;
 
-export class AgentWorld {
-  readonly loop = new Loop();
-  readonly network: Network;
-  readonly context: Context;
+export class AgentWorld extends BaseWorld {
   readonly hosts: AgentHost[] = [];
-  readonly lines: Line[] = [];
-  readonly nameOf = new Map<string, string>();
   readonly groupOf = new Map<string, string>();
-  readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
   /** What a master acknowledged after its lease, and for how long: its agent was gone or halted. */
   unleased_ms = 0;
-  violation: Violation | null = null;
   saveFails = false;
   /** The writers have ended. */
   quiet = false;
@@ -70,17 +60,9 @@ export class AgentWorld {
   constructor(
     readonly plan: AgentPlan,
     seed: number,
-    private readonly recording: boolean,
+    recording: boolean,
   ) {
-    const prng = new Prng(seed);
-    this.network = new Network(this.loop, new Prng(prng.uint32()));
-    this.context = {
-      loop: this.loop,
-      network: this.network,
-      prng: new Prng(prng.uint32()),
-      fact: (fact) => this.#check(fact),
-      note: (level, who, text) => this.note(level, who, text),
-    };
+    super(seed, recording);
     const durable = plan.groups.some(({ durability }) => durability === 'replicated');
     const looking = [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
     this.#looking = looking;
@@ -108,7 +90,7 @@ export class AgentWorld {
 
   #addHosts(): void {
     const { plan, context } = this;
-    const drift = plan.faults.clockDrift ? DRIFT : 0;
+    const rates = this.#drawRates();
     for (let index = 0; index < plan.hosts; index++) this.nameOf.set(hex40(context.prng), `s${'abcdefgh'[index]}`);
     const machines = Array.from({ length: plan.hosts }, () => this.network.addHost());
     for (const group of plan.groups) {
@@ -118,13 +100,28 @@ export class AgentWorld {
       }
     }
     machines.forEach((machine, index) => {
-      this.hosts.push(new AgentHost(this, context, 'abcdefgh'[index] ?? '?', index, machine, drift));
+      this.hosts.push(new AgentHost(this, context, 'abcdefgh'[index] ?? '?', index, machine, rates[index] ?? 1));
     });
     for (const host of this.hosts) host.addProxies();
     this.#sights = plan.groups.map(({ name, hosts }) => ({
       group: name,
       hosts: this.hosts.filter(({ index }) => hosts.includes(index)),
     }));
+  }
+
+  /** How fast each host's clock runs. */
+  #drawRates(): readonly number[] {
+    const { plan, context } = this;
+    const { prng } = context;
+    const { clockDrift, leaseEdge } = plan.faults;
+    const odd = prng.chance(0.7) ? plan.groups[0]?.hosts[0] : prng.below(plan.hosts);
+    const fast = prng.chance(0.25);
+    return Array.from({ length: plan.hosts }, (_, index) => {
+      if (!clockDrift) return 1;
+      // The worst for a lease: the clock of its holder is as far from all the others as may be.
+      if (leaseEdge) return (index === odd) === fast ? 1 + DRIFT : 1 - DRIFT;
+      return drawRate(prng, DRIFT);
+    });
   }
 
   ipOf(index: number): string {
@@ -149,10 +146,6 @@ export class AgentWorld {
     }
     this.#watch();
     this.#watchLoad();
-  }
-
-  run(length_ms: number, stop: () => boolean = () => false): void {
-    this.loop.runUntil(this.loop.now + length_ms, () => this.violation !== null || stop());
   }
 
   /** Who has the VIP; of two the one that came last, as its announcements say. */
@@ -192,12 +185,6 @@ export class AgentWorld {
     }
   }
 
-  violate(property: string, what: string): void {
-    if (this.violation !== null) return;
-    this.violation = { property, what, at: this.loop.now };
-    this.note(1, '!', () => `VIOLATED: ${property}: ${what}`);
-  }
-
   #watch(): void {
     this.loop.after(LOOK_PERIOD_MS, () => {
       this.look();
@@ -209,7 +196,7 @@ export class AgentWorld {
     this.loop.after(LOAD_PERIOD_MS, () => {
       for (const { agent } of this.hosts) {
         const { name, peak, state } = agent.sentinel;
-        if (state !== null) this.#check({ kind: 'load', sentinel: name, ...peak });
+        if (state !== null) this.check({ kind: 'load', sentinel: name, ...peak });
         Object.assign(peak, { effects: 0, conns: 0, links: 0, pending: 0 });
         for (const room of agent.rooms.values()) this.#checkLoad(room);
       }
@@ -226,7 +213,7 @@ export class AgentWorld {
     this.violate('what waits is bounded', what);
   }
 
-  #check(fact: Fact): void {
+  protected override check(fact: Fact): void {
     if (this.violation !== null) return;
     if (fact.kind === 'elected') this.counts.elections += 1;
     else if (fact.kind === 'acknowledged') this.#acknowledged(fact);
@@ -273,16 +260,10 @@ export class AgentWorld {
     return false;
   }
 
-  note(level: 1 | 2, who: string, text: () => string): void {
-    if (!this.recording) return;
-    const named = text().replace(/\b[0-9a-f]{40}\b/g, (id) => this.nameOf.get(id) ?? id.slice(0, 8));
-    this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
-  }
-
   /** Tells the checkers how it ended. @param disagreement what stands against convergence, or null */
   end(disagreement: string | null): void {
     if (disagreement !== null) this.violate('convergence after healing', disagreement);
     const groups = this.plan.groups.map((group) => outcomeOf(this, group));
-    this.#check({ kind: 'ended', converged: disagreement === null, lossAllowed: true, groups });
+    this.check({ kind: 'ended', converged: disagreement === null, lossAllowed: true, groups });
   }
 }
