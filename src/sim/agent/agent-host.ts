@@ -9,6 +9,9 @@ import { ProxyClient } from './proxy.js';
 import { Router } from './router.js';
 import type { AgentWorld } from './world.js';
 
+/** By then a keeper has seen a replica, found it well for a second, and set its limits. */
+const LIMITED_AFTER_MS = 4_000;
+
 export class AgentHost {
   readonly clock: Clock;
   readonly agent: AgentProcess;
@@ -16,6 +19,8 @@ export class AgentHost {
   readonly routers = new Map<string, Router>();
   readonly proxies = new Map<string, ProxyClient>();
   readonly leases = new Map<string, number>();
+  /** Groups whose leader here was left by its agent with nothing but min-replicas-to-write to bound what it may lose. */
+  readonly bounded = new Set<string>();
 
   constructor(
     readonly world: AgentWorld,
@@ -60,6 +65,25 @@ export class AgentHost {
     return this.leases.get(group) ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** The agent is about to die: what is owed by those that led until now, and have had a replica for long enough? */
+  leave(): void {
+    const since = this.context.loop.now - LIMITED_AFTER_MS;
+    this.bounded.clear();
+    if (this.agent.disturbedAt > since || this.agent.gate.closed) return;
+    for (const [group, { process, disturbedAt }] of this.redises) {
+      const { attachedSince } = process.replicas;
+      const steady = process.alive && process.role === 'master' && disturbedAt < since && process.roleSince < since;
+      if (
+        steady &&
+        attachedSince !== null &&
+        attachedSince < since &&
+        this.leasedUntil(group) > this.context.loop.now
+      ) {
+        this.bounded.add(group);
+      }
+    }
+  }
+
   /** When the host's clock shows that. */
   virtual(local: number): number {
     return (local - this.clock.offset) / this.clock.rate;
@@ -97,6 +121,6 @@ export class AgentHost {
   plugIn(): void {
     this.host.up = true;
     this.context.network.retransmit();
-    this.agent.start();
+    if (!this.agent.alive) this.agent.start();
   }
 }

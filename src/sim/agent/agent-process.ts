@@ -73,6 +73,7 @@ export class AgentProcess {
   crash(silently: boolean): void {
     if (!this.alive) return;
     const { host } = this;
+    host.leave();
     this.alive = false;
     this.life += 1;
     this.disturbedAt = host.context.loop.now;

@@ -17,6 +17,7 @@ import type { Fact } from '../fact.js';
 import { hex40 } from '../redis/dataset.js';
 import { AgentHost } from './agent-host.js';
 import type { AgentChecker } from './checkers/agent-checker.js';
+import { whyUnbounded } from './checkers/bounded-loss.js';
 import { fullerSibling } from './checkers/fuller.js';
 import { Fenced, VipLeased } from './checkers/leased-only.js';
 import { NothingLost, SavedFirst } from './checkers/losses.js';
@@ -138,7 +139,12 @@ export class AgentWorld extends BaseWorld {
 
   /** Starts everything: on new disks, as after the installation. */
   start(): void {
-    for (const host of this.hosts) this.loop.after(this.context.prng.below(500), () => host.agent.start());
+    for (const { agent, host } of this.hosts) {
+      this.loop.after(this.context.prng.below(500), () => {
+        // It may have been switched off, and on again, before.
+        if (host.up && !agent.alive) agent.start();
+      });
+    }
     const outside = this.network.addHost();
     for (const group of this.plan.groups) {
       const client = new VipClient(this, group, outside);
@@ -241,6 +247,8 @@ export class AgentWorld extends BaseWorld {
         `${by}: write ${write}, ${over_ms} ms after it`,
       );
     }
+    const unbounded = whyUnbounded(host, group, this.loop.now);
+    if (unbounded !== null) return this.violate('what a master without its agent may lose is bounded', unbounded);
     this.counts.limits += 1;
     this.unleased_ms = Math.max(this.unleased_ms, over_ms);
   }

@@ -146,6 +146,7 @@ export class RedisProcess implements Listener {
       else end.reset();
     }
     this.replicas.all = [];
+    this.replicas.attachedSince = null;
     this.upstream.reset();
     this.clients.forget(silently);
     this.handover.end();
