@@ -155,6 +155,11 @@ export class Network {
     this.retransmit();
   }
 
+  /** Whether anything is cut, slow or lossy. */
+  get troubled(): boolean {
+    return this.#cuts.size > 0 || this.manners.slow_ms > 0 || this.manners.lostPerMille > 0;
+  }
+
   /** To be called when a way may have become free: what was held back goes out after a while. */
   retransmit(): void {
     for (const end of [...this.#stuck]) {
@@ -187,6 +192,14 @@ export class Network {
     const peer = end.peer;
     end.lastArrival = Math.max(end.lastArrival, this.loop.now + this.#delay_ms(end.host, peer.host));
     this.loop.at(end.lastArrival, () => peer.arrive(packet));
+  }
+
+  /** One packet that nobody sends again: it arrives once, or never. */
+  datagram(from: Host, to: Host, arrive: () => void): void {
+    if (this.prng.below(1_000) < this.manners.lostPerMille) return;
+    this.loop.after(this.#delay_ms(from, to), () => {
+      if (!this.#isCut(from, to)) arrive();
+    });
   }
 
   #isCut(from: Host, to: Host): boolean {

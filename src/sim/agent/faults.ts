@@ -1,6 +1,6 @@
 /** What may go wrong with hosts and agents. Each seed switches some of it on. */
 import type { Prng } from '../../base/prng.js';
-import type { Durability } from '../../config/tanist/model.js';
+import type { ClusterMode, Durability } from '../../config/tanist/model.js';
 
 const PROBABILITY = {
   /** kill -9 of an agent, restarted later; its Redis and its router process are other processes. */
@@ -50,11 +50,13 @@ const NAMES = Object.keys(PROBABILITY) as AgentFaultName[];
 const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance', 'lateTarget'];
 /** The edge of a lease takes the most tries. */
 const STRIKES: readonly AgentFaultName[] = ['leaseEdge', 'leaseEdge', 'laggingElected', 'lateTarget', 'flood'];
+/** What a pair refuses: VRRP decides there. */
+const OF_QUORUM: readonly AgentFaultName[] = [...STRIKES, 'switchover', 'force', 'maintenance'];
 const PLANNED_ONLY_ONE_IN = 8;
 const STRIKE_ONLY_ONE_IN = 3;
 
-export function drawFaults(prng: Prng, durability: Durability): AgentFaults {
-  const only = drawOnly(prng, durability);
+export function drawFaults(prng: Prng, mode: ClusterMode, durability: Durability): AgentFaults {
+  const only = mode === 'pair' ? null : drawOnly(prng, durability);
   const faults = Object.fromEntries(
     NAMES.map((name) => [name, only === null ? prng.chance(PROBABILITY[name]) : only.includes(name)]),
   ) as Record<AgentFaultName, boolean>;
@@ -63,6 +65,7 @@ export function drawFaults(prng: Prng, durability: Durability): AgentFaults {
     faults.loseData = false;
     faults.force = false;
   }
+  if (mode === 'pair') for (const name of OF_QUORUM) faults[name] = false;
   return faults;
 }
 

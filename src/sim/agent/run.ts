@@ -38,12 +38,13 @@ export function runAgentSeed(seed: number, recording: boolean): RunResult {
 }
 
 function describePlan(plan: AgentPlan): string {
-  const { hosts, groups, ttl_ms, hangAfter_ms, downAfter_ms, faults } = plan;
+  const { mode, hosts, groups, ttl_ms, hangAfter_ms, downAfter_ms, faults } = plan;
   const shown = groups.map(
-    ({ name, hosts: on, durability }) => `${name} on ${on.map((i) => 'abcdefgh'[i]).join('')}, ${durability}`,
+    ({ name, hosts: on, durability, failback }) =>
+      `${name} on ${on.map((i) => 'abcdefgh'[i]).join('')}, ${durability}, failback ${failback.when}`,
   );
   return (
-    `${hosts} hosts; ${shown.join('; ')}; leases of ${ttl_ms} ms, hang-after ${hangAfter_ms}, down-after ${downAfter_ms}; ` +
+    `${mode === 'pair' ? 'a pair' : `${hosts} hosts`}; ${shown.join('; ')}; leases of ${ttl_ms} ms, hang-after ${hangAfter_ms}, down-after ${downAfter_ms}; ` +
     `faults: ${agentFaultNames(faults).join(' ') || 'none'}`
   );
 }

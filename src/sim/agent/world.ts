@@ -22,6 +22,7 @@ import { fullerSibling } from './checkers/fuller.js';
 import { Fenced, VipLeased } from './checkers/leased-only.js';
 import { NothingLost, SavedFirst } from './checkers/losses.js';
 import { OneVip, OneWritable } from './checkers/one-writable.js';
+import { PairVip } from './checkers/pair-vip.js';
 import { isDisturbing } from './faults.js';
 import { REDIS_PORT } from './host.js';
 import { outcomeOf } from './outcome.js';
@@ -65,12 +66,15 @@ export class AgentWorld extends BaseWorld {
   ) {
     super(seed, recording);
     const durable = plan.groups.some(({ durability }) => durability === 'replicated');
-    const looking = [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
+    const isPair = plan.mode === 'pair';
+    const looking = isPair
+      ? [new PairVip(() => this.#quietSince())]
+      : [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
     this.#looking = looking;
     this.#checkers = [
       ...looking,
       new NothingLost('durable', durable),
-      new NothingLost('planned', !isDisturbing(plan.faults)),
+      new NothingLost('planned', !isPair && !isDisturbing(plan.faults)),
       new SavedFirst(
         (redis) => this.#savedBy(redis),
         (redis) => this.#isKept(redis),
@@ -81,7 +85,8 @@ export class AgentWorld extends BaseWorld {
       new PersistedFirst(),
       new OneLeader(),
       new Majority(),
-      new OneConfiguration(),
+      // The hosts of a pair may name two masters in one epoch, while they do not hear each other.
+      ...(isPair ? [] : [new OneConfiguration()]),
       new EpochsGrow(),
       new NotOwnReplica(),
       new Bounded(),
@@ -191,6 +196,24 @@ export class AgentWorld extends BaseWorld {
     }
   }
 
+  /** Since when nothing has happened that the hosts of a pair have to get over. */
+  #quietSince(): number {
+    let last = this.networkTroubledAt;
+    if (this.network.troubled) last = this.loop.now;
+    for (const { host, agent, redises, routers } of this.hosts) {
+      const halted = !host.up || !agent.alive || agent.gate.closed || agent.manners.disk_ms > 0;
+      last = Math.max(last, agent.disturbedAt, halted ? this.loop.now : last);
+      for (const { process, disturbedAt } of redises.values()) {
+        const coming = !process.alive || process.loading || process.gate.closed || process.upstream.syncing;
+        last = Math.max(last, disturbedAt, coming ? this.loop.now : last);
+      }
+      for (const router of routers.values()) {
+        last = Math.max(last, router.disturbedAt, !router.alive || router.gate.closed ? this.loop.now : last);
+      }
+    }
+    return last;
+  }
+
   #watch(): void {
     this.loop.after(LOOK_PERIOD_MS, () => {
       this.look();
@@ -232,6 +255,7 @@ export class AgentWorld extends BaseWorld {
   /** What is acknowledged after the lease is measured where nobody is there to fence; else it is a fault. */
   #acknowledged({ group, by, write }: Extract<Fact, { kind: 'acknowledged' }>): void {
     this.counts.acknowledged += 1;
+    if (this.plan.mode === 'pair') return;
     const host = this.hosts.find((one) => one.redises.get(group)?.name === by);
     if (host === undefined) return;
     const roleSince = host.redises.get(group)?.process.roleSince ?? 0;
