@@ -30,6 +30,8 @@ export class ManagedRedis {
   /** When it was last killed, frozen, or came back from either. */
   disturbedAt = Number.NEGATIVE_INFINITY;
   survives: Survives = 'log';
+  /** When it was killed last in a way that has cost it data. */
+  lostAt = Number.NEGATIVE_INFINITY;
   busy = false;
   /** What the keeper has written down. */
   memory: KeeperMemory | null = null;
@@ -67,6 +69,7 @@ export class ManagedRedis {
   kill(silently: boolean, survives: Survives): void {
     this.survives = survives;
     this.disturbedAt = this.context.loop.now;
+    if (survives !== 'log') this.lostAt = this.disturbedAt;
     this.process.crash(silently);
   }
 }

@@ -283,11 +283,22 @@ export class AgentWorld extends BaseWorld {
     return new Set();
   }
 
-  /** Whether the agent beside it has been running for a while. */
+  /**
+   * Whether somebody could have put its data aside: the agent beside it has been running for a while. And whether that one
+   * could have known: Redis connects again by itself, before any news, to a master that has lost its data and leads anew.
+   */
   #isKept(name: string): boolean {
     for (const host of this.hosts) {
-      for (const [group, redis] of host.redises)
-        if (redis.name === name) return sightOf(host, group)?.agentSteady === true;
+      for (const [group, redis] of host.redises) {
+        if (redis.name !== name) continue;
+        const { following, followingSince } = redis.process;
+        const master = this.hosts.find(({ host: { ip } }) => ip === following?.ip)?.redises.get(group);
+        if (master !== undefined && master.lostAt > followingSince) {
+          this.counts.limits += 1;
+          return false;
+        }
+        return sightOf(host, group)?.agentSteady === true;
+      }
     }
     return false;
   }
