@@ -42,6 +42,7 @@ export class AgentNemesis extends FaultSchedule<AgentWorld> {
   halt(redis: ManagedRedis, busy: boolean, length_ms: number): void {
     const { process } = redis;
     const { runId } = process;
+    if (!process.alive) return;
     this.note(`${redis.name} (${process.role}) ${busy ? 'is busy' : 'is stopped'} for ${length_ms} ms`);
     process.gate.close();
     redis.busy = busy;
