@@ -173,6 +173,8 @@ export class SentinelProcess implements Listener {
   }
 
   #measure(state: Sentinel, effects: readonly Effect[]): void {
+    // Without an effect nothing has become more.
+    if (effects.length === 0) return;
     const { peak } = this;
     peak.effects = Math.max(peak.effects, effects.length);
     if (state.conns.size - 2 * state.links.size >= peak.conns - 2 * peak.links) {

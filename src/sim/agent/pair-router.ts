@@ -80,6 +80,8 @@ export class PairRouter implements VipRouter {
     this.#leave();
     this.#feed({ on: 'link', interface: DEVICE, up: true });
     this.#feed({ on: 'source', interface: DEVICE, family: 'ipv4', address: this.host.host.ip });
+    // As `vip-keeper.ts` does: what has not been lent yet is refused.
+    this.#feed({ on: 'track', id: ITEM, status: 'down', value: 0, reason: 'nothing is known yet' });
     this.#feed({ on: 'start' });
   }
 

@@ -37,7 +37,8 @@ const DRIFT = 0.024;
 const FENCE_LATE_MS = 30;
 /** A replica that was promoted is asked for its role once a second, and named by the record in less than three. */
 const NEW_MASTER_MS = 3_500;
-const LOOK_PERIOD_MS = 10;
+/** What begins and ends by an event is looked at then; this is for what ends by the clock. */
+const LOOK_PERIOD_MS = 20;
 const LOAD_PERIOD_MS = 2_000;
 const INBOX_MAX = 50;
 const EFFECTS_MAX = 60;
