@@ -22,7 +22,7 @@ export class AgentHost {
   readonly proxies = new Map<string, ProxyClient>();
   readonly leases = new Map<string, number>();
   /** Groups whose leader here was left by its agent with nothing but min-replicas-to-write to bound what it may lose. */
-  readonly bounded = new Set<string>();
+  readonly #bounded = new Set<string>();
 
   constructor(
     readonly world: AgentWorld,
@@ -81,7 +81,7 @@ export class AgentHost {
   /** The agent is about to die: what is owed by those that led until now, and have had a replica for long enough? */
   leave(): void {
     const since = this.context.loop.now - LIMITED_AFTER_MS;
-    this.bounded.clear();
+    this.#bounded.clear();
     if (this.agent.disturbedAt > since || this.agent.gate.closed) return;
     for (const [group, { process, disturbedAt }] of this.redises) {
       const { attachedSince } = process.replicas;
@@ -92,9 +92,13 @@ export class AgentHost {
         attachedSince < since &&
         this.leasedUntil(group) > this.context.loop.now
       ) {
-        this.bounded.add(group);
+        this.#bounded.add(group);
       }
     }
+  }
+
+  isBounded(group: string): boolean {
+    return !this.agent.alive && this.#bounded.has(group);
   }
 
   /** When the host's clock shows that. */

@@ -272,7 +272,8 @@ export class AgentWorld extends BaseWorld {
         `${by}: write ${write}, ${over_ms} ms after it`,
       );
     }
-    const unbounded = whyUnbounded(host, group, this.loop.now);
+    const silent_ms = this.loop.now - (host.redises.get(group)?.process.replicas.lastAckAt ?? 0);
+    const unbounded = host.isBounded(group) ? whyUnbounded({ name: by, ttl_ms: this.plan.ttl_ms, silent_ms }) : null;
     if (unbounded !== null) return this.violate('what a master without its agent may lose is bounded', unbounded);
     this.counts.limits += 1;
     this.unleased_ms = Math.max(this.unleased_ms, over_ms);
