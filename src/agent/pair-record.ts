@@ -21,11 +21,22 @@ export function pairNews(
   leader: Place | null,
   record: LeaderRecord | null,
 ): readonly string[] | null {
-  if (leader === null) return null;
-  if (record !== null && record.master.host === leader.host && record.master.port === leader.port) return null;
   const other = config.hosts.find(({ name }) => name !== self.name);
   if (other === undefined) return null;
+  const from = { host: other.address, port: config.sentinel.port, runId: sentinelId(config.cluster, other.name) };
+  return helloFor(from, group, leader, record);
+}
+
+/** The same, as news of any Sentinel. */
+export function helloFor(
+  from: Place & { readonly runId: string },
+  group: string,
+  leader: Place | null,
+  record: LeaderRecord | null,
+): readonly string[] | null {
+  if (leader === null) return null;
+  if (record !== null && record.master.host === leader.host && record.master.port === leader.port) return null;
   const epoch = (record?.epoch ?? 0) + 1;
-  const from = [other.address, config.sentinel.port, sentinelId(config.cluster, other.name)];
-  return ['PUBLISH', HELLO_CHANNEL, [...from, epoch, group, leader.host, leader.port, epoch].join(',')];
+  const news = [from.host, from.port, from.runId, epoch, group, leader.host, leader.port, epoch];
+  return ['PUBLISH', HELLO_CHANNEL, news.join(',')];
 }

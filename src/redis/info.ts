@@ -100,33 +100,44 @@ function readFields(text: string): Map<string, string> {
 /** Reads the answer to INFO, whole or of the sections `server`, `persistence` and `replication`. */
 export function readServerInfo(text: string): ServerInfo {
   const fields = readFields(text);
-  const word = (name: Field): string | null => fields.get(name) || null;
-  const integer = (name: Field): number | null => parseDecimal(fields.get(name));
-  const flag = (name: Field): boolean | null => parseFlag(fields.get(name));
   return {
-    runId: word('run_id'),
-    redisVersion: word('redis_version'),
-    uptime_s: integer('uptime_in_seconds'),
+    runId: word(fields, 'run_id'),
+    redisVersion: word(fields, 'redis_version'),
+    uptime_s: integer(fields, 'uptime_in_seconds'),
     role: parseRole(fields.get('role')),
-    loading: flag('loading') === true || flag('async_loading') === true,
-    diskFails: word('rdb_last_bgsave_status') === 'err' || word('aof_last_write_status') === 'err',
-    connectedReplicas: integer('connected_slaves'),
+    loading: flag(fields, 'loading') === true || flag(fields, 'async_loading') === true,
+    diskFails: word(fields, 'rdb_last_bgsave_status') === 'err' || word(fields, 'aof_last_write_status') === 'err',
+    connectedReplicas: integer(fields, 'connected_slaves'),
     replicas: readReplicas(fields),
     failoverState: parseFailoverState(fields.get('master_failover_state')),
-    masterHost: word('master_host'),
+    masterHost: word(fields, 'master_host'),
     masterPort: parsePort(fields.get('master_port')),
     masterLinkUp: parseLinkStatus(fields.get('master_link_status')),
-    masterLinkDownSince_s: integer('master_link_down_since_seconds'),
-    masterLastIo_s: integer('master_last_io_seconds_ago'),
-    masterSyncInProgress: flag('master_sync_in_progress'),
-    replicaOffset: integer('slave_repl_offset'),
-    replicaPriority: integer('slave_priority'),
-    replicaAnnounced: flag('replica_announced') !== false,
-    masterReplId: word('master_replid'),
-    masterReplId2: word('master_replid2'),
-    masterReplOffset: integer('master_repl_offset'),
-    secondReplOffset: integer('second_repl_offset'),
+    masterLinkDownSince_s: integer(fields, 'master_link_down_since_seconds'),
+    masterLastIo_s: integer(fields, 'master_last_io_seconds_ago'),
+    masterSyncInProgress: flag(fields, 'master_sync_in_progress'),
+    replicaOffset: integer(fields, 'slave_repl_offset'),
+    replicaPriority: integer(fields, 'slave_priority'),
+    replicaAnnounced: flag(fields, 'replica_announced') !== false,
+    masterReplId: word(fields, 'master_replid'),
+    masterReplId2: word(fields, 'master_replid2'),
+    masterReplOffset: integer(fields, 'master_repl_offset'),
+    secondReplOffset: integer(fields, 'second_repl_offset'),
   };
+}
+
+type Fields = ReadonlyMap<string, string>;
+
+function word(fields: Fields, name: Field): string | null {
+  return fields.get(name) || null;
+}
+
+function integer(fields: Fields, name: Field): number | null {
+  return parseDecimal(fields.get(name));
+}
+
+function flag(fields: Fields, name: Field): boolean | null {
+  return parseFlag(fields.get(name));
 }
 
 /** Sums the `dbN:keys=…` lines of the keyspace section. */
@@ -137,7 +148,7 @@ export function countKeys(text: string): number {
 }
 
 /** The `slave0:`, `slave1:`, … lines, in the order of their numbers; those that name no place are passed over. */
-function readReplicas(fields: ReadonlyMap<string, string>): InfoReplica[] {
+function readReplicas(fields: Fields): InfoReplica[] {
   const numbered: { readonly index: number; readonly replica: InfoReplica }[] = [];
   for (const [name, value] of fields) {
     const index = /^(?:slave|replica)(\d+)$/.exec(name)?.[1];

@@ -1,5 +1,6 @@
 /** Many runs, and what they came to, in words. Pure: the terminal and the processes are main.ts's. */
-import { type RunResult, runSeed } from './run.js';
+import type { RunResult } from './frame.js';
+import { runSeed } from './run.js';
 
 export interface Failure {
   readonly seed: number;

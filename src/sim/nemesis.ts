@@ -1,5 +1,6 @@
-/** Makes faults happen, and takes them back: each after a while, all of them when the world is to heal. */
+/** The faults of a world of Sentinels. */
 import type { Prng } from '../base/prng.js';
+import { FaultSchedule } from './fault-schedule.js';
 import { type FaultName, namesOf } from './faults.js';
 import type { KeeperProcess } from './keeper-process.js';
 import type { Host } from './network.js';
@@ -7,64 +8,36 @@ import type { RedisProcess } from './redis/process.js';
 import type { SentinelProcess } from './sentinel-process.js';
 import type { World } from './world.js';
 
-type Undo = () => void;
 type Act = (world: World, nemesis: Nemesis) => void;
 
-export class Nemesis {
-  readonly #undos = new Set<Undo>();
-  #healed = false;
-
-  constructor(
-    readonly world: World,
-    readonly prng: Prng,
-  ) {
+export class Nemesis extends FaultSchedule<World> {
+  constructor(world: World, prng: Prng) {
+    super(world, prng);
     for (const sentinel of world.sentinels) sentinel.onSimulatedFailure(() => this.killSentinel(sentinel, 'by itself'));
   }
 
   /** Makes faults from now on, about one in `faultGap_ms`. */
   begin(): void {
     const acts = namesOf(this.world.plan.faults).flatMap((name) => ACTS[name] ?? []);
-    if (acts.length === 0) return;
-    const next = (): void => {
-      if (this.#healed) return;
-      this.prng.pick(acts)(this.world, this);
-      this.world.loop.after(1 + this.prng.below(this.world.plan.faultGap_ms * 2), next);
-    };
-    next();
+    this.makeFaults(
+      acts.map((act) => () => act(this.world, this)),
+      this.world.plan.faultGap_ms,
+    );
   }
 
-  /** Takes back every fault, and makes no more. */
-  heal(): void {
-    this.#healed = true;
-    this.world.note(1, '*', () => 'all faults are healed');
-    for (const undo of [...this.#undos]) {
-      this.#undos.delete(undo);
-      undo();
-    }
-  }
-
-  /** Sees to it that a fault ends. */
-  undoAfter(delay_ms: number, undo: Undo): void {
-    this.#undos.add(undo);
-    this.world.loop.after(delay_ms, () => {
-      if (this.#undos.delete(undo)) undo();
-    });
-  }
-
-  note(text: string): void {
-    this.world.note(1, '*', () => text);
-  }
+  /** Nothing here depends on it. */
+  protected override onNetworkTrouble(): void {}
 
   killSentinel(sentinel: SentinelProcess, how: string): void {
     this.note(`${sentinel.name} dies ${how}`);
     sentinel.crash(false);
-    this.undoAfter(this.#draw(100, 6_000), () => startSentinel(this, sentinel));
+    this.undoAfter(this.draw(100, 6_000), () => startSentinel(this, sentinel));
   }
 
   killKeeper(keeper: KeeperProcess): void {
     this.note(`${keeper.name} is killed`);
     keeper.crash(false);
-    this.undoAfter(this.#draw(50, 5_000), () => startKeeper(this, keeper));
+    this.undoAfter(this.draw(50, 5_000), () => startKeeper(this, keeper));
   }
 
   freezeKeeper(keeper: KeeperProcess, length_ms: number): void {
@@ -79,12 +52,7 @@ export class Nemesis {
   killRedis(redis: RedisProcess): void {
     this.note(`${redis.name} (${redis.role}) is killed`);
     redis.crash(false);
-    this.undoAfter(this.#draw(50, 8_000), () => startRedis(this, redis));
-  }
-
-  /** Short mostly, sometimes long. */
-  #draw(low_ms: number, high_ms: number): number {
-    return this.prng.chance(0.5) ? this.prng.between(low_ms, high_ms) : this.prng.between(low_ms, high_ms / 4);
+    this.undoAfter(this.draw(50, 8_000), () => startRedis(this, redis));
   }
 
   freeze(process: SentinelProcess | RedisProcess, length_ms: number): void {
@@ -96,15 +64,6 @@ export class Nemesis {
       if (!same) return;
       this.note(`${process.name} goes on`);
       process.gate.open();
-    });
-  }
-
-  cut(from: readonly Host[], to: readonly Host[], length_ms: number): void {
-    const { network } = this.world;
-    for (const a of from) for (const b of to) network.cut(a, b);
-    this.undoAfter(length_ms, () => {
-      for (const a of from) for (const b of to) network.mend(a, b);
-      this.note(`the way from ${names(from)} to ${names(to)} is free again`);
     });
   }
 
@@ -125,10 +84,6 @@ export class Nemesis {
       this.world.network.retransmit();
     });
   }
-}
-
-function names(hosts: readonly Host[]): string {
-  return hosts.map(({ ip }) => ip).join(' ');
 }
 
 function startSentinel(nemesis: Nemesis, sentinel: SentinelProcess): void {
@@ -193,35 +148,12 @@ const ACTS: Readonly<Partial<Record<FaultName, Act>>> = {
     const up = world.network.hosts.filter((host) => host.up);
     if (up.length > 0) nemesis.loseHost(nemesis.prng.pick(up), nemesis.prng.between(500, 10_000));
   },
-  partition: (world, nemesis) => {
-    const side: Host[] = [];
-    const rest: Host[] = [];
-    for (const host of world.network.hosts) (nemesis.prng.chance(0.5) ? side : rest).push(host);
-    const length_ms = nemesis.prng.between(300, 10_000);
-    nemesis.note(`${names(side)} are cut off from ${names(rest)} for ${length_ms} ms`);
-    nemesis.cut(side, rest, length_ms);
-    nemesis.cut(rest, side, length_ms);
-  },
-  oneWayCut: (world, nemesis) => {
-    const from = nemesis.prng.pick(world.network.hosts);
-    const to = world.network.hosts.filter((host) => host !== from && nemesis.prng.chance(0.5));
-    const length_ms = nemesis.prng.between(300, 10_000);
-    const outward = nemesis.prng.chance(0.5);
-    nemesis.note(
-      `nothing gets from ${outward ? from.ip : names(to)} to ${outward ? names(to) : from.ip} for ${length_ms} ms`,
-    );
-    if (outward) nemesis.cut([from], to, length_ms);
-    else nemesis.cut(to, [from], length_ms);
-  },
-  slowNetwork: (world, nemesis) => {
-    const { manners } = world.network;
-    manners.slow_ms = nemesis.prng.pick([5, 50, 300, 1_500]);
-    manners.lostPerMille = nemesis.prng.pick([0, 10, 100]);
-    nemesis.note(`the network delays by up to ${manners.slow_ms} ms and loses ${manners.lostPerMille} of 1000 packets`);
-    nemesis.undoAfter(nemesis.prng.between(500, 8_000), () => {
-      manners.slow_ms = 0;
-      manners.lostPerMille = 0;
-    });
+  partition: (_, nemesis) => nemesis.partition(0.5, nemesis.prng.between(300, 10_000)),
+  oneWayCut: (world, nemesis) =>
+    nemesis.cutOneWay(nemesis.prng.pick(world.network.hosts), nemesis.prng.between(300, 10_000)),
+  slowNetwork: (_, nemesis) => {
+    const { prng } = nemesis;
+    nemesis.slowNetwork(prng.pick([5, 50, 300, 1_500]), prng.pick([0, 10, 100]), prng.between(500, 8_000));
   },
   slowDisk: (world, nemesis) => {
     const { name, manners } = nemesis.prng.pick(world.sentinels);

@@ -30,11 +30,13 @@ type Packet =
   | { readonly kind: 'fin' }
   | { readonly kind: 'rst' };
 
+function ignore(): void {}
+
 /** One side of a connection. */
 export class End {
   open = true;
-  onMessage: (message: Message) => void = () => {};
-  onClose: (why: CloseReason) => void = () => {};
+  onMessage: (message: Message) => void = ignore;
+  onClose: (why: CloseReason) => void = ignore;
   held: Packet[] = [];
   lastArrival = 0;
 
@@ -106,6 +108,14 @@ export interface NetworkManners {
 const RETRANSMIT_MIN_MS = 200;
 const SYN_RETRIES_MS = [1_000, 3_000];
 
+/** Somebody wants to be connected. */
+interface Wish {
+  readonly from: { readonly host: Host; readonly gate: Gate };
+  readonly to: { readonly ip: string; readonly port: number };
+  readonly timeout_ms: number;
+  readonly done: (result: End | CloseReason) => void;
+}
+
 export class Network {
   readonly hosts: Host[] = [];
   readonly manners: NetworkManners = { jitter: true, slow_ms: 0, lostPerMille: 0 };
@@ -145,6 +155,11 @@ export class Network {
     this.retransmit();
   }
 
+  /** Whether anything is cut, slow or lossy. */
+  get troubled(): boolean {
+    return this.#cuts.size > 0 || this.manners.slow_ms > 0 || this.manners.lostPerMille > 0;
+  }
+
   /** To be called when a way may have become free: what was held back goes out after a while. */
   retransmit(): void {
     for (const end of [...this.#stuck]) {
@@ -179,6 +194,14 @@ export class Network {
     this.loop.at(end.lastArrival, () => peer.arrive(packet));
   }
 
+  /** One packet that nobody sends again: it arrives once, or never. */
+  datagram(from: Host, to: Host, arrive: () => void): void {
+    if (this.prng.below(1_000) < this.manners.lostPerMille) return;
+    this.loop.after(this.#delay_ms(from, to), () => {
+      if (!this.#isCut(from, to)) arrive();
+    });
+  }
+
   #isCut(from: Host, to: Host): boolean {
     return !from.up || !to.up || (this.#cuts.size > 0 && this.#cuts.has(cutKey(from, to)));
   }
@@ -192,29 +215,28 @@ export class Network {
   }
 
   /** Connects; `done` is told our end, or why there is none. */
-  connect(
-    from: { readonly host: Host; readonly gate: Gate },
-    to: { readonly ip: string; readonly port: number },
-    timeout_ms: number,
-    done: (result: End | CloseReason) => void,
-  ): void {
-    const tell = (delay_ms: number, result: End | CloseReason): void =>
-      this.loop.after(delay_ms, () => from.gate.pass(() => done(result)));
-    const attempt = (retries: readonly number[], elapsed_ms: number): void => {
-      const target = this.hosts.find((host) => host.ip === to.ip);
-      if (target === undefined) return tell(timeout_ms, 'timeout');
-      if (!this.#isCut(from.host, target) && !this.#isCut(target, from.host)) {
-        const way_ms = this.#delay_ms(from.host, target) + this.#delay_ms(target, from.host);
-        const listener = this.#listeners.get(`${to.ip}:${to.port}`);
-        if (listener === undefined || !listener.alive) return tell(way_ms, 'refused');
-        tell(way_ms, this.#establish(from, listener));
-        return;
-      }
-      const [next, ...rest] = retries;
-      if (next === undefined || elapsed_ms + next >= timeout_ms) tell(timeout_ms - elapsed_ms, 'timeout');
-      else this.loop.after(next, () => attempt(rest, elapsed_ms + next));
-    };
-    attempt(SYN_RETRIES_MS, 0);
+  connect(from: Wish['from'], to: Wish['to'], timeout_ms: number, done: Wish['done']): void {
+    this.#attempt({ from, to, timeout_ms, done }, SYN_RETRIES_MS, 0);
+  }
+
+  #attempt(wish: Wish, retries: readonly number[], elapsed_ms: number): void {
+    const { from, to, timeout_ms } = wish;
+    const target = this.hosts.find((host) => host.ip === to.ip);
+    if (target === undefined) return this.#tell(wish, timeout_ms, 'timeout');
+    if (!this.#isCut(from.host, target) && !this.#isCut(target, from.host)) {
+      const way_ms = this.#delay_ms(from.host, target) + this.#delay_ms(target, from.host);
+      const listener = this.#listeners.get(`${to.ip}:${to.port}`);
+      if (listener === undefined || !listener.alive) return this.#tell(wish, way_ms, 'refused');
+      this.#tell(wish, way_ms, this.#establish(from, listener));
+      return;
+    }
+    const [next, ...rest] = retries;
+    if (next === undefined || elapsed_ms + next >= timeout_ms) this.#tell(wish, timeout_ms - elapsed_ms, 'timeout');
+    else this.loop.after(next, () => this.#attempt(wish, rest, elapsed_ms + next));
+  }
+
+  #tell({ from, done }: Wish, delay_ms: number, result: End | CloseReason): void {
+    this.loop.after(delay_ms, () => from.gate.pass(() => done(result)));
   }
 
   /** The kernel takes the connection, also for a process that is frozen. */

@@ -1,23 +1,11 @@
-/** One run from one seed: warm up, make faults, heal everything, and wait for all to agree. */
+/** One run of Sentinels from one seed. */
 import { Prng } from '../base/prng.js';
 import { disagreement } from './checkers/convergence.js';
-import { type FaultName, namesOf } from './faults.js';
+import { namesOf } from './faults.js';
+import { playRun, type RunResult } from './frame.js';
 import { Nemesis } from './nemesis.js';
 import { drawPlan } from './plan.js';
-import { type Line, type Violation, World } from './world.js';
-
-export interface RunResult {
-  readonly seed: number;
-  readonly violation: Violation | null;
-  readonly faults: readonly FaultName[];
-  /** How much virtual time it took, and from healing to agreement. */
-  readonly virtual_ms: number;
-  readonly convergence_ms: number;
-  readonly events: number;
-  readonly counts: World['counts'];
-  /** Empty unless asked for. */
-  readonly transcript: readonly Line[];
-}
+import { World } from './world.js';
 
 /** Convergence is looked at this often, and has to last this long. */
 const LOOK_PERIOD_MS = 200;
@@ -33,35 +21,27 @@ export function runSeed(seed: number, recording: boolean): RunResult {
   const world = new World(plan, prng.uint32(), recording);
   const nemesis = new Nemesis(world, new Prng(prng.uint32()));
   world.note(1, '*', () => describePlan(plan));
-  world.start();
-  world.run(plan.warmUp_ms);
-  nemesis.begin();
-  world.run(plan.faulty_ms);
-  nemesis.heal();
-  const healedAt = world.loop.now;
   const timeout_ms = Math.max(...plan.groups.map((group) => group.failoverTimeout_ms));
-  const bound_ms = CONVERGENCE_MIN_MS + CONVERGENCE_TIMEOUTS * timeout_ms;
-  const steady_ms = STEADY_MS + Math.max(...plan.groups.map((group) => group.downAfter_ms));
-  let agreedSince: number | null = null;
-  while (world.violation === null && world.loop.now - healedAt < bound_ms) {
-    world.run(LOOK_PERIOD_MS);
-    const agreed = world.outcomes().every((group) => disagreement(group) === null);
-    agreedSince = agreed ? (agreedSince ?? world.loop.now) : null;
-    if (agreedSince !== null && world.loop.now - agreedSince >= steady_ms) break;
-  }
-  const converged = agreedSince !== null;
-  for (const writer of world.writers) writer.stop();
-  if (world.violation === null) world.end(converged);
-  return {
+  return playRun({
     seed,
-    violation: world.violation,
+    world,
+    nemesis,
     faults: namesOf(plan.faults),
-    virtual_ms: world.loop.now,
-    convergence_ms: (agreedSince ?? world.loop.now) - healedAt,
-    events: world.loop.count,
-    counts: world.counts,
-    transcript: world.lines,
-  };
+    warmUp_ms: plan.warmUp_ms,
+    faulty_ms: plan.faulty_ms,
+    look_ms: LOOK_PERIOD_MS,
+    steady_ms: STEADY_MS + Math.max(...plan.groups.map((group) => group.downAfter_ms)),
+    bound_ms: CONVERGENCE_MIN_MS + CONVERGENCE_TIMEOUTS * timeout_ms,
+    disagreement: () =>
+      world
+        .outcomes()
+        .map(disagreement)
+        .find((what) => what !== null) ?? null,
+    end: (what) => {
+      for (const writer of world.writers) writer.stop();
+      world.end(what === null);
+    },
+  });
 }
 
 function describePlan(plan: ReturnType<typeof drawPlan>): string {

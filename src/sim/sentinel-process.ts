@@ -161,8 +161,8 @@ export class SentinelProcess implements Listener {
       end.send({ kind: 'reply', reply: 'PONG' });
       return;
     }
-    const answer = (reply: Reply): void => end.send({ kind: 'reply', reply });
-    if (this.agent?.intercept(args, answer) !== true) this.ask(args, answer);
+    if (this.agent?.intercept(args, (reply) => end.send({ kind: 'reply', reply })) === true) return;
+    this.ask(args, (reply) => end.send({ kind: 'reply', reply }));
   }
 
   #localNow(): number {
@@ -180,6 +180,8 @@ export class SentinelProcess implements Listener {
   }
 
   #measure(state: Sentinel, effects: readonly Effect[]): void {
+    // Without an effect nothing has become more.
+    if (effects.length === 0) return;
     const { peak } = this;
     peak.effects = Math.max(peak.effects, effects.length);
     if (state.conns.size - 2 * state.links.size >= peak.conns - 2 * peak.links) {

@@ -1,74 +1,43 @@
 /** One run's world: every host and process of a plan, the checkers that watch it, and the transcript. */
-import { Prng } from '../base/prng.js';
 import { MASTER_CONF_DEFAULTS, type PeerConf, type SentinelState } from '../config/sentinel-types.js';
 import { currentMasterAddress } from '../sentinel/core/names.js';
 import { redisNodes } from '../sentinel/core/state.js';
+import { BaseWorld } from './base-world.js';
 import { isOfTrueMajority } from './checkers/checker.js';
 import { newCheckers } from './checkers/index.js';
-import type { Context } from './context.js';
 import type { Fact, GroupOutcome } from './fact.js';
 import { allowsLoss } from './faults.js';
 import { KeeperProcess, type LeasePlan } from './keeper-process.js';
-import { Loop } from './loop.js';
-import { type Host, Network } from './network.js';
+import type { Host } from './network.js';
 import type { GroupPlan, Plan } from './plan.js';
 import { hex40 } from './redis/dataset.js';
 import { type Place, RedisProcess } from './redis/process.js';
 import { SentinelProcess } from './sentinel-process.js';
 import { Writer } from './writer.js';
 
-export interface Violation {
-  readonly property: string;
-  readonly what: string;
-  /** Virtual milliseconds. */
-  readonly at: number;
-}
-
-/** A transcript's line. */
-export interface Line {
-  readonly level: 1 | 2;
-  readonly text: string;
-}
-
 const SENTINEL_PORT = 26_379;
 const REDIS_PORT = 6_379;
 const LOAD_PERIOD_MS = 5_000;
 
-export class World {
-  readonly loop = new Loop();
-  readonly network: Network;
-  readonly context: Context;
+export class World extends BaseWorld {
   readonly sentinels: SentinelProcess[] = [];
   readonly redises: RedisProcess[] = [];
   readonly keepers: KeeperProcess[] = [];
   readonly writers: Writer[] = [];
-  readonly lines: Line[] = [];
-  violation: Violation | null = null;
-  /** What has happened, for the summary of a batch. */
-  readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
   /** Groups in which a failover went on without a majority of all sentinels: no agreement is owed in them any more. */
   readonly forced = new Set<string>();
   readonly #elected = new Set<string>();
   /** A planned failover has met something else than planned failovers. */
   lossAllowed: boolean;
   readonly #checkers = newCheckers();
-  readonly #nameOf = new Map<string, string>();
 
   constructor(
     readonly plan: Plan,
     seed: number,
-    private readonly recording: boolean,
+    recording: boolean,
   ) {
-    const prng = new Prng(seed);
+    super(seed, recording);
     this.lossAllowed = allowsLoss(plan.faults);
-    this.network = new Network(this.loop, new Prng(prng.uint32()));
-    this.context = {
-      loop: this.loop,
-      network: this.network,
-      prng: new Prng(prng.uint32()),
-      fact: (fact) => this.#check(fact),
-      note: (level, who, text) => this.note(level, who, text),
-    };
     const hosts = Array.from({ length: plan.sentinels }, () => this.network.addHost());
     for (const [index, group] of plan.groups.entries()) this.#addGroup(group, index, hosts);
     this.#addSentinels(hosts);
@@ -99,12 +68,12 @@ export class World {
     hosts.forEach((host, index) => {
       const name = `s${index + 1}`;
       const myId = known[index]?.runId ?? '';
-      this.#nameOf.set(myId, name);
+      this.nameOf.set(myId, name);
       const manners = { drift: this.#drift, disk_ms: 0 };
       const others = known.filter(({ runId }) => runId !== myId);
       const snapshot = this.#initialSnapshot(myId, others);
       this.sentinels.push(
-        new SentinelProcess(this.context, name, host, SENTINEL_PORT, manners, groupOf, this.#nameOf, snapshot),
+        new SentinelProcess(this.context, name, host, SENTINEL_PORT, manners, groupOf, this.nameOf, snapshot),
       );
     });
   }
@@ -166,16 +135,11 @@ export class World {
     this.#watchLoad();
   }
 
-  /** Lets time pass; ends early when a property is violated. */
-  run(length_ms: number, stop: () => boolean = () => false): void {
-    this.loop.runUntil(this.loop.now + length_ms, () => this.violation !== null || stop());
-  }
-
   #watchLoad(): void {
     this.loop.after(LOAD_PERIOD_MS, () => {
       for (const { name, peak, state } of this.sentinels) {
         if (state === null) continue;
-        this.#check({ kind: 'load', sentinel: name, ...peak });
+        this.check({ kind: 'load', sentinel: name, ...peak });
         peak.effects = 0;
         peak.conns = 0;
         peak.links = 0;
@@ -185,7 +149,7 @@ export class World {
     });
   }
 
-  #check(fact: Fact): void {
+  protected override check(fact: Fact): void {
     if (this.violation !== null) return;
     this.#count(fact);
     for (const checker of this.#checkers) {
@@ -196,9 +160,7 @@ export class World {
         this.note(1, '!', () => `limit met: ${checker.property}: ${what}`);
         continue;
       }
-      this.violation = { property: checker.property, what, at: this.loop.now };
-      this.note(1, '!', () => `VIOLATED: ${checker.property}: ${what}`);
-      return;
+      return this.violate(checker.property, what);
     }
   }
 
@@ -210,12 +172,6 @@ export class World {
       if (!this.#elected.has(`${fact.sentinel} ${fact.group} ${fact.epoch}`)) this.forced.add(fact.group);
     } else if (fact.kind === 'ordered' && fact.follows === '') this.counts.promotions += 1;
     else if (fact.kind === 'acknowledged') this.counts.acknowledged += 1;
-  }
-
-  note(level: 1 | 2, who: string, text: () => string): void {
-    if (!this.recording) return;
-    const named = text().replace(/\b[0-9a-f]{40}\b/g, (id) => this.#nameOf.get(id) ?? id.slice(0, 8));
-    this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
   }
 
   /** How the groups stand now; those are left out in which a failover went on without a majority. */
@@ -266,6 +222,6 @@ export class World {
 
   /** Tells the checkers how it ended. */
   end(converged: boolean): void {
-    this.#check({ kind: 'ended', converged, lossAllowed: this.lossAllowed, groups: this.outcomes() });
+    this.check({ kind: 'ended', converged, lossAllowed: this.lossAllowed, groups: this.outcomes() });
   }
 }

@@ -63,21 +63,17 @@ export function judgeDiscard(k: Keeper, master: SiblingNews): Discard {
   if (master.at < info.askedAt && relation !== 'forked-off') {
     return { is: 'unknown', reason: `news of ${placeName(master.place)} is older than what it is compared with` };
   }
-  if (relation === 'unrelated' && isKnownReplica(k) && heldByMaster(k, master)) return { is: 'harmless' };
+  if (relation === 'unrelated' && wasReplicaOf(k, master)) return { is: 'harmless' };
   return { is: 'loss', reason: describeLoss(k, master, relation) };
 }
 
 /**
  * A Redis that reads its data from an append-only file begins a new history. What was written down of it before tells
- * where it stood: as a replica, which never took writes of its own, it has no more than that.
+ * which one it was in: as a replica, which never took writes of its own, it has no more of that than the master of it. One
+ * that has taken over since may lack what came after the last note.
  */
-function isKnownReplica({ memory }: Keeper): boolean {
-  return memory.role === 'replica' && isId(memory.replId);
-}
-
-function heldByMaster({ memory }: Keeper, master: SiblingNews): boolean {
-  const relation = relate({ ...memory, replId2: '', secondOffset: -1 }, master);
-  return relation === 'behind' || relation === 'same';
+function wasReplicaOf({ memory }: Keeper, master: SiblingNews): boolean {
+  return memory.role === 'replica' && isId(memory.replId) && master.replId === memory.replId;
 }
 
 function describeLoss({ redis: { info } }: Keeper, master: SiblingNews, relation: Relation): string {

@@ -26,9 +26,18 @@ export function newLease(voters: readonly VoterId[]): Lease {
 }
 
 /** Until when a majority of grants counts; `NEVER` when none does. */
-export function heldUntil({ lease }: Keeper): number {
-  const expiries = lease.voters.map((voter) => voter.validUntil).sort((a, b) => b - a);
-  return expiries[majority(expiries.length) - 1] ?? NEVER;
+export function heldUntil({ lease: { voters } }: Keeper): number {
+  const needed = majority(voters.length);
+  let until = NEVER;
+  for (const { validUntil } of voters)
+    if (validUntil > until && countValid(voters, validUntil) >= needed) until = validUntil;
+  return until;
+}
+
+function countValid(voters: readonly Voter[], until: number): number {
+  let count = 0;
+  for (const { validUntil } of voters) if (validUntil >= until) count += 1;
+  return count;
 }
 
 /** Until when writes and VIP may be here: the lease's end less the time that it takes to let go of them. */

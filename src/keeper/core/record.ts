@@ -10,16 +10,25 @@ import type { Turn } from './turn.js';
  * sides of a cut): the one that more of them name, then the one in force, so that it does not flap.
  */
 export function recordInForce(k: Keeper): LeaderRecord | null {
-  const told = [k.localRecord, ...k.lease.voters.map((voter) => voter.record)].filter((record) => record !== null);
-  const named = (record: LeaderRecord): number => told.filter((other) => sameRecord(other, record)).length;
+  const told = recordsTold(k);
   let best: LeaderRecord | null = null;
   for (const record of told) {
     if (best === null || record.epoch > best.epoch) best = record;
     if (record.epoch < best.epoch || sameRecord(record, best)) continue;
-    const more = named(record) - named(best);
+    const more = countNaming(told, record) - countNaming(told, best);
     if (more > 0 || (more === 0 && sameRecord(record, k.record))) best = record;
   }
   return best;
+}
+
+function recordsTold({ localRecord, lease }: Keeper): LeaderRecord[] {
+  const told = localRecord === null ? [] : [localRecord];
+  for (const { record } of lease.voters) if (record !== null) told.push(record);
+  return told;
+}
+
+function countNaming(told: readonly LeaderRecord[], record: LeaderRecord): number {
+  return told.filter((other) => sameRecord(other, record)).length;
 }
 
 /** Takes a new record into force. Grants were given for the epoch before: they do not count for this one. */

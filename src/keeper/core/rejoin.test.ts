@@ -172,13 +172,22 @@ describe('following a new master', () => {
     expect(asked).toBeLessThan(120);
   });
 
-  it('needs no copy of what a replica read from its append-only file: it stood within the history of the master', () => {
+  it('needs no copy of what a replica of this master read from its append-only file', () => {
+    const memory = { role: 'replica', epoch: 1, replId: 'r'.repeat(40), offset: 900, keys: 9 } as const;
+    const d = new KeeperDriver({ record: { epoch: 1, master: B }, memory });
+    d.redis.replId = 'f'.repeat(40);
+    d.setSibling(B, { role: 'master', replId: 'r'.repeat(40), offset: 1_000 });
+    d.advanceUntil(() => d.state === 'replica');
+    expect(d.orders()).not.toContain('save-aside');
+  });
+
+  it('needs one when another has taken over since, which may lack what came after the last note', () => {
     const memory = { role: 'replica', epoch: 1, replId: 'r'.repeat(40), offset: 900, keys: 9 } as const;
     const d = new KeeperDriver({ record: { epoch: 2, master: B }, memory });
     d.redis.replId = 'f'.repeat(40);
     d.setSibling(B, { role: 'master', replId: 'n'.repeat(40), replId2: 'r'.repeat(40), secondOffset: 1_001 });
     d.advanceUntil(() => d.state === 'replica');
-    expect(d.orders()).not.toContain('save-aside');
+    expect(d.orders()).toContain('save-aside');
   });
 
   it('needs one of what a former master read from it', () => {

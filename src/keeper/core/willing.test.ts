@@ -105,6 +105,17 @@ describe('a Redis that the record names', () => {
     d.advanceUntil(() => d.state === 'master', 200);
   });
 
+  it('does not lead with what it held as a master when another may have led since and has more', () => {
+    const memory = { role: 'master', epoch: 0, replId: R, offset: 1_000, keys: 10 } as const;
+    const d = starting({ keys: 10, replId: F, offset: 0 }, { memory, record: { epoch: 2, master: SELF } });
+    d.setSibling(B, { keys: 12, replId: 'n'.repeat(40) });
+    d.advance(500);
+    expect(d.reason).toMatch(/^it does not lead: 10.0.0.2:6379 has more/);
+    // One that is in the history that was made here has led none of its own.
+    d.setSibling(B, { keys: 12, replId: R });
+    d.advanceUntil(() => d.state === 'master', 2_000);
+  });
+
   it('does not lead when it has fewer keys than before, and than another', () => {
     const memory = { role: 'master', epoch: 0, replId: R, offset: 1_000, keys: 1_000 } as const;
     const d = starting({ keys: 10, replId: F, offset: 0 }, { memory });

@@ -63,10 +63,18 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
   if (info.keys === 0 && sibling.keys > 0) return `ours is empty, and ${name} has ${theirs}`;
   if (isProven(k, info)) return null;
   const { memory } = k;
-  if (memory.role === 'master' && info.keys >= memory.keys) return null;
+  if (memory.role === 'master' && info.keys >= memory.keys && nobodyLedSince(k, sibling)) return null;
   if (info.keys >= sibling.keys) return null;
   const before = memory.role === 'unknown' ? '' : `, and as a ${memory.role} we had ${memory.keys}`;
   return `${name} has more (it has ${theirs}, we have ${ours}${before})`;
+}
+
+/**
+ * What we held when we led counts for nothing once another has led. The record names us: between its epoch and ours there
+ * is room for another only if they are two apart. One that is in the history that we made has led none of its own.
+ */
+function nobodyLedSince({ memory, record }: Keeper, sibling: SiblingNews): boolean {
+  return record === null || record.epoch <= memory.epoch + 1 || sibling.replId === memory.replId;
 }
 
 /** Its history goes on where it was when last seen: it has lost nothing by a restart. */

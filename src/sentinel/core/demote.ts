@@ -86,9 +86,17 @@ export function sendHalt(turn: Turn, node: RedisNode): boolean {
   return turn.sendTo(node, { kind: 'ignore' }, ['SLAVEOF', ...NOWHERE]);
 }
 
+/**
+ * In maintenance nobody but the operator gives roles. The Sentinels of a pair are always in it: there VRRP decides, and
+ * keepers put aside what would be lost before they join a Redis to its master. With leases there is `mayRepair`.
+ */
+function leavesRolesAlone({ failover, paused, leaseTtl_ms }: Group): boolean {
+  return failover !== null || (paused && leaseTtl_ms === 0);
+}
+
 /** Repairs replicas that claim to be masters or follow somebody else. Not during a failover, nor in TILT. */
 export function repairRoles(turn: Turn, group: Group): void {
-  if (group.failover !== null) return;
+  if (leavesRolesAlone(group)) return;
   for (const node of group.replicas.values()) {
     if (node.link.command.phase !== 'up' || node.sdownSince !== null) continue;
     if (node.role === 'master') repairMasterRole(turn, node);
@@ -180,7 +188,7 @@ function masterLooksSane(turn: Turn, { master, odownSince }: Group): boolean {
 
 /** When a repair is to be considered again although nothing happens. */
 export function repairDueAt(turn: Turn, group: Group): number {
-  if (group.failover !== null) return Number.POSITIVE_INFINITY;
+  if (leavesRolesAlone(group)) return Number.POSITIVE_INFINITY;
   for (const node of group.replicas.values()) {
     if (node.link.command.phase !== 'up') continue;
     if (node.role === 'master' || !follows(turn, node, group.master)) return turn.now + PING_PERIOD_MS;

@@ -34,6 +34,17 @@ describe('the old master', () => {
     expect(driver.fake(1).role).toBe('master');
   });
 
+  it('is left alone in maintenance, as always in a pair', () => {
+    const driver = observerOfSwitch();
+    driver.command('SENTINEL', 'PAUSE', 'm', 'on');
+    driver.fake(1).state = 'up';
+    driver.advance(20_000);
+    expect(driver.fake(1).role).toBe('master');
+    driver.command('SENTINEL', 'PAUSE', 'm', 'off');
+    driver.advance(1_000);
+    expect(driver.fake(1).role).toBe('slave');
+  });
+
   it('is turned into a replica after eight seconds in any case, as redis-sentinel does', () => {
     const driver = observerOfSwitch();
     driver.fake(1).state = 'up';

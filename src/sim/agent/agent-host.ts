@@ -1,21 +1,28 @@
 /** A host of the cluster: its clock, its agent, and what goes on beside it. */
+import type { Input } from '../../keeper/core/io.js';
 import type { Context } from '../context.js';
 import type { Host } from '../network.js';
 import type { Clock } from '../sentinel-process.js';
 import { AgentProcess } from './agent-process.js';
 import { drawClock, ManagedRedis, REDIS_PORT } from './host.js';
+import { PairRouter } from './pair-router.js';
 import type { GroupPlan } from './plan.js';
 import { ProxyClient } from './proxy.js';
-import { Router } from './router.js';
+import { PIPE_MS, Router, type VipRouter } from './router.js';
 import type { AgentWorld } from './world.js';
+
+/** By then a keeper has seen a replica, found it well for a second, and set its limits. */
+const LIMITED_AFTER_MS = 4_000;
 
 export class AgentHost {
   readonly clock: Clock;
   readonly agent: AgentProcess;
   readonly redises = new Map<string, ManagedRedis>();
-  readonly routers = new Map<string, Router>();
+  readonly routers = new Map<string, VipRouter>();
   readonly proxies = new Map<string, ProxyClient>();
   readonly leases = new Map<string, number>();
+  /** Groups whose leader here was left by its agent with nothing but min-replicas-to-write to bound what it may lose. */
+  readonly #bounded = new Set<string>();
 
   constructor(
     readonly world: AgentWorld,
@@ -23,9 +30,9 @@ export class AgentHost {
     readonly name: string,
     readonly index: number,
     readonly host: Host,
-    drift: number,
+    rate: number,
   ) {
-    this.clock = drawClock(context, drift);
+    this.clock = drawClock(context, rate);
     world.plan.groups.forEach((group, number) => {
       if (group.hosts.includes(index)) this.#addRedis(group, number);
     });
@@ -38,11 +45,22 @@ export class AgentHost {
       name,
       new ManagedRedis(this.context, `${name}${this.name}`, group, this.host, REDIS_PORT + 10 * number),
     );
+    this.routers.set(name, this.#newRouter(group));
+  }
+
+  #newRouter(group: GroupPlan): VipRouter {
+    const { name } = group;
     const held = (is: boolean): void => {
       this.note(1, is ? `has the VIP of ${name}` : `has the VIP of ${name} no more`);
-      this.later(0.1, () => this.agent.rooms.get(name)?.deliver({ on: 'vip', held: is }));
+      this.#tell(name, { on: 'vip', held: is });
     };
-    this.routers.set(name, new Router(this.context, held, () => this.world.look()));
+    const changed = (): void => this.world.look();
+    if (this.world.plan.mode === 'quorum') return new Router(this.context, held, changed);
+    return new PairRouter(this, group, { held, changed, role: (state) => this.#tell(name, { on: 'pair', state }) });
+  }
+
+  #tell(group: string, input: Input): void {
+    this.later(PIPE_MS, () => this.agent.rooms.get(group)?.deliver(input));
   }
 
   /** Proxies are made last: they are told of hosts by their agents. */
@@ -58,6 +76,29 @@ export class AgentHost {
   /** Until when the keeper of a group here counts on its lease: also one that has died since, for its Redis may go on. */
   leasedUntil(group: string): number {
     return this.leases.get(group) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** The agent is about to die: what is owed by those that led until now, and have had a replica for long enough? */
+  leave(): void {
+    const since = this.context.loop.now - LIMITED_AFTER_MS;
+    this.#bounded.clear();
+    if (this.agent.disturbedAt > since || this.agent.gate.closed) return;
+    for (const [group, { process, disturbedAt }] of this.redises) {
+      const { attachedSince } = process.replicas;
+      const steady = process.alive && process.role === 'master' && disturbedAt < since && process.roleSince < since;
+      if (
+        steady &&
+        attachedSince !== null &&
+        attachedSince < since &&
+        this.leasedUntil(group) > this.context.loop.now
+      ) {
+        this.#bounded.add(group);
+      }
+    }
+  }
+
+  isBounded(group: string): boolean {
+    return !this.agent.alive && this.#bounded.has(group);
   }
 
   /** When the host's clock shows that. */
@@ -97,6 +138,6 @@ export class AgentHost {
   plugIn(): void {
     this.host.up = true;
     this.context.network.retransmit();
-    this.agent.start();
+    if (!this.agent.alive) this.agent.start();
   }
 }

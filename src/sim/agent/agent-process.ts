@@ -1,7 +1,11 @@
 /** The agent of a host, as `src/agent/agent.ts`: the Sentinel, a room for each group, and what they tell each other. */
+import { FailbackWatch } from '../../agent/failback.js';
+import { helloFor } from '../../agent/pair-record.js';
 import { RecordWatch } from '../../agent/records.js';
 import { MASTER_CONF_DEFAULTS, type SentinelState, STATE_DEFAULTS } from '../../config/sentinel-types.js';
+import { pairLeader } from '../../keeper/core/pair.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
+import { pictureOf } from '../../sentinel/embedded/picture.js';
 import { Gate } from '../gate.js';
 import type { SentinelManners } from '../sentinel-process.js';
 import { SentinelProcess } from '../sentinel-process.js';
@@ -29,6 +33,7 @@ export class AgentProcess {
   readonly sentinel: SentinelProcess;
   #records = new RecordWatch();
   #switchovers = new Map<string, Switchover>();
+  #failback = new Map<string, FailbackWatch>();
   #stopping = false;
 
   constructor(readonly host: AgentHost) {
@@ -59,6 +64,9 @@ export class AgentProcess {
     this.disturbedAt = host.context.loop.now;
     this.#records = new RecordWatch();
     this.#switchovers = new Map();
+    this.#failback = new Map(
+      host.world.plan.groups.map(({ name, failback }) => [name, new FailbackWatch(failback, name)]),
+    );
     for (const router of host.routers.values()) router.start();
     for (const [name, redis] of host.redises) {
       const router = host.routers.get(name);
@@ -73,6 +81,7 @@ export class AgentProcess {
   crash(silently: boolean): void {
     if (!this.alive) return;
     const { host } = this;
+    host.leave();
     this.alive = false;
     this.life += 1;
     this.disturbedAt = host.context.loop.now;
@@ -100,7 +109,8 @@ export class AgentProcess {
         done();
       });
     };
-    if (open === 0) return leave();
+    // In a pair the other takes over as soon as this one has gone.
+    if (open === 0 || this.host.world.plan.mode === 'pair') return leave();
     this.host.later(LEAVE_MS, leave);
     for (const room of leading) {
       this.switchOver(room.group, null, false, () => {
@@ -147,6 +157,35 @@ export class AgentProcess {
     for (const switchover of [...this.#switchovers.values()]) switchover.look();
   }
 
+  /** In a pair: what VRRP has decided reaches the Sentinel as news of the other host's. */
+  tellPair(group: string): void {
+    const { world, index } = this.host;
+    const room = this.rooms.get(group);
+    if (world.plan.mode !== 'pair' || room === undefined) return;
+    const other = 1 - index;
+    const from = { host: world.ipOf(other), port: SENTINEL_PORT, runId: [...world.nameOf.keys()][other] ?? '' };
+    const news = helloFor(from, group, pairLeader(room.keeper), this.#records.of(group));
+    if (news !== null) this.askOwn(news, () => undefined);
+  }
+
+  /** As `control.ts` does. */
+  #lookAtFailback(room: Room): void {
+    const { world, index, now } = this.host;
+    const { group, redis } = room;
+    const [preferred = 0] = redis.group.hosts;
+    const known = this.sentinel.state?.groups.get(group);
+    if (world.plan.mode === 'pair' || this.sentinel.state === null || known === undefined) return;
+    const place = world.placeOf(redis.group, preferred);
+    const node = pictureOf(this.sentinel.state, known, now).nodes.find(({ host }) => host === place.host);
+    const advice = this.#failback.get(group)?.look(now, {
+      leads: room.keeper.state === 'master',
+      preferred: preferred === index,
+      obstacle: node?.answers === true && node.follows ? null : 'it does not follow the master yet',
+      paused: known.paused,
+    });
+    if (advice?.do === 'switch-over') this.switchOver(group, place, false, () => undefined);
+  }
+
   routerDied(group: string): void {
     const { host } = this;
     host.later(ROUTER_RESTART_MS + host.context.prng.below(50), () => {
@@ -162,17 +201,23 @@ export class AgentProcess {
   #settled(): void {
     const { state } = this.sentinel;
     if (state === null) return;
+    const { mode } = this.host.world.plan;
     for (const { group, record, paused } of this.#records.look(state)) {
-      this.rooms.get(group)?.deliver({ on: 'record', record, paused });
+      this.rooms.get(group)?.deliver({ on: 'record', record, paused: paused && mode === 'quorum' });
       this.#tellProxy(group);
     }
+    for (const group of this.#records.leasesFreed(state)) this.rooms.get(group)?.deliver({ on: 'lease-freed' });
     for (const { group, for_ms } of this.#records.handOvers(state)) this.host.proxies.get(group)?.hold(for_ms);
     this.look();
   }
 
   #everySecond(): void {
     this.host.later(SIBLINGS_PERIOD_MS, () => {
-      for (const room of this.rooms.values()) room.askSiblings();
+      for (const room of this.rooms.values()) {
+        room.askSiblings();
+        this.tellPair(room.group);
+        this.#lookAtFailback(room);
+      }
       for (const name of this.host.proxies.keys()) this.#tellProxy(name);
       this.#everySecond();
     });
@@ -214,7 +259,8 @@ function firstState({ world, index }: AgentHost): SentinelState {
         failoverTimeout_ms: plan.failoverTimeout_ms,
         parallelSyncs: group.hosts.length,
         fastDown: true,
-        leaseTtl_ms: plan.ttl_ms,
+        leaseTtl_ms: plan.mode === 'pair' ? 0 : plan.ttl_ms,
+        paused: plan.mode === 'pair',
         ackReplicas: group.durability === 'replicated' ? 1 : 0,
         replicas: rest,
         sentinels: ids

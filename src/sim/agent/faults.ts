@@ -1,6 +1,6 @@
 /** What may go wrong with hosts and agents. Each seed switches some of it on. */
 import type { Prng } from '../../base/prng.js';
-import type { Durability } from '../../config/tanist/model.js';
+import type { ClusterMode, Durability } from '../../config/tanist/model.js';
 
 const PROBABILITY = {
   /** kill -9 of an agent, restarted later; its Redis and its router process are other processes. */
@@ -35,6 +35,11 @@ const PROBABILITY = {
   /** An operator's force, in a group without durability. */
   force: 0.15,
   maintenance: 0.2,
+  /** What comes together (`strikes.ts`). */
+  leaseEdge: 0.15,
+  laggingElected: 0.15,
+  lateTarget: 0.15,
+  flood: 0.1,
 } as const;
 
 export type AgentFaultName = keyof typeof PROBABILITY;
@@ -42,20 +47,34 @@ export type AgentFaults = Readonly<Record<AgentFaultName, boolean>>;
 
 const NAMES = Object.keys(PROBABILITY) as AgentFaultName[];
 /** These alone lose no write. */
-const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance'];
+const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance', 'lateTarget'];
+/** The edge of a lease takes the most tries. */
+const STRIKES: readonly AgentFaultName[] = ['leaseEdge', 'leaseEdge', 'laggingElected', 'lateTarget', 'flood'];
+/** What a pair refuses: VRRP decides there. */
+const OF_QUORUM: readonly AgentFaultName[] = [...STRIKES, 'switchover', 'force', 'maintenance'];
 const PLANNED_ONLY_ONE_IN = 8;
+const STRIKE_ONLY_ONE_IN = 3;
 
-export function drawFaults(prng: Prng, durability: Durability): AgentFaults {
-  const plannedOnly = prng.below(PLANNED_ONLY_ONE_IN) === 0;
+export function drawFaults(prng: Prng, mode: ClusterMode, durability: Durability): AgentFaults {
+  const only = mode === 'pair' ? null : drawOnly(prng, durability);
   const faults = Object.fromEntries(
-    NAMES.map((name) => [name, plannedOnly ? PLANNED.includes(name) : prng.chance(PROBABILITY[name])]),
+    NAMES.map((name) => [name, only === null ? prng.chance(PROBABILITY[name]) : only.includes(name)]),
   ) as Record<AgentFaultName, boolean>;
   // With durability, what a replica has acknowledged it keeps; and force is what may lose it.
   if (durability === 'replicated') {
     faults.loseData = false;
     faults.force = false;
   }
+  if (mode === 'pair') for (const name of OF_QUORUM) faults[name] = false;
   return faults;
+}
+
+/** Some seeds have little but one thing, which others would mask. */
+function drawOnly(prng: Prng, durability: Durability): readonly AgentFaultName[] | null {
+  if (prng.below(PLANNED_ONLY_ONE_IN) === 0) return PLANNED;
+  if (prng.below(STRIKE_ONLY_ONE_IN) > 0) return null;
+  // Without durability one that lags may be elected: nothing is proven by it.
+  return ['clockDrift', prng.pick(STRIKES.filter((name) => durability === 'replicated' || name !== 'laggingElected'))];
 }
 
 /** Whether there is anything but planned changes. */

@@ -30,6 +30,8 @@ export class ManagedRedis {
   /** When it was last killed, frozen, or came back from either. */
   disturbedAt = Number.NEGATIVE_INFINITY;
   survives: Survives = 'log';
+  /** When it was killed last in a way that has cost it data. */
+  lostAt = Number.NEGATIVE_INFINITY;
   busy = false;
   /** What the keeper has written down. */
   memory: KeeperMemory | null = null;
@@ -67,11 +69,12 @@ export class ManagedRedis {
   kill(silently: boolean, survives: Survives): void {
     this.survives = survives;
     this.disturbedAt = this.context.loop.now;
+    if (survives !== 'log') this.lostAt = this.disturbedAt;
     this.process.crash(silently);
   }
 }
 
-export function drawClock(context: Context, drift: number): Clock {
-  const { prng } = context;
-  return { startedAt: 0, offset: prng.below(1_000_000), rate: 1 + drift * (prng.below(2_001) / 1_000 - 1) };
+/** A clock that shows anything at the beginning, and runs at that rate. */
+export function drawClock({ prng }: Context, rate: number): Clock {
+  return { startedAt: 0, offset: prng.below(1_000_000), rate };
 }

@@ -1,58 +1,22 @@
-/** Makes faults happen to hosts and agents, and takes them back: each after a while, all of them when the world is to heal. */
-import type { Prng } from '../../base/prng.js';
-import type { Host } from '../network.js';
+/** The faults of a world of agents. */
+import { FaultSchedule } from '../fault-schedule.js';
 import type { AgentHost } from './agent-host.js';
 import { type AgentFaultName, agentFaultNames } from './faults.js';
 import type { ManagedRedis, Survives } from './host.js';
+import { STRIKES } from './strikes.js';
 import type { AgentWorld } from './world.js';
 
-type Undo = () => void;
-
-export class AgentNemesis {
-  readonly #undos = new Set<Undo>();
-  #healed = false;
-
-  constructor(
-    readonly world: AgentWorld,
-    readonly prng: Prng,
-  ) {}
-
+export class AgentNemesis extends FaultSchedule<AgentWorld> {
   begin(): void {
     const acts = agentFaultNames(this.world.plan.faults).flatMap((name) => ACTS[name] ?? []);
-    if (acts.length === 0) return;
-    const next = (): void => {
-      if (this.#healed) return;
-      this.prng.pick(acts)(this);
-      this.world.loop.after(1 + this.prng.below(this.world.plan.faultGap_ms * 2), next);
-    };
-    next();
+    this.makeFaults(
+      acts.map((act) => () => act(this)),
+      this.world.plan.faultGap_ms,
+    );
   }
 
-  heal(): void {
-    this.#healed = true;
-    this.world.note(1, '*', () => 'all faults are healed');
-    while (this.#undos.size > 0) {
-      for (const undo of [...this.#undos]) {
-        this.#undos.delete(undo);
-        undo();
-      }
-    }
-  }
-
-  undoAfter(delay_ms: number, undo: Undo): void {
-    this.#undos.add(undo);
-    this.world.loop.after(delay_ms, () => {
-      if (this.#undos.delete(undo)) undo();
-    });
-  }
-
-  note(text: string): void {
-    this.world.note(1, '*', () => text);
-  }
-
-  /** Short mostly, sometimes long. */
-  draw(low_ms: number, high_ms: number): number {
-    return this.prng.chance(0.5) ? this.prng.between(low_ms, high_ms) : this.prng.between(low_ms, high_ms / 4);
+  protected override onNetworkTrouble(): void {
+    this.world.networkTroubledAt = this.world.loop.now;
   }
 
   host(): AgentHost {
@@ -78,6 +42,7 @@ export class AgentNemesis {
   halt(redis: ManagedRedis, busy: boolean, length_ms: number): void {
     const { process } = redis;
     const { runId } = process;
+    if (!process.alive) return;
     this.note(`${redis.name} (${process.role}) ${busy ? 'is busy' : 'is stopped'} for ${length_ms} ms`);
     process.gate.close();
     redis.busy = busy;
@@ -89,31 +54,16 @@ export class AgentNemesis {
     });
   }
 
-  cut(from: readonly Host[], to: readonly Host[], length_ms: number): void {
-    const { network } = this.world;
-    for (const a of from) for (const b of to) network.cut(a, b);
-    this.#trouble();
+  freezeAgent({ agent, name }: AgentHost, length_ms: number): void {
+    if (!agent.alive) return;
+    const { life } = agent;
+    this.note(`the agent of ${name} is stopped for ${length_ms} ms`);
+    agent.gate.close();
     this.undoAfter(length_ms, () => {
-      for (const a of from) for (const b of to) network.mend(a, b);
-      this.note(`the way from ${ips(from)} to ${ips(to)} is free again`);
-      this.#trouble();
-    });
-  }
-
-  #trouble(): void {
-    this.world.networkTroubledAt = this.world.loop.now;
-  }
-
-  slow(): void {
-    const { manners } = this.world.network;
-    manners.slow_ms = this.prng.pick([5, 50, 300, 1_500]);
-    manners.lostPerMille = this.prng.pick([0, 10, 100]);
-    this.note(`the network delays by up to ${manners.slow_ms} ms and loses ${manners.lostPerMille} of 1000 packets`);
-    this.#trouble();
-    this.undoAfter(this.prng.between(500, 8_000), () => {
-      manners.slow_ms = 0;
-      manners.lostPerMille = 0;
-      this.#trouble();
+      if (!agent.alive || agent.life !== life) return;
+      this.note(`the agent of ${name} goes on`);
+      agent.disturbedAt = this.world.loop.now;
+      agent.gate.open();
     });
   }
 
@@ -128,10 +78,6 @@ export class AgentNemesis {
   }
 }
 
-function ips(hosts: readonly Host[]): string {
-  return hosts.map(({ ip }) => ip).join(' ');
-}
-
 function startAgent(nemesis: AgentNemesis, host: AgentHost): void {
   if (host.agent.alive || !host.host.up) return;
   nemesis.note(`the agent of ${host.name} starts`);
@@ -139,6 +85,7 @@ function startAgent(nemesis: AgentNemesis, host: AgentHost): void {
 }
 
 const ACTS: Readonly<Partial<Record<AgentFaultName, (nemesis: AgentNemesis) => void>>> = {
+  ...STRIKES,
   killAgent: (nemesis) => {
     const host = nemesis.host();
     if (!host.agent.alive) return;
@@ -146,21 +93,7 @@ const ACTS: Readonly<Partial<Record<AgentFaultName, (nemesis: AgentNemesis) => v
     host.agent.crash(false);
     nemesis.undoAfter(nemesis.draw(50, 6_000), () => startAgent(nemesis, host));
   },
-  freezeAgent: (nemesis) => {
-    const host = nemesis.host();
-    const { agent } = host;
-    if (!agent.alive) return;
-    const length_ms = nemesis.draw(50, 6_000);
-    const { life } = agent;
-    nemesis.note(`the agent of ${host.name} is stopped for ${length_ms} ms`);
-    agent.gate.close();
-    nemesis.undoAfter(length_ms, () => {
-      if (!agent.alive || agent.life !== life) return;
-      nemesis.note(`the agent of ${host.name} goes on`);
-      agent.disturbedAt = nemesis.world.loop.now;
-      agent.gate.open();
-    });
-  },
+  freezeAgent: (nemesis) => nemesis.freezeAgent(nemesis.host(), nemesis.draw(50, 6_000)),
   restartAgent: (nemesis) => {
     const host = nemesis.host();
     const { agent } = host;
@@ -216,15 +149,7 @@ const ACTS: Readonly<Partial<Record<AgentFaultName, (nemesis: AgentNemesis) => v
     const length_ms = nemesis.draw(300, 4_000);
     for (const host of nemesis.world.hosts) nemesis.unplug(host, length_ms + nemesis.prng.below(1_500));
   },
-  partition: (nemesis) => {
-    const side: Host[] = [];
-    const rest: Host[] = [];
-    for (const host of nemesis.world.network.hosts) (nemesis.prng.chance(0.4) ? side : rest).push(host);
-    const length_ms = nemesis.draw(300, 8_000);
-    nemesis.note(`${ips(side)} are cut off from ${ips(rest)} for ${length_ms} ms`);
-    nemesis.cut(side, rest, length_ms);
-    nemesis.cut(rest, side, length_ms);
-  },
+  partition: (nemesis) => nemesis.partition(0.4, nemesis.draw(300, 8_000)),
   cutPair: (nemesis) => {
     const [a, b] = [nemesis.host().host, nemesis.host().host];
     if (a === b) return;
@@ -233,18 +158,11 @@ const ACTS: Readonly<Partial<Record<AgentFaultName, (nemesis: AgentNemesis) => v
     nemesis.cut([a], [b], length_ms);
     nemesis.cut([b], [a], length_ms);
   },
-  oneWayCut: (nemesis) => {
-    const from = nemesis.host().host;
-    const to = nemesis.world.network.hosts.filter((host) => host !== from && nemesis.prng.chance(0.5));
-    const length_ms = nemesis.draw(300, 8_000);
-    const outward = nemesis.prng.chance(0.5);
-    nemesis.note(
-      `nothing gets from ${outward ? from.ip : ips(to)} to ${outward ? ips(to) : from.ip} for ${length_ms} ms`,
-    );
-    if (outward) nemesis.cut([from], to, length_ms);
-    else nemesis.cut(to, [from], length_ms);
+  oneWayCut: (nemesis) => nemesis.cutOneWay(nemesis.host().host, nemesis.draw(300, 8_000)),
+  slowNetwork: (nemesis) => {
+    const { prng } = nemesis;
+    nemesis.slowNetwork(prng.pick([5, 50, 300, 1_500]), prng.pick([0, 10, 100]), prng.between(500, 8_000));
   },
-  slowNetwork: (nemesis) => nemesis.slow(),
   slowDisk: (nemesis) => {
     const { agent, name } = nemesis.host();
     agent.manners.disk_ms = nemesis.prng.pick([10, 100, 1_000]);

@@ -17,13 +17,17 @@ function disagreementOf(world: AgentWorld, group: GroupPlan): string | null {
   const named = masterOf(world, group);
   if ('wrong' in named) return named.wrong;
   const { index, epoch } = named;
+  if (group.failback.when === 'after' && index !== group.hosts[0])
+    return `${group.name} is not back on its preferred host`;
   for (const { agent, name } of world.hosts) {
     const known = agent.sentinel.state?.groups.get(group.name);
     if (known === undefined) return `the agent of ${name} does not run`;
     const { ip, port } = currentMasterAddress(known);
     const place = world.placeOf(group, index);
     if (ip !== place.host || port !== place.port) return `${name} names ${ip}:${port}`;
-    if (known.configEpoch !== epoch) return `${name} is in epoch ${known.configEpoch}, others in ${epoch}`;
+    // In a pair each names the leader in an epoch of its own.
+    if (world.plan.mode === 'quorum' && known.configEpoch !== epoch)
+      return `${name} is in epoch ${known.configEpoch}, others in ${epoch}`;
     if (known.failover !== null) return `${name} is failing over`;
   }
   for (const each of group.hosts) {

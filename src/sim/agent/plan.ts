@@ -1,6 +1,6 @@
 /** What stands in a run: hosts, groups, settings, faults. All drawn from the seed. */
 import type { Prng } from '../../base/prng.js';
-import type { Durability } from '../../config/tanist/model.js';
+import type { ClusterMode, Durability, Failback } from '../../config/tanist/model.js';
 import type { RedisOptions } from '../redis/process.js';
 import { type AgentFaults, drawFaults, isDisturbing } from './faults.js';
 
@@ -10,9 +10,11 @@ export interface GroupPlan {
   readonly hosts: readonly number[];
   readonly durability: Durability;
   readonly options: RedisOptions;
+  readonly failback: Failback;
 }
 
 export interface AgentPlan {
+  readonly mode: ClusterMode;
   readonly hosts: number;
   readonly groups: readonly GroupPlan[];
   readonly ttl_ms: number;
@@ -40,11 +42,15 @@ const SHAPES: readonly (readonly [number, number])[] = [
   [4, 1],
 ];
 
+const PAIR_ONE_IN = 8;
+
 export function drawAgentPlan(prng: Prng): AgentPlan {
-  const [data, witnesses] = prng.pick(SHAPES);
+  const mode: ClusterMode = prng.below(PAIR_ONE_IN) === 0 ? 'pair' : 'quorum';
+  const durability: Durability = mode === 'quorum' && prng.chance(0.5) ? 'replicated' : 'async';
+  const faults = drawFaults(prng, mode, durability);
+  const [data, witnesses] = drawShape(prng, mode, faults);
   const groups: GroupPlan[] = [];
-  const count = prng.pick([1, 1, 1, 1, 2]);
-  const durability: Durability = prng.chance(0.5) ? 'replicated' : 'async';
+  const count = mode === 'pair' ? 1 : prng.pick([1, 1, 1, 1, 2]);
   for (let number = 0; number < count; number++) {
     const first = prng.below(data);
     groups.push({
@@ -52,13 +58,14 @@ export function drawAgentPlan(prng: Prng): AgentPlan {
       hosts: Array.from({ length: data }, (_, index) => (first + index) % data),
       durability,
       options: drawRedis(prng),
+      failback: prng.chance(0.3) ? { when: 'after', wait_ms: prng.pick([1_000, 3_000]) } : { when: 'never' },
     });
   }
-  const faults = drawFaults(prng, durability);
   return {
+    mode,
     hosts: data + witnesses,
     groups,
-    ttl_ms: prng.pick([300, 1_000, 1_000, 2_000]),
+    ttl_ms: prng.pick(faults.leaseEdge ? [1_000, 2_000, 2_000] : [300, 1_000, 1_000, 2_000]),
     hangAfter_ms: prng.pick([300, 1_000, 1_000]),
     busyLimit_ms: prng.pick([1_000, 15_000]),
     downAfter_ms: prng.pick([1_000, 1_000, 3_000]),
@@ -70,6 +77,12 @@ export function drawAgentPlan(prng: Prng): AgentPlan {
     writePeriod_ms: prng.pick([60, 150, 500]),
     save_ms: prng.pick([5, 50, 800]),
   };
+}
+
+function drawShape(prng: Prng, mode: ClusterMode, faults: AgentFaults): readonly [number, number] {
+  if (mode === 'pair') return [2, 0];
+  // Of two replicas at least one may lag behind the other.
+  return prng.pick(faults.laggingElected ? SHAPES.filter(([data]) => data > 2) : SHAPES);
 }
 
 function drawRedis(prng: Prng): RedisOptions {

@@ -13,7 +13,7 @@ import type { Reply } from '../../redis/reply.js';
 import type { AgentHost } from './agent-host.js';
 import type { ManagedRedis } from './host.js';
 import { Link, type Outcome } from './link.js';
-import type { Router } from './router.js';
+import type { VipRouter } from './router.js';
 import { Siblings } from './siblings.js';
 
 const SENTINEL_PORT = 26_379;
@@ -52,7 +52,7 @@ export class Room {
   constructor(
     readonly host: AgentHost,
     readonly redis: ManagedRedis,
-    readonly router: Router,
+    readonly router: VipRouter,
   ) {
     const { world, context } = host;
     const { plan } = world;
@@ -70,7 +70,7 @@ export class Room {
         hangAfter_ms: plan.hangAfter_ms,
         busyLimit_ms: plan.busyLimit_ms,
         attach: false,
-        mode: 'quorum',
+        mode: plan.mode,
       },
       redis.memory,
       new Prng(context.prng.uint32()),
@@ -183,7 +183,10 @@ export class Room {
         return;
       case 'became':
         host.note(1, `${this.group}: ${effect.from} -> ${effect.state}: ${effect.reason}`);
-        if (effect.state === 'master') host.world.onLeads(this);
+        if (effect.state === 'master') {
+          host.world.onLeads(this);
+          host.agent.tellPair(this.group);
+        }
         return;
       case 'log':
         if (effect.level !== 'debug') host.note(2, `${this.group}: "${effect.text}"`);

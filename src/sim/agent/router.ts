@@ -8,12 +8,35 @@ import { Gate } from '../gate.js';
 /** As in `src/vrrp`: the lifetime of an address, and after how much of it the address is refreshed. */
 const LIFETIME_MS = 2_000;
 const REFRESH_MS = 900;
-const PIPE_MS = 0.1;
+/** From agent to router. */
+export const PIPE_MS = 0.1;
 
-export class Router {
+/** What keeps the VIP of a group on a host, however it is decided who has it. */
+export interface VipRouter {
+  readonly gate: Gate;
+  readonly alive: boolean;
+  /** Which start this is. */
+  readonly life: number;
+  /** When it was last killed, frozen, or came back from either. */
+  disturbedAt: number;
+  /** Whether the address is on the host. */
+  readonly holds: boolean;
+  /** When the address came to the host last. */
+  readonly claimedAt: number;
+  start(): void;
+  /** kill -9: the address stays for the rest of its lifetime. */
+  kill(): void;
+  /** The host is gone, and its kernel. */
+  vanish(): void;
+  /** The agent is gone: its end of the pipe is closed. */
+  orphan(): void;
+  /** @param until virtual time; null takes the VIP back */
+  lend(until: number | null): void;
+}
+
+export class Router implements VipRouter {
   readonly gate = new Gate();
   alive = false;
-  /** When it was last killed, frozen, or came back from either. */
   disturbedAt = Number.NEGATIVE_INFINITY;
   life = 0;
   /** Granted until then (virtual time); null: not at all. */
@@ -21,7 +44,6 @@ export class Router {
   /** The kernel drops the address then. */
   #addressUntil = Number.NEGATIVE_INFINITY;
   #told = false;
-  /** When the address came to the host last. */
   claimedAt = 0;
 
   constructor(
@@ -32,7 +54,6 @@ export class Router {
     private readonly changed: () => void,
   ) {}
 
-  /** Whether the address is on the host. */
   get holds(): boolean {
     return this.context.loop.now < this.#addressUntil;
   }
@@ -46,7 +67,6 @@ export class Router {
     this.#refresh(this.life);
   }
 
-  /** kill -9: the address stays for the rest of its lifetime. */
   kill(): void {
     this.alive = false;
     this.life += 1;
@@ -54,14 +74,12 @@ export class Router {
     this.disturbedAt = this.context.loop.now;
   }
 
-  /** The host is gone, and its kernel. */
   vanish(): void {
     this.kill();
     this.#addressUntil = Number.NEGATIVE_INFINITY;
     this.#told = false;
   }
 
-  /** The agent is gone: its end of the pipe is closed. */
   orphan(): void {
     this.#later(() => {
       this.#leave();
@@ -70,7 +88,6 @@ export class Router {
     });
   }
 
-  /** @param until virtual time; null takes the VIP back */
   lend(until: number | null): void {
     this.#later(() => {
       this.#until = until;

@@ -1,6 +1,6 @@
-/** One run of whole agents from one seed: install, make faults, heal everything, and wait for all to be well. */
+/** One run of whole agents from one seed. */
 import { Prng } from '../../base/prng.js';
-import type { RunResult } from '../run.js';
+import { playRun, type RunResult } from '../frame.js';
 import { agentFaultNames } from './faults.js';
 import { AgentNemesis } from './nemesis.js';
 import { disagreement } from './outcome.js';
@@ -19,44 +19,32 @@ export function runAgentSeed(seed: number, recording: boolean): RunResult {
   const world = new AgentWorld(plan, prng.uint32(), recording);
   const nemesis = new AgentNemesis(world, new Prng(prng.uint32()));
   world.note(1, '*', () => describePlan(plan));
-  world.start();
-  world.run(plan.warmUp_ms);
-  nemesis.begin();
-  world.run(plan.faulty_ms);
-  nemesis.heal();
-  const healedAt = world.loop.now;
-  let what: string | null = null;
-  let wellSince: number | null = null;
-  while (world.violation === null && world.loop.now - healedAt < CONVERGENCE_MAX_MS + STEADY_MS) {
-    world.run(LOOK_PERIOD_MS);
-    what = disagreement(world);
-    if (what !== null) {
-      if (wellSince !== null) world.note(2, '*', () => `not well any more: ${what}`);
-      wellSince = null;
-    } else wellSince ??= world.loop.now;
-    if (wellSince !== null && world.loop.now - wellSince >= STEADY_MS) break;
-  }
-  world.quiet = true;
-  if (world.violation === null) world.end(what);
-  return {
+  return playRun({
     seed,
-    violation: world.violation,
-    faults: [],
-    virtual_ms: world.loop.now,
-    convergence_ms: (wellSince ?? world.loop.now) - healedAt,
-    events: world.loop.count,
-    counts: world.counts,
-    transcript: world.lines,
-  };
+    world,
+    nemesis,
+    faults: agentFaultNames(plan.faults),
+    warmUp_ms: plan.warmUp_ms,
+    faulty_ms: plan.faulty_ms,
+    look_ms: LOOK_PERIOD_MS,
+    steady_ms: STEADY_MS,
+    bound_ms: CONVERGENCE_MAX_MS + STEADY_MS,
+    disagreement: () => disagreement(world),
+    end: (what) => {
+      world.quiet = true;
+      world.end(what);
+    },
+  });
 }
 
 function describePlan(plan: AgentPlan): string {
-  const { hosts, groups, ttl_ms, hangAfter_ms, downAfter_ms, faults } = plan;
+  const { mode, hosts, groups, ttl_ms, hangAfter_ms, downAfter_ms, faults } = plan;
   const shown = groups.map(
-    ({ name, hosts: on, durability }) => `${name} on ${on.map((i) => 'abcdefgh'[i]).join('')}, ${durability}`,
+    ({ name, hosts: on, durability, failback }) =>
+      `${name} on ${on.map((i) => 'abcdefgh'[i]).join('')}, ${durability}, failback ${failback.when}`,
   );
   return (
-    `${hosts} hosts; ${shown.join('; ')}; leases of ${ttl_ms} ms, hang-after ${hangAfter_ms}, down-after ${downAfter_ms}; ` +
+    `${mode === 'pair' ? 'a pair' : `${hosts} hosts`}; ${shown.join('; ')}; leases of ${ttl_ms} ms, hang-after ${hangAfter_ms}, down-after ${downAfter_ms}; ` +
     `faults: ${agentFaultNames(faults).join(' ') || 'none'}`
   );
 }

@@ -1,6 +1,6 @@
 /** One run's world: hosts with their agents, the checkers that watch them, and the transcript. */
-import { Prng } from '../../base/prng.js';
 import type { Place } from '../../keeper/core/io.js';
+import { BaseWorld } from '../base-world.js';
 import { Bounded } from '../checkers/bounded.js';
 import type { Checker } from '../checkers/checker.js';
 import { EpochsGrow } from '../checkers/epochs-grow.js';
@@ -12,18 +12,17 @@ import { OneLeader } from '../checkers/one-leader.js';
 import { OneLease } from '../checkers/one-lease.js';
 import { OneVote } from '../checkers/one-vote.js';
 import { PersistedFirst } from '../checkers/persisted-first.js';
-import type { Context } from '../context.js';
+import { drawRate } from '../clock-rate.js';
 import type { Fact } from '../fact.js';
-import { Loop } from '../loop.js';
-import { Network } from '../network.js';
 import { hex40 } from '../redis/dataset.js';
-import type { Line, Violation } from '../world.js';
 import { AgentHost } from './agent-host.js';
 import type { AgentChecker } from './checkers/agent-checker.js';
+import { whyUnbounded } from './checkers/bounded-loss.js';
 import { fullerSibling } from './checkers/fuller.js';
 import { Fenced, VipLeased } from './checkers/leased-only.js';
 import { NothingLost, SavedFirst } from './checkers/losses.js';
 import { OneVip, OneWritable } from './checkers/one-writable.js';
+import { PairVip } from './checkers/pair-vip.js';
 import { isDisturbing } from './faults.js';
 import { REDIS_PORT } from './host.js';
 import { outcomeOf } from './outcome.js';
@@ -38,25 +37,19 @@ const DRIFT = 0.024;
 const FENCE_LATE_MS = 30;
 /** A replica that was promoted is asked for its role once a second, and named by the record in less than three. */
 const NEW_MASTER_MS = 3_500;
-const LOOK_PERIOD_MS = 10;
+/** What begins and ends by an event is looked at then; this is for what ends by the clock. */
+const LOOK_PERIOD_MS = 20;
 const LOAD_PERIOD_MS = 2_000;
 const INBOX_MAX = 50;
 const EFFECTS_MAX = 60;
 const ASKS_MAX = 8;
 const PENDING_MAX = 256;
 
-export class AgentWorld {
-  readonly loop = new Loop();
-  readonly network: Network;
-  readonly context: Context;
+export class AgentWorld extends BaseWorld {
   readonly hosts: AgentHost[] = [];
-  readonly lines: Line[] = [];
-  readonly nameOf = new Map<string, string>();
   readonly groupOf = new Map<string, string>();
-  readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
   /** What a master acknowledged after its lease, and for how long: its agent was gone or halted. */
   unleased_ms = 0;
-  violation: Violation | null = null;
   saveFails = false;
   /** The writers have ended. */
   quiet = false;
@@ -70,24 +63,19 @@ export class AgentWorld {
   constructor(
     readonly plan: AgentPlan,
     seed: number,
-    private readonly recording: boolean,
+    recording: boolean,
   ) {
-    const prng = new Prng(seed);
-    this.network = new Network(this.loop, new Prng(prng.uint32()));
-    this.context = {
-      loop: this.loop,
-      network: this.network,
-      prng: new Prng(prng.uint32()),
-      fact: (fact) => this.#check(fact),
-      note: (level, who, text) => this.note(level, who, text),
-    };
+    super(seed, recording);
     const durable = plan.groups.some(({ durability }) => durability === 'replicated');
-    const looking = [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
+    const isPair = plan.mode === 'pair';
+    const looking = isPair
+      ? [new PairVip(() => this.#quietSince())]
+      : [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
     this.#looking = looking;
     this.#checkers = [
       ...looking,
       new NothingLost('durable', durable),
-      new NothingLost('planned', !isDisturbing(plan.faults)),
+      new NothingLost('planned', !isPair && !isDisturbing(plan.faults)),
       new SavedFirst(
         (redis) => this.#savedBy(redis),
         (redis) => this.#isKept(redis),
@@ -98,7 +86,8 @@ export class AgentWorld {
       new PersistedFirst(),
       new OneLeader(),
       new Majority(),
-      new OneConfiguration(),
+      // The hosts of a pair may name two masters in one epoch, while they do not hear each other.
+      ...(isPair ? [] : [new OneConfiguration()]),
       new EpochsGrow(),
       new NotOwnReplica(),
       new Bounded(),
@@ -108,7 +97,7 @@ export class AgentWorld {
 
   #addHosts(): void {
     const { plan, context } = this;
-    const drift = plan.faults.clockDrift ? DRIFT : 0;
+    const rates = this.#drawRates();
     for (let index = 0; index < plan.hosts; index++) this.nameOf.set(hex40(context.prng), `s${'abcdefgh'[index]}`);
     const machines = Array.from({ length: plan.hosts }, () => this.network.addHost());
     for (const group of plan.groups) {
@@ -118,13 +107,28 @@ export class AgentWorld {
       }
     }
     machines.forEach((machine, index) => {
-      this.hosts.push(new AgentHost(this, context, 'abcdefgh'[index] ?? '?', index, machine, drift));
+      this.hosts.push(new AgentHost(this, context, 'abcdefgh'[index] ?? '?', index, machine, rates[index] ?? 1));
     });
     for (const host of this.hosts) host.addProxies();
     this.#sights = plan.groups.map(({ name, hosts }) => ({
       group: name,
       hosts: this.hosts.filter(({ index }) => hosts.includes(index)),
     }));
+  }
+
+  /** How fast each host's clock runs. */
+  #drawRates(): readonly number[] {
+    const { plan, context } = this;
+    const { prng } = context;
+    const { clockDrift, leaseEdge } = plan.faults;
+    const odd = prng.chance(0.7) ? plan.groups[0]?.hosts[0] : prng.below(plan.hosts);
+    const fast = prng.chance(0.25);
+    return Array.from({ length: plan.hosts }, (_, index) => {
+      if (!clockDrift) return 1;
+      // The worst for a lease: the clock of its holder is as far from all the others as may be.
+      if (leaseEdge) return (index === odd) === fast ? 1 + DRIFT : 1 - DRIFT;
+      return drawRate(prng, DRIFT);
+    });
   }
 
   ipOf(index: number): string {
@@ -141,7 +145,12 @@ export class AgentWorld {
 
   /** Starts everything: on new disks, as after the installation. */
   start(): void {
-    for (const host of this.hosts) this.loop.after(this.context.prng.below(500), () => host.agent.start());
+    for (const { agent, host } of this.hosts) {
+      this.loop.after(this.context.prng.below(500), () => {
+        // It may have been switched off, and on again, before.
+        if (host.up && !agent.alive) agent.start();
+      });
+    }
     const outside = this.network.addHost();
     for (const group of this.plan.groups) {
       const client = new VipClient(this, group, outside);
@@ -149,10 +158,6 @@ export class AgentWorld {
     }
     this.#watch();
     this.#watchLoad();
-  }
-
-  run(length_ms: number, stop: () => boolean = () => false): void {
-    this.loop.runUntil(this.loop.now + length_ms, () => this.violation !== null || stop());
   }
 
   /** Who has the VIP; of two the one that came last, as its announcements say. */
@@ -192,10 +197,22 @@ export class AgentWorld {
     }
   }
 
-  violate(property: string, what: string): void {
-    if (this.violation !== null) return;
-    this.violation = { property, what, at: this.loop.now };
-    this.note(1, '!', () => `VIOLATED: ${property}: ${what}`);
+  /** Since when nothing has happened that the hosts of a pair have to get over. */
+  #quietSince(): number {
+    let last = this.networkTroubledAt;
+    if (this.network.troubled) last = this.loop.now;
+    for (const { host, agent, redises, routers } of this.hosts) {
+      const halted = !host.up || !agent.alive || agent.gate.closed || agent.manners.disk_ms > 0;
+      last = Math.max(last, agent.disturbedAt, halted ? this.loop.now : last);
+      for (const { process, disturbedAt } of redises.values()) {
+        const coming = !process.alive || process.loading || process.gate.closed || process.upstream.syncing;
+        last = Math.max(last, disturbedAt, coming ? this.loop.now : last);
+      }
+      for (const router of routers.values()) {
+        last = Math.max(last, router.disturbedAt, !router.alive || router.gate.closed ? this.loop.now : last);
+      }
+    }
+    return last;
   }
 
   #watch(): void {
@@ -209,7 +226,7 @@ export class AgentWorld {
     this.loop.after(LOAD_PERIOD_MS, () => {
       for (const { agent } of this.hosts) {
         const { name, peak, state } = agent.sentinel;
-        if (state !== null) this.#check({ kind: 'load', sentinel: name, ...peak });
+        if (state !== null) this.check({ kind: 'load', sentinel: name, ...peak });
         Object.assign(peak, { effects: 0, conns: 0, links: 0, pending: 0 });
         for (const room of agent.rooms.values()) this.#checkLoad(room);
       }
@@ -226,7 +243,7 @@ export class AgentWorld {
     this.violate('what waits is bounded', what);
   }
 
-  #check(fact: Fact): void {
+  protected override check(fact: Fact): void {
     if (this.violation !== null) return;
     if (fact.kind === 'elected') this.counts.elections += 1;
     else if (fact.kind === 'acknowledged') this.#acknowledged(fact);
@@ -239,6 +256,7 @@ export class AgentWorld {
   /** What is acknowledged after the lease is measured where nobody is there to fence; else it is a fault. */
   #acknowledged({ group, by, write }: Extract<Fact, { kind: 'acknowledged' }>): void {
     this.counts.acknowledged += 1;
+    if (this.plan.mode === 'pair') return;
     const host = this.hosts.find((one) => one.redises.get(group)?.name === by);
     if (host === undefined) return;
     const roleSince = host.redises.get(group)?.process.roleSince ?? 0;
@@ -254,6 +272,9 @@ export class AgentWorld {
         `${by}: write ${write}, ${over_ms} ms after it`,
       );
     }
+    const silent_ms = this.loop.now - (host.redises.get(group)?.process.replicas.lastAckAt ?? 0);
+    const unbounded = host.isBounded(group) ? whyUnbounded({ name: by, ttl_ms: this.plan.ttl_ms, silent_ms }) : null;
+    if (unbounded !== null) return this.violate('what a master without its agent may lose is bounded', unbounded);
     this.counts.limits += 1;
     this.unleased_ms = Math.max(this.unleased_ms, over_ms);
   }
@@ -264,25 +285,30 @@ export class AgentWorld {
     return new Set();
   }
 
-  /** Whether the agent beside it has been running for a while. */
+  /**
+   * Whether somebody could have put its data aside: the agent beside it has been running for a while. And whether that one
+   * could have known: Redis connects again by itself, before any news, to a master that has lost its data and leads anew.
+   */
   #isKept(name: string): boolean {
     for (const host of this.hosts) {
-      for (const [group, redis] of host.redises)
-        if (redis.name === name) return sightOf(host, group)?.agentSteady === true;
+      for (const [group, redis] of host.redises) {
+        if (redis.name !== name) continue;
+        const { following, followingSince } = redis.process;
+        const master = this.hosts.find(({ host: { ip } }) => ip === following?.ip)?.redises.get(group);
+        if (master !== undefined && master.lostAt > followingSince) {
+          this.counts.limits += 1;
+          return false;
+        }
+        return sightOf(host, group)?.agentSteady === true;
+      }
     }
     return false;
-  }
-
-  note(level: 1 | 2, who: string, text: () => string): void {
-    if (!this.recording) return;
-    const named = text().replace(/\b[0-9a-f]{40}\b/g, (id) => this.nameOf.get(id) ?? id.slice(0, 8));
-    this.lines.push({ level, text: `${(this.loop.now / 1_000).toFixed(3).padStart(8)}  ${who.padEnd(4)} ${named}` });
   }
 
   /** Tells the checkers how it ended. @param disagreement what stands against convergence, or null */
   end(disagreement: string | null): void {
     if (disagreement !== null) this.violate('convergence after healing', disagreement);
     const groups = this.plan.groups.map((group) => outcomeOf(this, group));
-    this.#check({ kind: 'ended', converged: disagreement === null, lossAllowed: true, groups });
+    this.check({ kind: 'ended', converged: disagreement === null, lossAllowed: true, groups });
   }
 }

@@ -51,6 +51,8 @@ export class RedisProcess implements Listener {
   /** When it took that role. */
   roleSince = 0;
   following: Place | null = null;
+  /** When it was told to follow that one. */
+  followingSince = 0;
   /** Writes are taken until then: the end of the lease, or never without leases. */
   leasedUntil = Number.POSITIVE_INFINITY;
   /** A write is acknowledged once so many replicas have it. */
@@ -146,6 +148,7 @@ export class RedisProcess implements Listener {
       else end.reset();
     }
     this.replicas.all = [];
+    this.replicas.attachedSince = null;
     this.upstream.reset();
     this.clients.forget(silently);
     this.handover.end();
@@ -187,6 +190,7 @@ export class RedisProcess implements Listener {
     if (this.role === 'master') this.roleSince = this.context.loop.now;
     this.role = 'replica';
     this.following = master;
+    this.followingSince = this.context.loop.now;
     this.replicas.disconnect();
     this.clients.dropUnacknowledged();
     this.context.note(1, this.name, () => `follows ${master.ip}:${master.port} now`);

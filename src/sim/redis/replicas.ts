@@ -19,6 +19,10 @@ export const REPL_TIMEOUT_MS = 8_000;
 
 export class Replicas {
   all: Replica[] = [];
+  /** Since when there has been one without a break; null when there is none. */
+  attachedSince: number | null = null;
+  /** When any of them acknowledged last, also one that has gone since. */
+  lastAckAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly redis: RedisProcess) {}
 
@@ -71,6 +75,8 @@ export class Replicas {
     if (replica === undefined) return;
     replica.acked = offset;
     replica.lastAckAt = this.redis.context.loop.now;
+    this.lastAckAt = replica.lastAckAt;
+    this.attachedSince ??= replica.lastAckAt;
     this.redis.handover.onAck(replica);
     this.redis.clients.onAck();
   }
@@ -122,9 +128,11 @@ export class Replicas {
   disconnect(): void {
     for (const replica of this.all) replica.end.close();
     this.all = [];
+    this.attachedSince = null;
   }
 
   drop(end: End): void {
     this.all = this.all.filter((one) => one.end !== end);
+    if (this.all.length === 0) this.attachedSince = null;
   }
 }

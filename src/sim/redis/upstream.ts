@@ -10,6 +10,9 @@ export class Upstream {
   lastHeardAt = 0;
   /** Since when the link is down; null when it has never been up. */
   downSince: number | null = null;
+  /** How long what its master streams waits before it is looked at. */
+  late_ms = 0;
+  #lateUntil = 0;
   #end: End | null = null;
   #connecting = false;
   /** Counts the masters that were followed: an answer for an earlier one is dropped. */
@@ -63,7 +66,7 @@ export class Upstream {
       if (!(result instanceof End) || !result.open) return;
       this.#end = result;
       this.lastHeardAt = context.loop.now;
-      result.onMessage = (message) => this.#onMessage(message);
+      result.onMessage = (message) => this.#arrived(result, message);
       result.onClose = () => this.#lost();
       const { replid, offset } = redis.data;
       const { ip } = redis.host;
@@ -77,6 +80,16 @@ export class Upstream {
     if (this.up) this.downSince = this.redis.context.loop.now;
     this.up = false;
     this.syncing = false;
+  }
+
+  /** Of one connection nothing overtakes anything. */
+  #arrived(end: End, message: Message): void {
+    const { loop } = this.redis.context;
+    if (this.late_ms === 0 && this.#lateUntil <= loop.now) return this.#onMessage(message);
+    this.#lateUntil = Math.max(this.#lateUntil, loop.now + this.late_ms);
+    loop.at(this.#lateUntil, () => {
+      if (this.#end === end) this.redis.gate.pass(() => this.#onMessage(message));
+    });
   }
 
   #onMessage(message: Message): void {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { HostSight } from '../sight.js';
+import { whyUnbounded } from './bounded-loss.js';
 import { Fenced, VipLeased } from './leased-only.js';
 import { NothingLost, SavedFirst } from './losses.js';
 import { OneVip, OneWritable } from './one-writable.js';
+import { PairVip } from './pair-vip.js';
 
 function host(name: string, more: Partial<HostSight> = {}): HostSight {
   const steady = { agentSteady: true, redisSteady: true, routerSteady: true };
@@ -47,7 +49,39 @@ describe('checkers of what is to be seen', () => {
   });
 });
 
+describe('the checker of a pair', () => {
+  const two = [host('a', { vip: true, writable: true }), host('b', { vip: true, writable: true })];
+  const idle = [host('a', { vip: true })];
+
+  it('lets both lead while they do not hear each other, and for the time of an election after', () => {
+    let quietSince = Number.POSITIVE_INFINITY;
+    const checker = new PairVip(() => quietSince);
+    expect(checker.look('g1', two, 1_000)).toBeNull();
+    expect(checker.look('g1', two, 60_000)).toBeNull();
+    quietSince = 60_000;
+    expect(checker.look('g1', two, 62_400)).toBeNull();
+    expect(checker.look('g1', two, 62_600)).toBe('two hosts have the VIP of g1');
+  });
+
+  it('sees a VIP that stays where nothing is written', () => {
+    const checker = new PairVip(() => 0);
+    expect(checker.look('g1', idle, 1_000)).toBeNull();
+    expect(checker.look('g1', [host('a', leads)], 5_000)).toBeNull();
+    expect(checker.look('g1', idle, 6_000)).toBeNull();
+    expect(checker.look('g1', idle, 10_400)).toBeNull();
+    expect(checker.look('g1', idle, 10_600)).toBe('a has the VIP of g1, and takes no writes');
+  });
+});
+
 describe('checkers of losses', () => {
+  it('see a master without an agent that goes on after its replicas have left it', () => {
+    expect(whyUnbounded({ name: 'g1a', ttl_ms: 1_000, silent_ms: 2_900 })).toBeNull();
+    expect(whyUnbounded({ name: 'g1a', ttl_ms: 3_000, silent_ms: 3_900 })).toBeNull();
+    expect(whyUnbounded({ name: 'g1a', ttl_ms: 1_000, silent_ms: 3_100 })).toBe(
+      'g1a takes writes 3100 ms after a replica was heard last',
+    );
+  });
+
   const had = [1, 2, 3].map((id) => ({ id, end: id }));
   const replaced = { kind: 'replaced', group: 'g1', redis: 'g1a', had, has: had.slice(0, 1) } as const;
 
