@@ -172,7 +172,12 @@ function updatePrivateLists() {
  * @returns {string[] | null} null where there are none
  */
 function backportsSettings() {
-  const targets = run('apt-get', ['indextargets', '--format', '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Created-By: Packages']);
+  const targets = run('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI) $(RELEASE) $(COMPONENT)',
+    'Created-By: Packages',
+  ]);
   const source = backportsSource(targets.out, osRelease('VERSION_CODENAME'));
   if (source === null) return null;
   const list = join(cache.dir, 'apt-backports', 'sources.list');
@@ -210,7 +215,12 @@ function settingsIn(folder, more) {
   const archives = join(cache.dir, folder, 'cache');
   mkdirSync(join(state, 'lists', 'partial'), { recursive: true });
   mkdirSync(join(archives, 'archives', 'partial'), { recursive: true });
-  const settings = [`Dir::State=${state}`, `Dir::Cache=${archives}`, 'Dir::State::status=/var/lib/dpkg/status', ...more];
+  const settings = [
+    `Dir::State=${state}`,
+    `Dir::Cache=${archives}`,
+    'Dir::State::status=/var/lib/dpkg/status',
+    ...more,
+  ];
   return [...common, ...settings.flatMap((setting) => ['-o', setting])];
 }
 

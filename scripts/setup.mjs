@@ -9,7 +9,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildIfStale } from './build.mjs';
-import { absentDependencies, fetchBackports, fetchPackages, linkPrograms, linkPythonModules, missingLibraries } from './debian.mjs';
+import {
+  absentDependencies,
+  fetchBackports,
+  fetchPackages,
+  linkPrograms,
+  linkPythonModules,
+  missingLibraries,
+} from './debian.mjs';
 import { cache, findPeer, peers } from './peers.mjs';
 import { run } from './run.mjs';
 import { SetupError, step } from './say.mjs';

@@ -35,6 +35,8 @@ export interface ControlOptions {
   readonly log: (level: LogLevel, text: string) => void;
   /** What else an operator should know. */
   readonly warnings: () => readonly string[];
+  /** What other agents are told of this one's file. */
+  readonly fileWord: () => string;
 }
 
 export class Control implements AgentControl {
@@ -121,6 +123,8 @@ export class Control implements AgentControl {
     if (args[0]?.toUpperCase() !== 'SENTINEL') return null;
     const [, subcommand = '', group = '', ...rest] = args;
     switch (subcommand.toUpperCase()) {
+      case 'AGENT':
+        return Promise.resolve(this.#options.fileWord());
       case 'KEEPER':
         return Promise.resolve(this.#keeperReply(group));
       case 'SWITCHOVER':

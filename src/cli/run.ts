@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Agent } from '../agent/agent.js';
+import { fileWordOf } from '../agent/file-word.js';
 import { findOwnHost, HostUnknownError } from '../agent/identity.js';
+import { stepFromLastRun, VoterChangeError } from '../agent/last-run.js';
 import { serve } from '../agent/process.js';
 import { ConfigError } from '../config/config-error.js';
 import { configForHost } from '../config/tanist/for-host.js';
@@ -39,11 +41,16 @@ async function run(file: string, options: Options): Promise<void> {
     const config = configForHost(whole, self.name);
     const lock = new StateLock(config.stateDirectory);
     const log = new Log({ level: config.logLevel, file: '' });
-    process.exitCode = await serve(log, () => Agent.start({ config, self, version: packageVersion(), log }));
+    const version = packageVersion();
+    const lastRun = stepFromLastRun(config, self);
+    const agent = { config, self, file: fileWordOf(whole, version), lastRun, version, log };
+    process.exitCode = await serve(log, () => Agent.start(agent));
     lock.release();
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.format(), exitCodes.configuration);
-    if (error instanceof HostUnknownError) return refuse(error.message, exitCodes.configuration);
+    if (error instanceof HostUnknownError || error instanceof VoterChangeError) {
+      return refuse(error.message, exitCodes.configuration);
+    }
     refuse(error instanceof Error ? error.message : String(error), exitCodes.failure);
   }
 }

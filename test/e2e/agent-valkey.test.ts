@@ -21,7 +21,8 @@ it('keeps Valkey as it keeps Redis: failover, switchover, adoption, data put asi
   expect(seen).toEqual([version, version, version]);
 
   expect(await first.proxy('SET', 'count', '1')).toBe('OK');
-  for (const host of cluster.hosts) await until(async () => (await host.redis('GET', 'count')) === '1', { what: 'a copy' });
+  for (const host of cluster.hosts)
+    await until(async () => (await host.redis('GET', 'count')) === '1', { what: 'a copy' });
   process.kill(first.redisPid(), 'SIGKILL');
   await until(async () => (await first.proxy('SET', 'during', 'the failover')) === 'OK', { what: 'a write' });
   const second = await cluster.settled();

@@ -26,15 +26,26 @@ const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
 /** One host of the cluster: its agent, and what it keeps. */
 export class AgentHost {
   agent: Child | null = null;
+  /** The tanist.yml that it starts with; the cluster's unless it was given another. */
+  file: string;
 
   constructor(
     readonly name: string,
     readonly address: string,
     readonly cluster: AgentCluster,
-  ) {}
+  ) {
+    this.file = cluster.file;
+  }
+
+  /** Ends the agent as its unit does, and starts it again, perhaps with another file. */
+  async restart(file = this.file): Promise<void> {
+    await this.agent?.stop(20_000);
+    this.file = file;
+    this.start();
+  }
 
   start(): Child {
-    const args = [tanistPath, 'run', this.cluster.file, '--host', this.name];
+    const args = [tanistPath, 'run', this.file, '--host', this.name];
     this.agent = startChild({ command: process.execPath, args }, this.cluster.cleanup);
     return this.agent;
   }
@@ -72,6 +83,10 @@ export class AgentHost {
 
 export class AgentCluster {
   readonly hosts: readonly AgentHost[];
+  /** Of every tanist.yml, below the hosts. */
+  readonly #lines: string[] = [];
+  /** How many of the hosts keep a Redis: the first. */
+  #keep = 0;
 
   private constructor(
     readonly cleanup: Cleanup,
@@ -91,15 +106,25 @@ export class AgentCluster {
     const file = join(directory, 'tanist.yml');
     const count = redis + witnesses;
     const cluster = new AgentCluster(cleanup, directory, file, { redis: redisPort, sentinel, api, proxy }, count);
-    const hosts = cluster.hosts.map(({ name, address }, index) =>
-      index < redis ? `  ${name}: ${address}` : `  ${name}: {address: ${address}, witness: true}`,
-    );
     const redisLines = [`  port: ${redisPort}`, `  program: ${program}`, `  directory: ${join(directory, 'redis')}`];
-    const lines = ['hosts:', ...hosts, 'redis:', ...redisLines, `sentinel: {port: ${sentinel}}`];
-    lines.push(`api: {listen: ${api}}`, `proxy: ${proxy}`, `state_directory: ${join(directory, 'state')}`, yaml);
-    writeFileSync(file, `${lines.join('\n')}\n`);
+    cluster.#lines.push('redis:', ...redisLines, `sentinel: {port: ${sentinel}}`, `api: {listen: ${api}}`);
+    cluster.#lines.push(`proxy: ${proxy}`, `state_directory: ${join(directory, 'state')}`);
+    cluster.#keep = redis;
+    cluster.writeFile('tanist.yml', cluster.hosts, yaml);
     cleanup.add(() => cluster.#endRedis());
     return cluster;
+  }
+
+  /** Writes another tanist.yml for this cluster. @returns its path */
+  writeFile(name: string, hosts: readonly AgentHost[], yaml = ''): string {
+    const lines = hosts.map((host) =>
+      this.hosts.indexOf(host) < this.#keep
+        ? `  ${host.name}: ${host.address}`
+        : `  ${host.name}: {address: ${host.address}, witness: true}`,
+    );
+    const path = join(this.directory, name);
+    writeFileSync(path, `${['hosts:', ...lines, ...this.#lines, yaml].join('\n')}\n`);
+    return path;
   }
 
   /** Starts all agents and waits until one Redis leads and all others follow. */
