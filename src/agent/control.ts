@@ -336,9 +336,7 @@ export class Control implements AgentControl {
     const group = config.groups.find((each) => each.name === name);
     const to = place === null || group === undefined ? null : this.#hostAt(group, place);
     if (place !== null && to === null) return Promise.resolve(new ErrorReply('ERR TO names no Redis of the group'));
-    return this.#change(name, to, words.includes('FORCE')).then((outcome) =>
-      outcome.ok ? OK : errorOf(outcome),
-    );
+    return this.#change(name, to, words.includes('FORCE')).then((outcome) => (outcome.ok ? OK : errorOf(outcome)));
   }
 
   async #setPaused(group: string | null, on: boolean): Promise<Outcome> {

@@ -1,7 +1,7 @@
 /** Compares the file that this agent runs with to those of the others, and tells when they differ. */
 import type { LogLevel } from '../observe/log.js';
 import type { Reply } from '../redis/reply.js';
-import { type FileWord, fileWarning, readFileWord } from './file-word.js';
+import { type FileWord, fileWarning, loginRefusal, readFileWord } from './file-word.js';
 
 const ASK_MS = 500;
 
@@ -13,7 +13,7 @@ export interface FileWatchOptions {
 
 export class FileWatch {
   readonly #options: FileWatchOptions;
-  /** By host: those whose file differs. */
+  /** By host: those whose file differs, or that do not let us in. */
   #warnings: ReadonlyMap<string, string> = new Map();
   #asking = false;
 
@@ -41,8 +41,9 @@ export class FileWatch {
     const now = new Map(before);
     for (const [host, reply] of replies) {
       const word = readFileWord(reply);
-      if (word === null) continue;
-      const warning = fileWarning(host, this.#options.own, word);
+      const refusal = loginRefusal(host, reply);
+      if (word === null && refusal === null) continue;
+      const warning = word === null ? refusal : fileWarning(host, this.#options.own, word);
       if (warning === null) now.delete(host);
       else now.set(host, warning);
     }
@@ -53,7 +54,6 @@ export class FileWatch {
   #tell(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): void {
     const { log } = this.#options;
     for (const [host, text] of now) if (before.get(host) !== text) log('warning', text);
-    for (const host of before.keys())
-      if (!now.has(host)) log('notice', `the agent on ${host} runs with the same file now`);
+    for (const [host, text] of before) if (!now.has(host)) log('notice', `no more of this: ${text}`);
   }
 }

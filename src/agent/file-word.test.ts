@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readTanistConfig } from '../config/tanist/read.js';
 import { ErrorReply } from '../redis/reply.js';
-import { fileWarning, fileWordOf, readFileWord } from './file-word.js';
+import { fileWarning, fileWordOf, loginRefusal, readFileWord } from './file-word.js';
 
 const THREE = 'hosts: {a: 10.0.0.1, b: 10.0.0.2, c: 10.0.0.3}\n';
 const word = (yaml: string, file = '/etc/tanist/tanist.yml') => fileWordOf(readTanistConfig(yaml, file), '0.1.0');
@@ -23,6 +23,20 @@ it('says what lists of voters further apart than one host may bring about', () =
   expect(fileWarning('d', word(THREE), four)).toContain('other hosts, groups. Put the same');
   const five = word('hosts: {a: 10.0.0.1, b: 10.0.0.2, c: 10.0.0.3, d: 10.0.0.4, e: 10.0.0.5}\n');
   expect(fileWarning('d', word(THREE), five)).toContain('its voters are a, b, c, d, e, and two lists');
+});
+
+it('compares the voters alone with an agent of another version', () => {
+  const other = { ...word(`${THREE}lease: 2s\n`), version: '0.2.0' };
+  expect(fileWarning('b', word(THREE), other)).toBeNull();
+  expect(fileWarning('b', word(THREE), { ...other, voters: ['a', 'b'] })).toContain('other hosts. Put the same');
+});
+
+it('tells a login that is refused from other trouble', () => {
+  expect(loginRefusal('b', new ErrorReply('ERR the agent on b does not answer: WRONGPASS invalid'))).toMatch(
+    /^the agent on b refuses this one's login: sentinel\.password/,
+  );
+  expect(loginRefusal('b', new ErrorReply('ERR the agent on b does not answer: refused'))).toBeNull();
+  expect(loginRefusal('b', 'PONG')).toBeNull();
 });
 
 it('keeps secrets to itself', () => {

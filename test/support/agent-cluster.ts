@@ -5,7 +5,7 @@ import type { ClusterView, MemberView } from '../../src/agent/view.js';
 import { type Child, startChild } from './child.js';
 import type { Cleanup } from './cleanup.js';
 import { freePorts } from './free-port.js';
-import { type RespValue, request } from './resp.js';
+import { type RequestOptions, type RespValue, request } from './resp.js';
 import { tanistPath } from './tanist.js';
 import { tempDir } from './temp-dir.js';
 import { until } from './until.js';
@@ -13,6 +13,17 @@ import { until } from './until.js';
 export interface ClusterOptions {
   /** Lines of tanist.yml besides hosts, ports and directories. */
   readonly yaml?: string;
+  /** More lines below `redis:`. */
+  readonly redisYaml?: readonly string[];
+  /** Keys of `sentinel:` besides its port. */
+  readonly sentinelYaml?: string;
+  /** In the place of a proxy on one port: the keys of its one pool besides `listen`. */
+  readonly poolYaml?: string;
+  /** How its Redis and its Sentinels are spoken to. */
+  readonly login?: Login;
+  readonly sentinelLogin?: Login;
+  readonly proxyLogin?: Login;
+  readonly apiToken?: string;
   /** How many hosts keep a Redis. */
   readonly redis?: number;
   /** How many only vote. */
@@ -20,6 +31,9 @@ export interface ClusterOptions {
   /** Program of the Redis processes. */
   readonly program: string;
 }
+
+/** Password, user, TLS. */
+export type Login = Pick<RequestOptions, 'password' | 'user' | 'tls'>;
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
 
@@ -51,22 +65,28 @@ export class AgentHost {
   }
 
   redis(...args: readonly (string | number)[]): Promise<RespValue> {
-    return request({ host: this.address, port: this.cluster.ports.redis }, ...args);
+    const { login } = this.cluster.options;
+    return request({ ...login, host: this.address, port: this.cluster.ports.redis }, ...args);
   }
 
   sentinel(...args: readonly (string | number)[]): Promise<RespValue> {
-    return request({ host: this.address, port: this.cluster.ports.sentinel }, ...args);
+    const { sentinelLogin } = this.cluster.options;
+    return request({ ...sentinelLogin, host: this.address, port: this.cluster.ports.sentinel }, ...args);
   }
 
   proxy(...args: readonly (string | number)[]): Promise<RespValue> {
-    return request({ host: this.address, port: this.cluster.ports.proxy, deadline_ms: 10_000 }, ...args);
+    const { proxyLogin } = this.cluster.options;
+    return request({ ...proxyLogin, host: this.address, port: this.cluster.ports.proxy, deadline_ms: 10_000 }, ...args);
   }
 
   async api<T>(path: string, method: 'GET' | 'POST' = 'GET', body?: unknown): Promise<{ status: number; body: T }> {
     const url = `http://${this.address}:${this.cluster.ports.api}${path}`;
-    const init =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const reply = await fetch(url, { method, ...init });
+    const { apiToken } = this.cluster.options;
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(apiToken === undefined ? {} : { authorization: `Bearer ${apiToken}` }),
+    };
+    const reply = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     return { status: reply.status, body: (await reply.json()) as T };
   }
 
@@ -90,6 +110,7 @@ export class AgentCluster {
 
   private constructor(
     readonly cleanup: Cleanup,
+    readonly options: ClusterOptions,
     readonly directory: string,
     readonly file: string,
     readonly ports: { readonly redis: number; readonly sentinel: number; readonly api: number; readonly proxy: number },
@@ -100,15 +121,26 @@ export class AgentCluster {
 
   /** Writes the file; nothing is started yet. */
   static async create(cleanup: Cleanup, options: ClusterOptions): Promise<AgentCluster> {
-    const { redis = 3, witnesses = 0, yaml = '', program } = options;
+    const { redis = 3, witnesses = 0, yaml = '', program, redisYaml = [], sentinelYaml = '', poolYaml } = options;
     const [redisPort = 0, sentinel = 0, api = 0, proxy = 0] = await freePorts(4);
     const directory = tempDir(cleanup);
     const file = join(directory, 'tanist.yml');
     const count = redis + witnesses;
-    const cluster = new AgentCluster(cleanup, directory, file, { redis: redisPort, sentinel, api, proxy }, count);
+    const cluster = new AgentCluster(
+      cleanup,
+      options,
+      directory,
+      file,
+      { redis: redisPort, sentinel, api, proxy },
+      count,
+    );
     const redisLines = [`  port: ${redisPort}`, `  program: ${program}`, `  directory: ${join(directory, 'redis')}`];
-    cluster.#lines.push('redis:', ...redisLines, `sentinel: {port: ${sentinel}}`, `api: {listen: ${api}}`);
-    cluster.#lines.push(`proxy: ${proxy}`, `state_directory: ${join(directory, 'state')}`);
+    const pool = poolYaml === undefined ? `${proxy}` : `{pools: {door: {listen: ${proxy}, ${poolYaml}}}}`;
+    const { apiToken } = options;
+    cluster.#lines.push('redis:', ...redisLines, ...redisYaml.map((line) => `  ${line}`));
+    cluster.#lines.push(`sentinel: {port: ${sentinel}, ${sentinelYaml}}`, `proxy: ${pool}`);
+    cluster.#lines.push(`api: {listen: ${api}${apiToken === undefined ? '' : `, token: ${apiToken}`}}`);
+    cluster.#lines.push(`state_directory: ${join(directory, 'state')}`);
     cluster.#keep = redis;
     cluster.writeFile('tanist.yml', cluster.hosts, yaml);
     cleanup.add(() => cluster.#endRedis());
