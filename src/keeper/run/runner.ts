@@ -234,7 +234,8 @@ export class KeeperRunner {
     for (const [name, value] of settings) {
       this.#redis.ask(['CONFIG', 'SET', name, value], CONFIG_SET_ms).then(
         (reply) => {
-          if (reply instanceof ErrorReply) hooks.log('warning', `${process.group}: Redis refuses ${name}: ${reply.code}`);
+          if (reply instanceof ErrorReply)
+            hooks.log('warning', `${process.group}: Redis refuses ${name}: ${reply.code}`);
         },
         // The link is gone: this is done again when it is back.
         () => undefined,
