@@ -174,10 +174,10 @@ export class GroupRoom {
 
   #became(state: KeeperState, from: KeeperState, reason: string): void {
     const { group, log, conditions } = this.#options;
-    const text = `${from} -> ${state}: ${reason}`;
     const isRoutine = (each: KeeperState): boolean => each === 'replica' || each === 'quarantined';
-    log(isRoutine(state) && isRoutine(from) ? 'notice' : 'warning', `${group.name}: ${text}`);
-    this.#notes.became(state, from, { what: state === 'fenced' ? 'fence' : 'role', text });
+    const level = isRoutine(state) && isRoutine(from) ? 'notice' : 'warning';
+    log(level, `${group.name}: ${from} -> ${state}: ${reason}`);
+    this.#notes.became({ state, from, reason });
     if (state === 'master') this.#options.leads();
     conditions.changed();
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { KeeperState } from '../keeper/core/io.js';
 import { RoleNotes } from './role-notes.js';
 
 beforeEach(() => {
@@ -8,41 +9,51 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function open() {
+/** A keeper that begins as the first of the states and becomes the next ones. */
+function open(first: KeeperState) {
   const told: string[] = [];
-  const notes = new RoleNotes(({ text }) => told.push(text));
-  const go = (path: string): void => {
-    const [from = '', state = ''] = path.split(' ');
-    notes.became(state as 'replica', from as 'replica', { what: 'role', text: path });
+  const notes = new RoleNotes(({ what, text }) => told.push(`${what}: ${text}`));
+  let from = first;
+  const become = (...states: KeeperState[]): void => {
+    for (const state of states) {
+      notes.became({ state, from, reason: 'why' });
+      from = state;
+    }
   };
-  return { told, notes, go };
+  return { told, notes, become };
 }
 
 it('says nothing of a replica that changes its master', () => {
-  const { told, go } = open();
-  go('replica quarantined');
-  go('quarantined replica');
+  const { told, become } = open('replica');
+  become('quarantined', 'replica');
   vi.runAllTimers();
   expect(told).toEqual([]);
 });
 
-it('tells what lasts, what goes on otherwise, and what came before', () => {
-  const { told, notes, go } = open();
-  go('replica quarantined');
+it('says in one word what came of a start, and of a promotion', () => {
+  const { told, become } = open('starting');
+  become('quarantined', 'fenced', 'replica', 'quarantined', 'fenced', 'master');
+  expect(told).toEqual(['role: starting -> replica: why', 'role: replica -> master: why']);
+});
+
+it('tells of a master that is fenced at once', () => {
+  const { told, become } = open('master');
+  become('fenced', 'quarantined');
+  expect(told).toEqual(['fence: master -> fenced: why', 'role: fenced -> quarantined: why']);
+});
+
+it('tells what lasts, and what ends otherwise, from its beginning', () => {
+  const { told, notes, become } = open('replica');
+  become('quarantined');
   vi.runAllTimers();
-  expect(told).toEqual(['replica quarantined']);
-  go('quarantined replica');
-  go('replica quarantined');
-  go('quarantined failed');
-  go('failed quarantined');
-  expect(told.slice(1)).toEqual([
-    'quarantined replica',
-    'replica quarantined',
-    'quarantined failed',
-    'failed quarantined',
+  expect(told.splice(0)).toEqual(['role: replica -> quarantined: why']);
+  become('replica', 'quarantined', 'failed');
+  expect(told.splice(0)).toEqual([
+    'role: quarantined -> replica: why',
+    'role: replica -> quarantined: why',
+    'role: quarantined -> failed: why',
   ]);
-  go('quarantined replica');
-  go('replica quarantined');
+  become('replica', 'quarantined');
   notes.stop();
-  expect(told.slice(5)).toEqual(['quarantined replica', 'replica quarantined']);
+  expect(told).toEqual(['role: failed -> replica: why', 'role: replica -> quarantined: why']);
 });
