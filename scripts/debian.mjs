@@ -9,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -40,11 +41,31 @@ let archiveTrouble = '';
 export function fetchPackages(names) {
   const missing = names.filter((name) => !existsSync(join(cache.packages, name)));
   if (missing.length === 0) return;
+  download((cwd) =>
+    withLists(() => run('apt-get', [...apt, 'download', ...missing], { cwd, deadline_ms: download_ms_max })),
+  );
+}
+
+/**
+ * Unpacks packages that this release may have in its backports alone. What cannot be had there is left to
+ * {@link fetchPackages}, which says why.
+ * @param {readonly string[]} names
+ */
+export function fetchBackports(names) {
+  const missing = names.filter((name) => !existsSync(join(cache.packages, name)));
+  if (missing.length === 0 || run('apt-cache', [...apt, 'show', ...missing]).ok) return;
+  const settings = backportsSettings();
+  if (settings === null) return;
+  download((cwd) => run('apt-get', [...settings, 'download', ...missing], { cwd, deadline_ms: download_ms_max }));
+}
+
+/** @param {(folder: string) => void} fetch puts packages into the folder */
+function download(fetch) {
   mkdirSync(cache.packages, { recursive: true });
   const work = mkdtempSync(join(cache.packages, '.download-'));
   try {
-    withLists(() => run('apt-get', [...apt, 'download', ...missing], { cwd: work, deadline_ms: download_ms_max }));
-    for (const file of readdirSync(work)) unpack(join(work, file));
+    fetch(work);
+    for (const file of readdirSync(work).filter((each) => each.endsWith('.deb'))) unpack(join(work, file));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -138,19 +159,76 @@ function withLists(ask) {
 }
 
 function updatePrivateLists() {
-  const state = join(cache.dir, 'apt', 'state');
-  const archives = join(cache.dir, 'apt', 'cache');
-  mkdirSync(join(state, 'lists', 'partial'), { recursive: true });
-  mkdirSync(join(archives, 'archives', 'partial'), { recursive: true });
-  const settings = [`Dir::State=${state}`, `Dir::Cache=${archives}`, 'Dir::State::status=/var/lib/dpkg/status'];
-  apt = [...common, ...settings.flatMap((setting) => ['-o', setting])];
+  apt = settingsIn('apt', []);
   privateLists = true;
   console.log('set-up: reading the package lists (apt-get update, into the cache folder)');
-  // Without the mode, apt calls it a success when it has read nothing.
-  const options = ['-o', 'Acquire::Languages=none', '-o', 'APT::Update::Error-Mode=any'];
-  const updated = run('apt-get', [...apt, ...options, 'update'], { deadline_ms: download_ms_max });
+  const updated = update(apt);
   // One dead source among several may not matter: whoever asks next will see.
   if (!updated.ok) archiveTrouble = `the package archive cannot be reached: ${gist(updated.trouble)}`;
+}
+
+/**
+ * apt's settings for the backports of this release, at the mirror that its own packages come from, with lists just read.
+ * @returns {string[] | null} null where there are none
+ */
+function backportsSettings() {
+  const targets = run('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI) $(RELEASE) $(COMPONENT)',
+    'Created-By: Packages',
+  ]);
+  const source = backportsSource(targets.out, osRelease('VERSION_CODENAME'));
+  if (source === null) return null;
+  const list = join(cache.dir, 'apt-backports', 'sources.list');
+  const settings = settingsIn('apt-backports', [`Dir::Etc::sourcelist=${list}`, 'Dir::Etc::sourceparts=-']);
+  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  writeFileSync(list, `deb ${existsSync(keyring) ? `[signed-by=${keyring}] ` : ''}${source}\n`);
+  return update(settings).ok ? settings : null;
+}
+
+/**
+ * Where a release's backports are, as a line of sources.list without its `deb`.
+ * @param {string} targets lines of URI, release and component that the system has packages from
+ * @param {string} release its code name
+ */
+export function backportsSource(targets, release) {
+  const sources = targets.split('\n').map((line) => line.split(' '));
+  const [uri] = sources.find(([, suite, component]) => suite === release && component === 'main') ?? [];
+  return uri === undefined || release === '' ? null : `${uri} ${release}-backports main`;
+}
+
+/** @param {string} key of /etc/os-release */
+function osRelease(key) {
+  const file = '/etc/os-release';
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return new RegExp(`^${key}="?([^"\n]*)`, 'm').exec(text)?.[1] ?? '';
+}
+
+/**
+ * apt's settings with lists of our own.
+ * @param {string} folder in the cache
+ * @param {readonly string[]} more settings
+ */
+function settingsIn(folder, more) {
+  const state = join(cache.dir, folder, 'state');
+  const archives = join(cache.dir, folder, 'cache');
+  mkdirSync(join(state, 'lists', 'partial'), { recursive: true });
+  mkdirSync(join(archives, 'archives', 'partial'), { recursive: true });
+  const settings = [
+    `Dir::State=${state}`,
+    `Dir::Cache=${archives}`,
+    'Dir::State::status=/var/lib/dpkg/status',
+    ...more,
+  ];
+  return [...common, ...settings.flatMap((setting) => ['-o', setting])];
+}
+
+/** @param {readonly string[]} settings */
+function update(settings) {
+  // Without the mode, apt calls it a success when it has read nothing.
+  const options = ['-o', 'Acquire::Languages=none', '-o', 'APT::Update::Error-Mode=any'];
+  return run('apt-get', [...settings, ...options, 'update'], { deadline_ms: download_ms_max });
 }
 
 /** @param {string} file the path of a .deb */

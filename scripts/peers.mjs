@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {object} Peer
  * @property {string} use what it is for
  * @property {string[]} packages Debian packages to unpack, the one that carries the program first
+ * @property {string[]} [backports] those of them that an older Debian has in its backports alone
  * @property {'always' | 'tests' | 'optional'} wanted `always`: nothing works without it; `tests`: fetched for tests and
  *   benchmarks; `optional`: fetched only when asked for by name
  * @property {string[]} [commands] the programs the packages bring, when they are more than the peer's own name
@@ -21,6 +22,7 @@ import { fileURLToPath } from 'node:url';
  * @property {'python'} [module] a Python module, found by its folder rather than as a program
  */
 
+const valkey = ['valkey-server', 'valkey-tools'];
 const redisLibraries = ['liblzf1', 'libjemalloc2', 'libatomic1'];
 
 /** @type {Readonly<Record<string, Peer>>} */
@@ -34,9 +36,17 @@ export const peers = {
   },
   'valkey-server': {
     use: 'the other database',
-    packages: ['valkey-server', 'valkey-tools', ...redisLibraries],
+    packages: [...valkey, ...redisLibraries],
+    backports: valkey,
     commands: ['valkey-server', 'valkey-cli', 'valkey-benchmark'],
-    wanted: 'optional',
+    wanted: 'tests',
+  },
+  'valkey-sentinel': {
+    use: 'the other Sentinel to stand in one quorum with',
+    packages: ['valkey-sentinel', ...valkey, ...redisLibraries],
+    backports: ['valkey-sentinel', ...valkey],
+    otherwise: [{ peer: 'valkey-server', args: ['--sentinel'] }],
+    wanted: 'tests',
   },
   'redis-cli': {
     use: 'asking a server by hand',
@@ -50,8 +60,18 @@ export const peers = {
     otherwise: [{ peer: 'valkey-benchmark', args: [] }],
     wanted: 'tests',
   },
-  'valkey-cli': { use: 'asking a server by hand', packages: ['valkey-tools', ...redisLibraries], wanted: 'optional' },
-  'valkey-benchmark': { use: 'load', packages: ['valkey-tools', ...redisLibraries], wanted: 'optional' },
+  'valkey-cli': {
+    use: 'asking a server by hand',
+    packages: ['valkey-tools', ...redisLibraries],
+    backports: ['valkey-tools'],
+    wanted: 'optional',
+  },
+  'valkey-benchmark': {
+    use: 'load',
+    packages: ['valkey-tools', ...redisLibraries],
+    backports: ['valkey-tools'],
+    wanted: 'optional',
+  },
   'redis-sentinel': {
     use: 'the Sentinel to stand in one quorum with',
     packages: ['redis-sentinel', 'redis-tools', ...redisLibraries],

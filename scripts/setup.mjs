@@ -9,7 +9,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildIfStale } from './build.mjs';
-import { absentDependencies, fetchPackages, linkPrograms, linkPythonModules, missingLibraries } from './debian.mjs';
+import {
+  absentDependencies,
+  fetchBackports,
+  fetchPackages,
+  linkPrograms,
+  linkPythonModules,
+  missingLibraries,
+} from './debian.mjs';
 import { cache, findPeer, peers } from './peers.mjs';
 import { run } from './run.mjs';
 import { SetupError, step } from './say.mjs';
@@ -86,10 +93,11 @@ function fetchPeers(names) {
  * @returns {string | null} why it cannot be had
  */
 function fetchPeer(name) {
-  const { packages, commands = [name], module, otherwise = [] } = peerNamed(name);
+  const { packages, backports = [], commands = [name], module, otherwise = [] } = peerNamed(name);
   try {
     if (module === 'python') return fetchPythonModule(packages);
     step(`fetching ${name} (Debian's ${packages.join(', ')}) into .cache`, () => {
+      fetchBackports(backports);
       fetchPackages(packages);
       linkPrograms(packages, commands);
       if (missingLibraries(name).length > 0) {

@@ -19,9 +19,12 @@ import { ApiServer } from './api/server.js';
 import { Arbiter, findPing } from './arbiter.js';
 import { Conditions } from './conditions.js';
 import { Control } from './control.js';
+import { FileWatch } from './file-watch.js';
+import type { FileWord } from './file-word.js';
 import { GroupRoom } from './group-room.js';
 import { History } from './history.js';
 import { Hooks } from './hooks/hooks.js';
+import type { LastRun } from './last-run.js';
 import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
 import { Parts } from './parts.js';
@@ -31,6 +34,7 @@ import { untilVoter } from './readiness.js';
 import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
+import { strangerWarnings } from './strangers.js';
 import { clientSettings, tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
 import { VipGate } from './vip-gate.js';
@@ -45,6 +49,10 @@ const PEER_REACHED_MS = 1_000;
 export interface AgentOptions {
   readonly config: TanistConfig;
   readonly self: HostConfig;
+  /** What others are told of the file. */
+  readonly file: FileWord;
+  /** Null when none is known. */
+  readonly lastRun: LastRun | null;
   readonly version: string;
   readonly log: Log;
 }
@@ -57,6 +65,7 @@ export class Agent {
   readonly #sentinel: EmbeddedSentinel;
   readonly #peers: Peers;
   readonly #vip: VipKeeper;
+  readonly #files: FileWatch;
   readonly #arbiter: Arbiter | null;
   readonly #gate: VipGate;
   readonly #history: History;
@@ -83,11 +92,16 @@ export class Agent {
       (level, instance, text) => log.write(vipLevel(level), `vip: ${instance === null ? '' : `${instance}: `}${text}`),
     );
     this.#peers = new Peers(config, self, tls?.client ?? null);
+    this.#files = new FileWatch({
+      own: options.file,
+      askAll: (args, deadline_ms) => this.#peers.askAll(args, deadline_ms),
+      log: (level, text) => log.write(level, text),
+    });
     this.#arbiter = this.#makeArbiter(options, ping);
     this.#gate = new VipGate(this.#vip, this.#arbiter?.objection ?? null);
     this.#sentinel = new EmbeddedSentinel({
       path: join(config.stateDirectory, 'sentinel.conf'),
-      merge: (kept) => sentinelStateFor(config, self, kept),
+      merge: (kept) => sentinelStateFor(config, self, kept, options.lastRun?.mode ?? config.mode),
       bind: sentinelAddresses(self.address),
       port: config.sentinel.port,
       password: config.sentinel.auth?.value ?? '',
@@ -112,7 +126,8 @@ export class Agent {
       history,
       conditions: this.#conditions,
       log: (level, text) => log.write(level, text),
-      warnings: () => [this.#arbiter?.warning ?? null].filter((each) => each !== null),
+      warnings: () => this.#warnings(),
+      fileWord: () => this.#files.word,
     });
     this.#metrics = new AgentMetrics(this.#control, {
       hooks: () => this.#hooks?.counts() ?? [],
@@ -250,6 +265,13 @@ export class Agent {
     });
   }
 
+  #warnings(): readonly string[] {
+    const { config } = this.#options;
+    const pictures = config.groups.map(({ name }) => this.#control.picture(name));
+    const all = [this.#arbiter?.warning ?? null, ...this.#files.warnings, ...strangerWarnings(config, pictures)];
+    return all.filter((each) => each !== null);
+  }
+
   #heedArbiter(): void {
     if (this.#arbiter === null) return;
     this.#gate.set(this.#arbiter.objection);
@@ -293,6 +315,7 @@ export class Agent {
   }
 
   #everySecond(): void {
+    void this.#files.look();
     for (const room of this.#rooms.values()) {
       room.askSiblings();
       this.#tellPair(room.group.name);

@@ -23,6 +23,8 @@ const PAUSE_MS = 2_000;
 /** Before the agent ends: how long the master's place may take to find another. */
 const LEAVE_MS = 8_000;
 
+type Refusal = Extract<Outcome, { ok: false }>;
+
 export interface ControlOptions {
   readonly config: TanistConfig;
   readonly self: HostConfig;
@@ -35,6 +37,8 @@ export interface ControlOptions {
   readonly log: (level: LogLevel, text: string) => void;
   /** What else an operator should know. */
   readonly warnings: () => readonly string[];
+  /** What other agents are told of this one's file. */
+  readonly fileWord: () => string;
 }
 
 export class Control implements AgentControl {
@@ -121,6 +125,8 @@ export class Control implements AgentControl {
     if (args[0]?.toUpperCase() !== 'SENTINEL') return null;
     const [, subcommand = '', group = '', ...rest] = args;
     switch (subcommand.toUpperCase()) {
+      case 'AGENT':
+        return Promise.resolve(this.#options.fileWord());
       case 'KEEPER':
         return Promise.resolve(this.#keeperReply(group));
       case 'SWITCHOVER':
@@ -129,7 +135,7 @@ export class Control implements AgentControl {
         return this.#plainFailover(group, rest);
       case 'PAUSE': {
         const fault = this.#pairFault();
-        return fault === null ? null : Promise.resolve(new ErrorReply(`ERR ${fault.text}`));
+        return fault === null ? null : Promise.resolve(errorOf(fault));
       }
       default:
         return null;
@@ -247,15 +253,17 @@ export class Control implements AgentControl {
     return {
       ok: false,
       status: 503,
-      text: `${who} does not answer: \`tanist failover --force\` goes on without it, and may lose writes`,
+      text: `${who} does not answer`,
+      fix: '`tanist failover --force` goes on without it, and may lose writes',
     };
   }
 
   /** In a pair VRRP decides: an order to the Sentinels would part the master from its VIP. */
-  #pairFault(): Outcome | null {
+  #pairFault(): Refusal | null {
     if (this.#options.config.mode !== 'pair') return null;
     return refused(
-      'in pair mode VRRP decides who leads: to move the master, stop the agent on its host (`systemctl stop tanist`)',
+      'in pair mode VRRP decides who leads',
+      'to move the master, or to leave one host alone, stop its agent: `systemctl stop tanist`',
     );
   }
 
@@ -266,7 +274,7 @@ export class Control implements AgentControl {
       return { ok: false, status: 404, text };
     }
     if (this.#hostAt(group, master) !== to) return null;
-    return refused(`${to} leads ${group.name} already`);
+    return refused(`${to} leads ${group.name} already`, 'nothing needs to be done; to move it, name another host');
   }
 
   /** The change of a master that is kept here. */
@@ -322,11 +330,11 @@ export class Control implements AgentControl {
     const room = this.#options.rooms.get(name);
     if (room === undefined) return new ErrorReply(`ERR no Redis of '${name}' is kept here`);
     const fault = this.#pairFault();
-    if (fault !== null) return new ErrorReply(`ERR ${fault.text}`);
+    if (fault !== null) return errorOf(fault);
     if (!room.leads) return new ErrorReply(`ERR the Redis here does not lead ${name}: ${room.word().reason}`);
     const to = host === undefined ? null : { host, port: Number(port) };
     const outcome = await this.#handOverHere(room, to, force);
-    return outcome.ok ? outcome.text : new ErrorReply(`ERR ${outcome.text}`);
+    return outcome.ok ? outcome.text : errorOf(outcome);
   }
 
   /** A client's SENTINEL FAILOVER, as it would be sent to any Sentinel. */
@@ -339,9 +347,7 @@ export class Control implements AgentControl {
     const group = config.groups.find((each) => each.name === name);
     const to = place === null || group === undefined ? null : this.#hostAt(group, place);
     if (place !== null && to === null) return Promise.resolve(new ErrorReply('ERR TO names no Redis of the group'));
-    return this.#change(name, to, words.includes('FORCE')).then((outcome) =>
-      outcome.ok ? OK : new ErrorReply(`ERR ${outcome.text}`),
-    );
+    return this.#change(name, to, words.includes('FORCE')).then((outcome) => (outcome.ok ? OK : errorOf(outcome)));
   }
 
   async #setPaused(group: string | null, on: boolean): Promise<Outcome> {
@@ -391,8 +397,13 @@ export class Control implements AgentControl {
   }
 }
 
-function refused(text: string): Outcome {
-  return { ok: false, status: 409, text };
+function refused(text: string, fix?: string): Refusal {
+  return { ok: false, status: 409, text, ...(fix === undefined ? {} : { fix }) };
+}
+
+/** As a Sentinel's client reads it. */
+function errorOf({ text, fix }: Refusal): ErrorReply {
+  return new ErrorReply(`ERR ${text}${fix === undefined ? '' : `: ${fix}`}`);
 }
 
 /** What another agent answered to SENTINEL SWITCHOVER. */

@@ -14,6 +14,7 @@ import { bootTime_ms } from '../net/clock.js';
 import type { Reply } from '../redis/reply.js';
 import type { KeeperWord } from './cluster-view.js';
 import type { Conditions } from './conditions.js';
+import { RoleNotes } from './role-notes.js';
 import { placesOf } from './sentinel-state.js';
 import type { SiblingLinks } from './sibling-links.js';
 import { clientSettings, tlsOf } from './tls.js';
@@ -45,6 +46,7 @@ export class GroupRoom {
   readonly #options: GroupRoomOptions;
   readonly #keeper: Keeper;
   readonly #runner: KeeperRunner;
+  readonly #notes: RoleNotes;
   #asking = false;
   #askAgain = false;
 
@@ -52,6 +54,7 @@ export class GroupRoom {
   constructor(options: GroupRoomOptions) {
     const { config, self, group, log } = options;
     this.#options = options;
+    this.#notes = new RoleNotes(options.note);
     this.group = group;
     this.place = { host: self.address, port: group.redis.port };
     const memory = new MemoryFile(config.stateDirectory, group.name, log);
@@ -161,6 +164,7 @@ export class GroupRoom {
   /** Lets go: the lease is given back, the VIP leaves, Redis stays. */
   async stop(): Promise<void> {
     await this.#runner.stop();
+    this.#notes.stop();
     this.#options.siblings.close();
   }
 
@@ -169,9 +173,11 @@ export class GroupRoom {
   }
 
   #became(state: KeeperState, from: KeeperState, reason: string): void {
-    const { group, log, note, conditions } = this.#options;
-    log('warning', `${group.name}: ${from} -> ${state}: ${reason}`);
-    note({ what: state === 'fenced' ? 'fence' : 'role', text: `${from} -> ${state}: ${reason}` });
+    const { group, log, conditions } = this.#options;
+    const isRoutine = (each: KeeperState): boolean => each === 'replica' || each === 'quarantined';
+    const level = isRoutine(state) && isRoutine(from) ? 'notice' : 'warning';
+    log(level, `${group.name}: ${from} -> ${state}: ${reason}`);
+    this.#notes.became({ state, from, reason });
     if (state === 'master') this.#options.leads();
     conditions.changed();
   }

@@ -1,6 +1,6 @@
 /** What this host's Sentinel starts with: the settings of tanist.yml, and what it has learnt and promised before. */
 import { MASTER_CONF_DEFAULTS, type MasterConf, type SentinelState, STATE_DEFAULTS } from '../config/sentinel-types.js';
-import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
+import type { ClusterMode, GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
 import { sentinelId } from './identity.js';
 
 /** Votes needed for an agreement that a master is down: a majority of all hosts. */
@@ -11,8 +11,14 @@ export function quorumOf(config: TanistConfig): number {
 /**
  * Settings come from the file, history from what was kept: epochs, votes, who leads, maintenance. A group that the file no
  * longer names is forgotten; one that is new starts with its first host as the master of epoch 0.
+ * @param before what mode the state was kept in
  */
-export function sentinelStateFor(config: TanistConfig, self: HostConfig, kept: SentinelState | null): SentinelState {
+export function sentinelStateFor(
+  config: TanistConfig,
+  self: HostConfig,
+  kept: SentinelState | null,
+  before: ClusterMode,
+): SentinelState {
   return {
     ...STATE_DEFAULTS,
     myId: sentinelId(config.cluster, self.name),
@@ -22,7 +28,10 @@ export function sentinelStateFor(config: TanistConfig, self: HostConfig, kept: S
     sentinelPass: config.sentinel.auth?.value ?? '',
     masters: config.groups.map((group) => {
       const known = kept?.masters.find(({ name }) => name === group.name) ?? null;
-      return masterConf(config, self, group, known);
+      const conf = masterConf(config, self, group, known);
+      // A pair's Sentinels are kept from deciding by the same means as in maintenance.
+      const inMaintenance = before === 'quorum' && known?.paused === true;
+      return { ...conf, paused: config.mode === 'pair' || inMaintenance };
     }),
   };
 }
@@ -48,7 +57,6 @@ function masterConf(config: TanistConfig, self: HostConfig, group: GroupConfig, 
     leaseTtl_ms: config.lease.ttl_ms ?? 0,
     ackReplicas: group.durability === 'replicated' ? 1 : 0,
     candidateLagMax_bytes: group.redis.candidateLagMax_bytes ?? 0,
-    paused: config.mode === 'pair' || (kept?.paused ?? false),
     configEpoch: kept?.configEpoch ?? 0,
     leaderEpoch: kept?.leaderEpoch ?? 0,
     votedLeader: kept?.votedLeader ?? '',

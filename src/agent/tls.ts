@@ -23,8 +23,7 @@ export function clientSettings(tls: TlsConfig): TlsSettings {
     ...(tls.key === null ? {} : { key: tls.key }),
     ...(tls.servername === null ? {} : { servername: tls.servername }),
     rejectUnauthorized: !tls.insecure,
-    // Hosts are addresses, and a certificate names what it was made for: as in Redis, who signed it is what counts.
-    checkServername: tls.servername !== null,
+    checkServername: !tls.anyName,
   };
 }
 

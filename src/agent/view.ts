@@ -92,7 +92,13 @@ export interface HistoryEntry {
 export type Outcome =
   | { readonly ok: true; readonly text: string }
   /** `status`: 404 no such thing, 409 it cannot be done now, 503 the host that must do it is not there. */
-  | { readonly ok: false; readonly status: 400 | 404 | 409 | 503; readonly text: string };
+  | {
+      readonly ok: false;
+      readonly status: 400 | 404 | 409 | 503;
+      readonly text: string;
+      /** What to do about it, where that is known better than by the status. */
+      readonly fix?: string;
+    };
 
 /** What would happen now: `tanist explain`. */
 export interface Explanation {

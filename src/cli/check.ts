@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { ConfigError } from '../config/config-error.js';
 import { OUTSIDE } from '../config/outside.js';
 import { describeCluster, describeFindings, describeHost, quorumOf } from '../config/tanist/describe.js';
+import { fileDigests, fingerprint } from '../config/tanist/digest.js';
 import { type Finding, findings } from '../config/tanist/findings.js';
 import { configForHost } from '../config/tanist/for-host.js';
 import { DEFAULT_FILE, loadTanistConfig } from '../config/tanist/load.js';
@@ -67,7 +68,7 @@ function refusalAsJson(error: ConfigError): string {
 function asJson(config: TanistConfig, found: readonly Finding[], host: string | undefined): string {
   const seen = host === undefined ? config : configForHost(config, host);
   const quorum = config.mode === 'pair' ? null : { voters: config.hosts.length, majority: quorumOf(config) };
-  return `${JSON.stringify({ ok: true, host: host ?? null, quorum, config: publicConfig(seen), findings: found }, null, 2)}\n`;
+  return `${JSON.stringify({ ok: true, host: host ?? null, fingerprint: fingerprint(fileDigests(config)), quorum, config: publicConfig(seen), findings: found }, null, 2)}\n`;
 }
 
 function asText(config: TanistConfig, found: readonly Finding[], host: string | undefined): string {

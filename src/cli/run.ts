@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Agent } from '../agent/agent.js';
+import { fileWordOf } from '../agent/file-word.js';
 import { findOwnHost, HostUnknownError } from '../agent/identity.js';
+import { stepFromLastRun, VoterChangeError } from '../agent/last-run.js';
 import { serve } from '../agent/process.js';
 import { ConfigError } from '../config/config-error.js';
+import { fingerprint } from '../config/tanist/digest.js';
 import { configForHost } from '../config/tanist/for-host.js';
 import { readTanistConfig } from '../config/tanist/read.js';
 import { StateLock } from '../keeper/run/state-lock.js';
@@ -33,18 +36,25 @@ export function command(): Command {
     .action(run);
 }
 
-async function run(file: string, options: Options): Promise<void> {
+async function run(path: string, options: Options): Promise<void> {
   try {
-    const whole = readTanistConfig(readFileSync(file, 'utf8'), file);
+    const whole = readTanistConfig(readFileSync(path, 'utf8'), path);
     const self = findOwnHost(whole, options.host ?? process.env['TANIST_HOST'] ?? null);
     const config = configForHost(whole, self.name);
     const lock = new StateLock(config.stateDirectory);
     const log = new Log({ level: config.logLevel, file: '' });
-    process.exitCode = await serve(log, () => Agent.start({ config, self, version: packageVersion(), log }));
+    const version = packageVersion();
+    const lastRun = stepFromLastRun(config, self);
+    const file = fileWordOf(whole, version);
+    log.write('notice', `${whole.file} is read: fingerprint ${fingerprint(file.digests)}`);
+    const agent = { config, self, file, lastRun, version, log };
+    process.exitCode = await serve(log, () => Agent.start(agent));
     lock.release();
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.format(), exitCodes.configuration);
-    if (error instanceof HostUnknownError) return refuse(error.message, exitCodes.configuration);
+    if (error instanceof HostUnknownError || error instanceof VoterChangeError) {
+      return refuse(error.message, exitCodes.configuration);
+    }
     refuse(error instanceof Error ? error.message : String(error), exitCodes.failure);
   }
 }

@@ -87,6 +87,7 @@ describe('TLS towards others', () => {
       cert: null,
       key: null,
       servername: null,
+      anyName: false,
       insecure: false,
     });
     expect(pool(`${FOLLOWS}  sentinel_tls: false\n`).sentinelTls).toBeNull();
@@ -96,6 +97,7 @@ describe('TLS towards others', () => {
       cert: made.cert,
       key: made.key,
       servername: 's',
+      anyName: false,
       insecure: false,
     });
     expect(problems(lines(`cert: ${made.certFile}`, `key: ${other?.keyFile}`))).toEqual([

@@ -77,7 +77,7 @@ export function readTls(
   if (!isScalar(node) || node.value !== 'true') {
     problems.add(node, `${key} must be true, false, or a map of ${TLS_KEYS.join(', ')}`);
   }
-  return { ca: null, cert: null, key: null, servername: null, insecure: false };
+  return { ca: null, cert: null, key: null, servername: null, anyName: false, insecure: false };
 }
 
 function readTlsMap(name: string, map: YAMLMap, outside: Outside, problems: Problems): TlsConfig {
@@ -101,7 +101,14 @@ function readTlsMap(name: string, map: YAMLMap, outside: Outside, problems: Prob
   const cert = pem('cert', 'certificate');
   const key = pem('key', 'key');
   checkPair(name, cert, key, values.get('cert') ?? values.get('key'), problems);
-  return { ca: pem('ca', 'certificate'), cert, key, servername: text('servername'), insecure: insecure === 'true' };
+  return {
+    ca: pem('ca', 'certificate'),
+    cert,
+    key,
+    servername: text('servername'),
+    anyName: false,
+    insecure: insecure === 'true',
+  };
 }
 
 /** The text of a PEM file that holds what it should; null when there is none, or after it has been complained about. */

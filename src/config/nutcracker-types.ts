@@ -71,6 +71,8 @@ export interface TlsConfig {
   readonly key: string | null;
   /** The name that the certificate must bear; null for the host that is connected to. */
   readonly servername: string | null;
+  /** The certificate may bear any name: who signed it is what counts, as between Redis processes. */
+  readonly anyName: boolean;
   /** Any certificate is accepted. */
   readonly insecure: boolean;
 }

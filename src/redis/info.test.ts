@@ -46,7 +46,7 @@ describe('readServerInfo', () => {
   it('reads a master', () => {
     expect(readServerInfo(MASTER)).toMatchObject({
       runId: RUN_ID,
-      redisVersion: '7.0.15',
+      version: '7.0.15',
       uptime_s: 17,
       role: 'master',
       loading: false,

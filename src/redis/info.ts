@@ -21,7 +21,8 @@ export type FailoverState = 'no-failover' | 'waiting-for-sync' | 'failover-in-pr
 /** INFO as a Sentinel or a keeper needs it. A field is null where the server did not say, or not intelligibly. */
 export interface ServerInfo {
   readonly runId: string | null;
-  readonly redisVersion: string | null;
+  /** Its own: a Valkey also says which Redis it stands in for. */
+  readonly version: string | null;
   readonly uptime_s: number | null;
   /** Null also for a server that is neither, such as a Sentinel. */
   readonly role: 'master' | 'replica' | null;
@@ -62,6 +63,7 @@ export interface ServerInfo {
 const FIELDS = [
   'run_id',
   'redis_version',
+  'valkey_version',
   'uptime_in_seconds',
   'role',
   'loading',
@@ -102,7 +104,7 @@ export function readServerInfo(text: string): ServerInfo {
   const fields = readFields(text);
   return {
     runId: word(fields, 'run_id'),
-    redisVersion: word(fields, 'redis_version'),
+    version: word(fields, 'valkey_version') ?? word(fields, 'redis_version'),
     uptime_s: integer(fields, 'uptime_in_seconds'),
     role: parseRole(fields.get('role')),
     loading: flag(fields, 'loading') === true || flag(fields, 'async_loading') === true,

@@ -14,7 +14,7 @@ const cleanup = cleanupAfterEach();
 const DEADLINE_MS = 240_000;
 const SETTLED_MS = 60_000;
 /** A busy machine must neither replace a master by itself, nor let a client wait for too long. */
-const PATIENT = { yaml: 'lease: 3s', pool: 'hold: {time: 1m}' };
+const PATIENT = { yaml: 'lease: 3s', poolYaml: 'hold: {time: 1m}' };
 
 /** Counts up by one request after the other on one connection, and notes whatever is not the next number. */
 class Counter {

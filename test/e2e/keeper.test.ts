@@ -64,7 +64,7 @@ async function startKeeper(voters: Voters, options: KeptOptions & { readonly por
     ttl_ms: TTL_ms,
     durability: 'async',
     hangAfter_ms: 500,
-    busyLimit_ms: 2_000,
+    busyLimit_ms: 15_000,
     attach: false,
   } as const;
   const keeper = createKeeper(settings, memory.load(), new Prng(1), performance.now());
@@ -158,7 +158,8 @@ describe('when Redis ends', () => {
 
   it('renews the lease of one that is busy', async () => {
     const { voters, kept } = await startMaster();
-    const script = "local t = redis.call('TIME')[1] while redis.call('TIME')[1] - t < 2 do end return 'done'";
+    // A clock cannot end it: in newer servers TIME stands still while a script runs.
+    const script = "local x = 0 for i = 1, 1e8 do x = i end return 'done'";
     expect(await kept.cli('EVAL', script, 0)).toBe('done');
     expect(voters.released).toEqual([]);
     expect(kept.look().state).toBe('master');

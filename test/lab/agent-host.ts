@@ -30,6 +30,11 @@ export class AgentHost {
     this.#folder = join(folder, host.name);
     mkdirSync(this.#folder, { recursive: true });
     this.#config = join(this.#folder, 'tanist.yml');
+    this.configure(config);
+  }
+
+  /** Another tanist.yml, for the next start. */
+  configure(config: string): void {
     writeFileSync(this.#config, config.replaceAll('%', this.#folder));
   }
 

@@ -45,6 +45,33 @@ describe('a pair of 192.168.0.100 and .101 behind 192.168.0.200', () => {
   });
 });
 
+it('a pair becomes a quorum with a witness, as docs/operations.md says, and its Sentinels decide from then on', async () => {
+  const addresses = { one: '192.168.0.100', two: '192.168.0.101', client: '192.168.0.9' };
+  const vip = '192.168.0.200';
+  const pair = await startPair(cleanup, vip, { addresses, extra: 'redis: {directory: "%/redis"}' });
+  const { one, two, client: witness } = pair;
+  await leads(pair, one, two);
+  expect(witness.redis(vip, 'SET', 'before', 'the change')).toBe('OK');
+  await two.agent.stop();
+  const quorum = [
+    `hosts: {one: ${addresses.one}, two: ${addresses.two}, w: {address: ${addresses.client}, witness: true}}`,
+    `vip: ${vip}/24`,
+    'state_directory: "%/state"',
+    'redis: {directory: "%/redis"}',
+    '',
+  ].join('\n');
+  for (const host of [one, two, witness]) host.configure(quorum);
+  const started = witness.start();
+  await one.agent.stop();
+  await Promise.all([started, one.start()]);
+  await two.start();
+  await leads(pair, one, two);
+  expect(one.status()).not.toContain('paused');
+  process.kill(one.redisPid(), 'SIGKILL');
+  await leads(pair, two, one);
+  expect(witness.redis(vip, 'GET', 'before')).toBe('the change');
+});
+
 describe('a pair of 192.168.158.11 and .12 with a password, on ens33', () => {
   const options = {
     addresses: { one: '192.168.158.11', two: '192.168.158.12', client: '192.168.158.9' },

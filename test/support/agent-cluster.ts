@@ -7,7 +7,7 @@ import { livingProxies } from '../../src/proxy/agent/places.js';
 import { type Child, startChild } from './child.js';
 import type { Cleanup } from './cleanup.js';
 import { freePorts } from './free-port.js';
-import { type RespValue, request } from './resp.js';
+import { type RequestOptions, type RespValue, request } from './resp.js';
 import { tanistPath } from './tanist.js';
 import { tempDir } from './temp-dir.js';
 import { until } from './until.js';
@@ -15,8 +15,17 @@ import { until } from './until.js';
 export interface ClusterOptions {
   /** Lines of tanist.yml besides hosts, ports and directories. */
   readonly yaml?: string;
-  /** What the proxy's pool is told besides its address, e.g. `hold: {time: 1m}`. */
-  readonly pool?: string;
+  /** More lines below `redis:`. */
+  readonly redisYaml?: readonly string[];
+  /** Keys of `sentinel:` besides its port. */
+  readonly sentinelYaml?: string;
+  /** In the place of a proxy on one port: the keys of its one pool besides `listen`. */
+  readonly poolYaml?: string;
+  /** How its Redis and its Sentinels are spoken to. */
+  readonly login?: Login;
+  readonly sentinelLogin?: Login;
+  readonly proxyLogin?: Login;
+  readonly apiToken?: string;
   /** How many hosts keep a Redis. */
   readonly redis?: number;
   /** How many only vote. */
@@ -25,41 +34,61 @@ export interface ClusterOptions {
   readonly program: string;
 }
 
+/** Password, user, TLS. */
+export type Login = Pick<RequestOptions, 'password' | 'user' | 'tls'>;
+
 const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
 
 /** One host of the cluster: its agent, and what it keeps. */
 export class AgentHost {
   agent: Child | null = null;
+  /** The tanist.yml that it starts with; the cluster's unless it was given another. */
+  file: string;
 
   constructor(
     readonly name: string,
     readonly address: string,
     readonly cluster: AgentCluster,
-  ) {}
+  ) {
+    this.file = cluster.file;
+  }
+
+  /** Ends the agent as its unit does, and starts it again, perhaps with another file. */
+  async restart(file = this.file): Promise<void> {
+    await this.agent?.stop(20_000);
+    this.file = file;
+    this.start();
+  }
 
   start(): Child {
-    const args = [tanistPath, 'run', this.cluster.file, '--host', this.name];
+    const args = [tanistPath, 'run', this.file, '--host', this.name];
     this.agent = startChild({ command: process.execPath, args }, this.cluster.cleanup);
     return this.agent;
   }
 
   redis(...args: readonly (string | number)[]): Promise<RespValue> {
-    return request({ host: this.address, port: this.cluster.ports.redis }, ...args);
+    const { login } = this.cluster.options;
+    return request({ ...login, host: this.address, port: this.cluster.ports.redis }, ...args);
   }
 
   sentinel(...args: readonly (string | number)[]): Promise<RespValue> {
-    return request({ host: this.address, port: this.cluster.ports.sentinel }, ...args);
+    const { sentinelLogin } = this.cluster.options;
+    return request({ ...sentinelLogin, host: this.address, port: this.cluster.ports.sentinel }, ...args);
   }
 
   proxy(...args: readonly (string | number)[]): Promise<RespValue> {
-    return request({ host: this.address, port: this.cluster.ports.proxy, deadline_ms: 10_000 }, ...args);
+    const { proxyLogin } = this.cluster.options;
+    return request({ ...proxyLogin, host: this.address, port: this.cluster.ports.proxy, deadline_ms: 10_000 }, ...args);
   }
 
   async api<T>(path: string, method: 'GET' | 'POST' = 'GET', body?: unknown): Promise<{ status: number; body: T }> {
     const url = `http://${this.address}:${this.cluster.ports.api}${path}`;
-    const init =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const reply = await fetch(url, { method, ...init });
+    const { apiToken } = this.cluster.options;
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(apiToken === undefined ? {} : { authorization: `Bearer ${apiToken}` }),
+    };
+    const reply = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     return { status: reply.status, body: (await reply.json()) as T };
   }
 
@@ -86,9 +115,14 @@ export class AgentHost {
 
 export class AgentCluster {
   readonly hosts: readonly AgentHost[];
+  /** Of every tanist.yml, below the hosts. */
+  readonly #lines: string[] = [];
+  /** How many of the hosts keep a Redis: the first. */
+  #keep = 0;
 
   private constructor(
     readonly cleanup: Cleanup,
+    readonly options: ClusterOptions,
     readonly directory: string,
     readonly file: string,
     readonly ports: { readonly redis: number; readonly sentinel: number; readonly api: number; readonly proxy: number },
@@ -99,27 +133,43 @@ export class AgentCluster {
 
   /** Writes the file; nothing is started yet. */
   static async create(cleanup: Cleanup, options: ClusterOptions): Promise<AgentCluster> {
-    const { redis = 3, witnesses = 0, yaml = '', pool, program } = options;
+    const { redis = 3, witnesses = 0, yaml = '', program, redisYaml = [], sentinelYaml = '', poolYaml } = options;
     const [redisPort = 0, sentinel = 0, api = 0, proxy = 0] = await freePorts(4);
     const directory = tempDir(cleanup);
     const file = join(directory, 'tanist.yml');
     const count = redis + witnesses;
-    const cluster = new AgentCluster(cleanup, directory, file, { redis: redisPort, sentinel, api, proxy }, count);
-    const hosts = cluster.hosts.map(({ name, address }, index) =>
-      index < redis ? `  ${name}: ${address}` : `  ${name}: {address: ${address}, witness: true}`,
+    const cluster = new AgentCluster(
+      cleanup,
+      options,
+      directory,
+      file,
+      { redis: redisPort, sentinel, api, proxy },
+      count,
     );
     const redisLines = [`  port: ${redisPort}`, `  program: ${program}`, `  directory: ${join(directory, 'redis')}`];
-    const lines = ['hosts:', ...hosts, 'redis:', ...redisLines, `sentinel: {port: ${sentinel}}`];
-    lines.push(
-      `api: {listen: ${api}}`,
-      pool === undefined ? `proxy: ${proxy}` : `proxy: {pools: {default: {listen: ${proxy}, ${pool}}}}`,
-      `state_directory: ${join(directory, 'state')}`,
-      yaml,
-    );
-    writeFileSync(file, `${lines.join('\n')}\n`);
+    const pool = poolYaml === undefined ? `${proxy}` : `{pools: {door: {listen: ${proxy}, ${poolYaml}}}}`;
+    const { apiToken } = options;
+    cluster.#lines.push('redis:', ...redisLines, ...redisYaml.map((line) => `  ${line}`));
+    cluster.#lines.push(`sentinel: {port: ${sentinel}, ${sentinelYaml}}`, `proxy: ${pool}`);
+    cluster.#lines.push(`api: {listen: ${api}${apiToken === undefined ? '' : `, token: ${apiToken}`}}`);
+    cluster.#lines.push(`state_directory: ${join(directory, 'state')}`);
+    cluster.#keep = redis;
+    cluster.writeFile('tanist.yml', cluster.hosts, yaml);
     cleanup.add(() => cluster.#endRedis());
     cleanup.add(() => Promise.all(cluster.hosts.map((host) => endProxies(host.proxyDirectory, 0))));
     return cluster;
+  }
+
+  /** Writes another tanist.yml for this cluster. @returns its path */
+  writeFile(name: string, hosts: readonly AgentHost[], yaml = ''): string {
+    const lines = hosts.map((host) =>
+      this.hosts.indexOf(host) < this.#keep
+        ? `  ${host.name}: ${host.address}`
+        : `  ${host.name}: {address: ${host.address}, witness: true}`,
+    );
+    const path = join(this.directory, name);
+    writeFileSync(path, `${['hosts:', ...lines, ...this.#lines, yaml].join('\n')}\n`);
+    return path;
   }
 
   /** Starts all agents and waits until one Redis leads and all others follow. */

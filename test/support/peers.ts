@@ -7,6 +7,7 @@ export type PeerName =
   | 'redis-cli'
   | 'redis-benchmark'
   | 'valkey-server'
+  | 'valkey-sentinel'
   | 'keepalived'
   | 'nft'
   | 'ping'

@@ -3,6 +3,7 @@
  * not the codec of src/redis, so that a fault there cannot hide itself.
  */
 import { connect } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 /** A RESP2 reply. An error inside an array is a value; an error as the whole reply is thrown. */
 export type RespValue = string | number | null | RespError | RespValue[];
@@ -20,6 +21,10 @@ export type RequestOptions = (
 ) & {
   /** Told with AUTH first. */
   readonly password?: string;
+  /** Told with it; the default user's name is left out. */
+  readonly user?: string;
+  /** Spoken by TLS. */
+  readonly tls?: ConnectionOptions;
   /** From connecting to the whole reply. */
   readonly deadline_ms?: number;
 };
@@ -29,10 +34,10 @@ export type RequestOptions = (
  * @throws {RespError} the server's error reply; {Error} refused, reset, or no whole reply before the deadline.
  */
 export function request(options: RequestOptions, ...args: readonly (string | number)[]): Promise<RespValue> {
-  const { deadline_ms = 5_000, password } = options;
+  const { deadline_ms = 5_000, password, user, tls } = options;
   const to = 'path' in options ? { path: options.path } : { port: options.port, host: options.host ?? '127.0.0.1' };
   return new Promise((resolve, reject) => {
-    const socket = connect(to);
+    const socket = tls === undefined ? connect(to) : connectTls({ ...to, ...tls });
     let received = Buffer.alloc(0);
     let repliesBefore = password === undefined ? 0 : 1;
     const finish = (settle: () => void) => {
@@ -57,7 +62,8 @@ export function request(options: RequestOptions, ...args: readonly (string | num
       if (parsed === null) return;
       finish(() => (parsed.value instanceof RespError ? reject(parsed.value) : resolve(parsed.value)));
     });
-    if (password !== undefined) socket.write(encode(['AUTH', password]));
+    if (password !== undefined)
+      socket.write(encode(user === undefined ? ['AUTH', password] : ['AUTH', user, password]));
     socket.write(encode(args));
   });
 }

@@ -74,7 +74,9 @@ async function carryOut(order: Order, request: FastifyRequest, reply: FastifyRep
   );
   options.log.write('notice', `order ${what}: ${outcome.ok ? 'done' : 'refused'}: ${outcome.text}`);
   if (outcome.ok) return outcome;
-  return reply.code(outcome.status).send(errorBody({ message: outcome.text, fix: fixOf(outcome.status) }));
+  return reply
+    .code(outcome.status)
+    .send(errorBody({ message: outcome.text, fix: outcome.fix ?? fixOf(outcome.status) }));
 }
 
 function existing(control: AgentControl, group: string | null): string | null {

@@ -1,4 +1,5 @@
 /** What a configuration means, in words: the text of `tanist check`. */
+import { fileDigests, fingerprint } from './digest.js';
 import type { Finding } from './findings.js';
 import { configForHost, isOneMachine } from './for-host.js';
 import type { Failback, GroupConfig, PoolSettings, TanistConfig, VipConfig } from './model.js';
@@ -100,6 +101,7 @@ function settings(config: TanistConfig): [string, string][] {
     ...(proxy === null ? [] : [['Proxy', proxyText(proxy)] as [string, string]]),
     ...hooks.map((hook): [string, string] => [`Hook ${hook.name}`, `${hook.action.kind} on ${hook.on.join(', ')}`]),
     ['State', config.stateDirectory],
+    ['File', `fingerprint ${fingerprint(fileDigests(config))}: the same on every host`],
   ];
 }
 

@@ -3,7 +3,7 @@ import type { ClientTls, TlsConfig } from '../nutcracker-types.js';
 import type { HookConfig, Secret, TanistConfig } from './model.js';
 
 /** JSON-safe. Secrets say where they come from, PEM files whether there is one, users their names. */
-export function publicConfig(config: TanistConfig): Record<string, unknown> {
+export function publicConfig(config: TanistConfig) {
   return {
     ...config,
     groups: config.groups.map((group) => ({

@@ -59,11 +59,14 @@ function fromFile({ reporter, outside, directory }: Context, at: Path, name: str
 /** TLS towards Redis. */
 export function readServerTls(context: Context, path: Path, given: RedisShape['tls']): TlsConfig | null {
   if (given === undefined || given === false) return null;
-  if (given === true) return { ca: null, cert: null, key: null, servername: null, insecure: false };
+  if (given === true) return { ca: null, cert: null, key: null, servername: null, anyName: false, insecure: false };
   const pem = (key: 'ca' | 'cert' | 'key') => readPem(context, path, given, key);
   const [ca, cert, key] = [pem('ca'), pem('cert'), pem('key')];
   checkPair(context, path, cert, key);
-  return { ca, cert, key, servername: given.servername ?? null, insecure: given.insecure ?? false };
+  const servername = given.servername ?? null;
+  // Hosts are addresses, and certificates often bear none: a CA of the user's own is word enough, the system's are not.
+  const anyName = servername === null && ca !== null;
+  return { ca, cert, key, servername, anyName, insecure: given.insecure ?? false };
 }
 
 /** TLS towards clients. */

@@ -225,6 +225,7 @@ describe('a tanist.yml', () => {
     );
     expect(config.groups[0]?.redis.tls).toMatchObject({
       servername: null,
+      anyName: true,
       insecure: false,
       ca: expect.stringMatching(/^-----BEGIN/),
     });

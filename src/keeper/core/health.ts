@@ -66,13 +66,25 @@ export function judgeHealth(turn: Turn): Health {
   const silence = since === null || redis.info === null ? null : judgeSilence(turn, since);
   if (silence !== null) return silence;
   if (redis.link !== 'up') {
-    const trouble = redis.linkTrouble === '' ? '' : ` (${redis.linkTrouble})`;
-    return { is: 'coming', reason: `Redis does not answer yet${trouble}` };
+    return { is: 'coming', reason: noAnswer(redis.linkTrouble) };
   }
   if (redis.info === null) return { is: 'coming', reason: 'Redis has not told its role yet' };
   if (redis.info.askedAt < redis.linkSince) return { is: 'silent', reason: 'the connection to Redis is new' };
   if (redis.info.askedAt < k.awakeSince) return { is: 'silent', reason: 'the keeper has not run for a while' };
   return redis.info.loading ? { is: 'coming', reason: 'Redis is loading its data' } : { is: 'well' };
+}
+
+/** Why nothing can be asked of it. A login that is refused does not mend itself: the operator is told what to look at. */
+export function noAnswer(trouble: string): string {
+  if (isLoginRefused(trouble)) {
+    return `Redis refuses our login (${trouble}): redis.password or redis.user of this tanist.yml is not what it runs with`;
+  }
+  return `Redis does not answer yet${trouble === '' ? '' : ` (${trouble})`}`;
+}
+
+/** As Redis says it: a wrong word, none, too few rights, or a password where none is set. */
+export function isLoginRefused(trouble: string): boolean {
+  return /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password))\b/.test(trouble);
 }
 
 /** @returns null when it is none, or none yet */

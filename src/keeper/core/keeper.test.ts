@@ -27,7 +27,7 @@ describe('a managed Redis that starts', () => {
     for (const voter of d.voters.slice(1)) voter.reachable = false;
     d.advance(20_000);
     expect(d.state).toBe('quarantined');
-    expect(d.reason).toBe('10.0.0.1:6379 may lead: confirmed by 1 of 2 voters needed');
+    expect(d.reason).toBe('10.0.0.1:6379 may lead: the voters are being asked; 1 of 3 have answered, 2 are needed');
     expect(d.redis.role).toBe('replica');
   });
 

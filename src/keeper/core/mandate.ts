@@ -21,11 +21,11 @@ export function mandateOf(turn: Turn): Mandate {
 function quorumMandate({ k, now }: Turn): Mandate {
   const { record, settings } = k;
   if (!k.confirmed || record === null) {
-    const needed = majority(settings.voters.length);
-    const known = record === null ? 'no leader record is known' : `${placeName(record.master)} may lead`;
+    const all = settings.voters.length;
+    const known = record === null ? 'no leader record is known yet' : `${placeName(record.master)} may lead`;
     return {
       leader: 'unknown',
-      reason: `${known}: confirmed by ${countConfirming(k)} of ${needed} voters needed`,
+      reason: `${known}: the voters are being asked; ${countConfirming(k)} of ${all} have answered, ${majority(all)} are needed`,
     };
   }
   const told = `the record names ${placeName(record.master)} in epoch ${record.epoch}`;

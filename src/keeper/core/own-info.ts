@@ -33,7 +33,7 @@ export function readOwnInfo(text: string, askedAt: number, orders: number): OwnI
     askedAt,
     orders,
     runId: info.runId ?? '',
-    version: info.redisVersion ?? '',
+    version: info.version ?? '',
     role: info.role,
     loading: info.loading,
     follows: masterHost === null || masterPort === null ? null : { host: masterHost, port: masterPort },

@@ -9,7 +9,7 @@ import { assert, unreachable } from '../../base/assert.js';
 import type { Prng } from '../../base/prng.js';
 import type { Reply } from '../../redis/reply.js';
 import { assumedPause, forgetOwed, onPauseReply, onUnpauseReply } from './fence.js';
-import { hear, newRedis, onLooked } from './health.js';
+import { hear, isLoginRefused, newRedis, noAnswer, onLooked } from './health.js';
 import { onInfoReply } from './info.js';
 import type { Effect, Input, KeeperMemory, Sibling, Tag } from './io.js';
 import { endHandOver, onHandOver } from './lead.js';
@@ -186,6 +186,7 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     }
     return;
   }
+  if (redis.linkTrouble !== input.why && isLoginRefused(input.why)) turn.log('warning', noAnswer(input.why));
   redis.linkTrouble = input.why;
   redis.pingSentAt = null;
   redis.infoSentAt = null;

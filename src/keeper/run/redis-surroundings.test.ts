@@ -38,7 +38,7 @@ it('hands on only what a server needs of the environment', () => {
 
 it('puts certificates into files for the owner alone', () => {
   const directory = tempDir(cleanup);
-  const tls = { ca: 'CA', cert: 'CERT', key: 'KEY', servername: null, insecure: false };
+  const tls = { ca: 'CA', cert: 'CERT', key: 'KEY', servername: null, anyName: true, insecure: false };
   const files = writeTlsFiles('main', { ...settings, tls }, directory);
   expect(files).toEqual({
     cert: `${directory}/main.redis-cert.pem`,

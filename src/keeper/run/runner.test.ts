@@ -43,6 +43,21 @@ describe('an attached Redis', () => {
   });
 });
 
+it('gives a Redis that it takes over the password of now, for when it follows another', async () => {
+  const auth = (value: string) => ({ user: 'tanist', password: { value, from: 'file' as const } });
+  const first = await keep(cleanup, { settings: { auth: auth('old') } });
+  const pid = await first.start();
+  await first.input('redis-up');
+  expect(await first.ask('CONFIG', 'GET', 'masterauth')).toEqual(['masterauth', 'old']);
+  await first.ask('ACL', 'SETUSER', 'tanist', '>new');
+  await first.runner.stop();
+  const { port, directory, stateDirectory } = first;
+  const next = await keep(cleanup, { port, directory, stateDirectory, settings: { auth: auth('new') } });
+  expect(await next.start()).toBe(pid);
+  await next.input('redis-up');
+  expect(await next.ask('CONFIG', 'GET', 'master*')).toEqual(['masterauth', 'new', 'masteruser', 'tanist']);
+});
+
 describe('the link', () => {
   it('gives no reply of a Redis that hangs, keeps few requests, and goes on when it thaws', async () => {
     const kept = await keep(cleanup);

@@ -6,6 +6,7 @@ import { unreachable } from '../../base/assert.js';
 import { bootTime_ms } from '../../net/clock.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
+import { ErrorReply } from '../../redis/reply.js';
 import type { Effect, Input, KeeperState, Place } from '../core/io.js';
 import { AttachedProcess } from './attached-process.js';
 import type { KeptProcess } from './kept-process.js';
@@ -52,6 +53,7 @@ export interface KeeperRunnerOptions {
 
 /** The longest delay that setTimeout takes. */
 const TIMER_MAX_ms = 2 ** 31 - 1;
+const CONFIG_SET_ms = 5_000;
 /** What the core says last (let go of the lease, take no more writes) is given this long to arrive. */
 const STOP_ms = 1_500;
 /** Inputs that may wait. They wait only while effects are carried out, so many are a fault of this program. */
@@ -215,10 +217,31 @@ export class KeeperRunner {
   }
 
   #fromRedis(input: Input): void {
+    // Before it is told whom to follow: it may have been started with a password that has been changed since.
+    if (input.on === 'redis-up' && !this.#options.process.settings.attach) this.#giveMasterAuth();
     this.deliver(input);
     const process = this.#process;
     if (input.on !== 'redis-up' || !(process instanceof AttachedProcess)) return;
     void process.find((args, deadline_ms) => this.#redis.ask(args, deadline_ms));
+  }
+
+  #giveMasterAuth(): void {
+    const { auth, process, hooks } = this.#options;
+    if (auth === null) return;
+    const settings = [
+      ['masteruser', auth.user],
+      ['masterauth', auth.pass],
+    ] as const;
+    for (const [name, value] of settings) {
+      this.#redis.ask(['CONFIG', 'SET', name, value], CONFIG_SET_ms).then(
+        (reply) => {
+          if (reply instanceof ErrorReply)
+            hooks.log('warning', `${process.group}: Redis refuses ${name}: ${reply.code}`);
+        },
+        // The link is gone: this is done again when it is back.
+        () => undefined,
+      );
+    }
   }
 
   /** A timer that rings too early is left alone: it arms itself again. So a burst of replies sets none. */

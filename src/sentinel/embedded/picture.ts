@@ -1,4 +1,5 @@
 /** What a Sentinel knows of a group, as plain data for the program around it. Nothing here changes anything. */
+import { readServerInfo } from '../../redis/info.js';
 import { chooseCandidate } from '../core/candidate.js';
 import { waitEndsAt } from '../core/lease.js';
 import { addressOf, currentMasterAddress, sameAddress, shownHost } from '../core/names.js';
@@ -99,12 +100,8 @@ function nodePicture(s: Sentinel, group: Group, node: RedisNode, now: number): N
     follows: node.role === 'replica' && node.masterLinkUp && followed !== null && sameAddress(followed, master),
     info: info.text,
     infoAge_ms: now - info.at,
-    version: versionIn(info.text),
+    version: readServerInfo(info.text).version ?? '',
   };
-}
-
-function versionIn(info: string): string {
-  return /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? '';
 }
 
 /** Who would be promoted if the master were gone now, by this Sentinel's last news, and why the others would not. */

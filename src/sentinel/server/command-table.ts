@@ -75,6 +75,7 @@ const ROWS: readonly (readonly [string, number, string, string])[] = [
   ['reset', 1, `${PLAIN} fast no_auth allow_busy`, 'Make the connection as new'],
   ['role', 1, `${PLAIN} fast`, 'What this server is'],
   ['sentinel', -2, 'admin', 'The masters that are watched'],
+  ['sentinel|agent', 2, 'admin', 'What this agent says of the file that it runs with, as JSON (in a node agent)'],
   ['sentinel|ckquorum', 3, 'admin', 'Whether a failover would find its quorum and majority'],
   ['sentinel|config', -3, 'admin', 'Settings of the whole Sentinel'],
   ['sentinel|debug', -2, 'admin', 'Periods and time limits'],
