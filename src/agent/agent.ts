@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 import { placeName } from '../keeper/core/state.js';
+import { AmbientRights, CAP_NET_RAW } from '../net/ambient-rights.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { fromTanist } from '../proxy/agent/from-tanist.js';
@@ -49,6 +50,8 @@ export interface AgentOptions {
 
 export class Agent {
   readonly #options: AgentOptions;
+  /** Redis, hooks and proxies, which the agent starts too, have no business with raw sockets and addresses. */
+  readonly #rights = new AmbientRights();
   readonly #conditions = new Conditions();
   readonly #records = new RecordWatch();
   readonly #rooms = new Map<string, GroupRoom>();
@@ -79,6 +82,7 @@ export class Agent {
         givenUp: () => log.write('warning', 'the router process cannot be kept alive: the VIPs of this host are gone'),
       },
       (level, instance, text) => log.write(vipLevel(level), `vip: ${instance === null ? '' : `${instance}: `}${text}`),
+      this.#rights,
     );
     this.#peers = new Peers(config, self, tls?.client ?? null);
     this.#arbiter = this.#makeArbiter(options, ping);
@@ -239,6 +243,7 @@ export class Agent {
     return new Arbiter({
       address,
       ping,
+      lendRights: (start) => this.#rights.lend(start, [CAP_NET_RAW]),
       peer,
       askPeer: () => this.#peers.reaches(peer, PEER_REACHED_MS),
       changed: () => this.#heedArbiter(),
