@@ -1,6 +1,6 @@
 /** A host of a lab with systemd as its first process. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from '../../support/child.js';
@@ -40,6 +40,7 @@ export class BootedHost {
     const cgroup = join(unifiedHierarchy(), `${host.namespace}-${host.name}`);
     mkdirSync(cgroup);
     cleanup.add(() => removeGroups(cgroup));
+    cleanup.add(() => endAllIn(cgroup));
     const modules = realpathSync(join(project, 'node_modules'));
     const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--cgroup', '--uts', '--ipc'];
     // The group first: it is the root of the new cgroup namespace.
@@ -48,8 +49,6 @@ export class BootedHost {
     // Outside the host's namespace, where control groups are not seen.
     const into = ['ip', 'netns', 'exec', host.namespace, 'unshare', ...namespaces];
     const init = startChild({ command: 'sh', args: ['-c', enter, cgroup, ...into, ...boot] }, cleanup);
-    // Before the group is removed, and not by a signal that it might sit on.
-    cleanup.add(() => host.killAll9());
     const booted = new BootedHost(host, cgroup, init);
     const isUp = async (): Promise<boolean> => {
       if (init.exit !== null) throw new Error(`${host.name} did not boot: ${init.output}`);
@@ -110,14 +109,17 @@ function unifiedHierarchy(): string {
   return found;
 }
 
+/** kill -9 for a host, as a power cut. */
+async function endAllIn(cgroup: string): Promise<void> {
+  writeFileSync(join(cgroup, 'cgroup.kill'), '1');
+  const isEmpty = (): boolean => readFileSync(join(cgroup, 'cgroup.events'), 'utf8').includes('populated 0');
+  await until(isEmpty, { what: `${cgroup} to be empty` });
+}
+
 /** Innermost first: a group can only be removed once it is empty. */
 function removeGroups(path: string): void {
   const { stdout } = spawnSync('find', [path, '-depth', '-type', 'd'], { encoding: 'utf8' });
   for (const group of stdout.split('\n').filter((line) => line !== '')) {
-    try {
-      rmdirSync(group);
-    } catch {
-      // Somebody in it has not quite ended yet; an empty group harms nobody.
-    }
+    rmdirSync(group);
   }
 }
