@@ -121,7 +121,7 @@ async function atPowerOff(hosts: readonly BootedHost[], findings: Findings): Pro
   const changed =
     /switchover .*/.exec(text.split('\n').at(-1) ?? '') ?? text.match(/switchover .*|failover .*/g)?.at(-1);
   findings.check(
-    'a host that is shut down hands over first',
+    'a host that is shut down leaves another one leading',
     changed !== undefined,
     `off after ${took_s} s; ${changed}`,
   );
