@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 import { placeName } from '../keeper/core/state.js';
+import { AmbientRights, CAP_NET_RAW } from '../net/ambient-rights.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { endProxies } from '../proxy/agent/end-proxies.js';
@@ -59,6 +60,8 @@ export interface AgentOptions {
 
 export class Agent {
   readonly #options: AgentOptions;
+  /** Redis, hooks and proxies, which the agent starts too, have no business with raw sockets and addresses. */
+  readonly #rights = new AmbientRights();
   readonly #conditions = new Conditions();
   readonly #records = new RecordWatch();
   readonly #rooms = new Map<string, GroupRoom>();
@@ -90,6 +93,7 @@ export class Agent {
         givenUp: () => log.write('warning', 'the router process cannot be kept alive: the VIPs of this host are gone'),
       },
       (level, instance, text) => log.write(vipLevel(level), `vip: ${instance === null ? '' : `${instance}: `}${text}`),
+      this.#rights,
     );
     this.#peers = new Peers(config, self, tls?.client ?? null);
     this.#files = new FileWatch({
@@ -258,6 +262,7 @@ export class Agent {
     return new Arbiter({
       address,
       ping,
+      lendRights: (start) => this.#rights.lend(start, [CAP_NET_RAW]),
       peer,
       askPeer: () => this.#peers.reaches(peer, PEER_REACHED_MS),
       changed: () => this.#heedArbiter(),

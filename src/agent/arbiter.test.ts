@@ -24,6 +24,7 @@ function ask(ping: string): Arbiter {
   const arbiter = new Arbiter({
     address: '10.0.0.254',
     ping,
+    lendRights: (start) => start(),
     peer: 'b',
     askPeer: () => Promise.resolve(false),
     changed: () => undefined,

@@ -1,8 +1,8 @@
 /**
- * Asks a pair's arbiter, about once a second, whether it can be reached, by the system's `ping`: it has the right to ICMP,
- * which the agent gives away. What the answers mean is decided in arbiter-watch.pure.ts.
+ * Asks a pair's arbiter, about once a second, whether it can be reached, by the system's `ping`. What the answers mean is
+ * decided in arbiter-watch.pure.ts.
  */
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, type ExecFileException, execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Log } from '../observe/log.js';
@@ -17,6 +17,11 @@ export interface ArbiterOptions {
   readonly address: string;
   /** From {@link findPing}. */
   readonly ping: string;
+  /**
+   * Starts `ping` with the right to raw sockets that the agent keeps from all else: where the kernel gives ordinary users
+   * none for ICMP, it would have to be set-user-ID, which a service may not make use of.
+   */
+  readonly lendRights: (start: () => ChildProcess) => ChildProcess;
   /** Name of the other host. */
   readonly peer: string;
   /** Whether the other host can be reached. Settles within a second or so, and never rejects. */
@@ -87,16 +92,17 @@ export class Arbiter {
 
   /** One echo request. Whatever keeps `ping` from telling of an answer is a miss. */
   #ask(): Promise<boolean> {
-    const { ping, address } = this.#options;
+    const { ping, address, lendRights } = this.#options;
     const limits = { timeout: PING_MAX_MS, killSignal: 'SIGKILL', maxBuffer: OUTPUT_MAX_bytes } as const;
     return new Promise((resolve) => {
       const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
       const args = ['-n', '-c', '1', '-W', '1', address];
-      this.#child = execFile(ping, args, { ...limits, cwd: '/', env }, (error, _stdout, stderr) => {
+      const heard = (error: ExecFileException | null, _stdout: string, stderr: string): void => {
         this.#child = null;
         this.#trouble = error === null ? '' : troubleOf(error, stderr);
         resolve(error === null);
-      });
+      };
+      this.#child = lendRights(() => execFile(ping, args, { ...limits, cwd: '/', env }, heard));
     });
   }
 }
@@ -125,7 +131,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** `ping` ends with 1 when it heard nothing; everything else is worth a word. */
-function troubleOf(error: { readonly code?: unknown; readonly message: string }, stderr: string): string {
+function troubleOf(error: ExecFileException, stderr: string): string {
   if (error.code === 1) return '';
   const last = stderr.trim().split('\n').at(-1) ?? '';
   return last === '' ? (error.message.split('\n')[0] ?? '') : last;

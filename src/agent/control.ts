@@ -14,6 +14,7 @@ import { type ChangeHands, change, type HandoverOrder, handOver } from './handov
 import type { History } from './history.js';
 import { printWord, readWord } from './keeper-word.js';
 import type { Peers } from './peers.js';
+import { whenServed } from './served.js';
 import type { AgentControl, ClusterView, Explanation, GroupView, HistoryEntry, Outcome, VoterView } from './view.js';
 
 const WORD_MS = 500;
@@ -87,11 +88,11 @@ export class Control implements AgentControl {
   }
 
   async switchover(group: string, to: string | null): Promise<Outcome> {
-    return this.#change(group, to, false);
+    return whenServed(await this.#change(group, to, false), () => this.#isServed(group));
   }
 
   async failover(group: string, to: string | null): Promise<Outcome> {
-    return this.#change(group, to, true);
+    return whenServed(await this.#change(group, to, true), () => this.#isServed(group));
   }
 
   pause(group: string | null): Promise<Outcome> {
@@ -256,6 +257,16 @@ export class Control implements AgentControl {
       text: `${who} does not answer`,
       fix: '`tanist failover --force` goes on without it, and may lose writes',
     };
+  }
+
+  /** Whether the group's master leads by its own word, with the VIPs. */
+  async #isServed(name: string): Promise<boolean> {
+    const group = this.#options.config.groups.find((each) => each.name === name);
+    const picture = this.picture(name);
+    if (group === undefined || picture === null) return false;
+    const words = await this.#words(name);
+    const word = words.get(this.#hostAt(group, picture.master) ?? '');
+    return word?.state === 'master' && word.vips.length === group.vips.length;
   }
 
   /** In a pair VRRP decides: an order to the Sentinels would part the master from its VIP. */

@@ -5,6 +5,8 @@
  */
 import { hasAmbient, raiseAmbient, withdrawAllAmbient } from './libc.js';
 
+/** Sending and hearing what is not TCP or UDP, e.g. ICMP. */
+export const CAP_NET_RAW = 13;
 /** Beyond every capability that a kernel knows. */
 const CAPABILITIES_MAX = 64;
 
@@ -17,10 +19,11 @@ export class AmbientRights {
     if (this.#rights.length > 0) withdrawAllAmbient();
   }
 
-  /** What `start` starts, has them again. @throws {SystemError} */
-  lend<T>(start: () => T): T {
-    if (this.#rights.length === 0) return start();
-    for (const capability of this.#rights) raiseAmbient(capability);
+  /** What `start` starts, has them again: all, or of these `only` those that there were. @throws {SystemError} */
+  lend<T>(start: () => T, only: readonly number[] = this.#rights): T {
+    const lent = this.#rights.filter((capability) => only.includes(capability));
+    if (lent.length === 0) return start();
+    for (const capability of lent) raiseAmbient(capability);
     try {
       return start();
     } finally {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { formatLine, Log } from './log.js';
+import { formatLine, journalLine, Log } from './log.js';
 
 let dir = '';
 beforeEach(() => {
@@ -21,6 +21,12 @@ it('marks each level as Redis does', () => {
   const mark = (level: 'debug' | 'verbose' | 'notice' | 'warning') =>
     /\.\d{3} (.) x\n$/.exec(formatLine(1, new Date(), level, 'x'))?.[1];
   expect([mark('debug'), mark('verbose'), mark('notice'), mark('warning')]).toEqual(['.', '-', '*', '#']);
+});
+
+it('leaves time and pid to the journal, and tells it the level', () => {
+  const levels = ['debug', 'verbose', 'notice', 'warning'] as const;
+  expect(levels.map((level) => journalLine(level, 'x'))).toEqual(['<7>. x\n', '<6>- x\n', '<5>* x\n', '<4># x\n']);
+  expect(journalLine('notice', 'a\n<0>forged')).toBe('<5>* a <0>forged\n');
 });
 
 it('keeps text from outside on its own line, and bounded', () => {

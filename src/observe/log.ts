@@ -1,11 +1,13 @@
 /** The log in Redis's line format, so that what reads redis-sentinel's log reads ours. */
 import { appendFileSync } from 'node:fs';
+import { isJournal } from './journal.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Severity, in ascending order. */
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 
 const MARKS: Readonly<Record<LogLevel, string>> = { debug: '.', verbose: '-', notice: '*', warning: '#' };
+const PRIORITIES: Readonly<Record<LogLevel, number>> = { debug: 7, verbose: 6, notice: 5, warning: 4 };
 const RANKS: Readonly<Record<LogLevel | 'nothing', number>> = {
   debug: 0,
   verbose: 1,
@@ -26,15 +28,17 @@ export interface LogOptions {
   readonly file: string;
 }
 
-/** `PID:X DD Mon YYYY HH:MM:SS.mmm <mark> text`, to standard output or to a file. */
+/** `PID:X DD Mon YYYY HH:MM:SS.mmm <mark> text`, to standard output or to a file; `<mark> text` to systemd's journal. */
 export class Log {
   #rank = 0;
   readonly #file: string;
+  readonly #journal: boolean;
   readonly #complaints = new RateLimit(COMPLAINT_PERIOD_ms);
 
   constructor(options: LogOptions) {
     this.setLevel(options.level);
     this.#file = options.file;
+    this.#journal = options.file === '' && isJournal(1);
   }
 
   /** From now on, less severe lines are dropped. */
@@ -49,7 +53,7 @@ export class Log {
 
   write(level: LogLevel, text: string): void {
     if (!this.takes(level)) return;
-    const line = formatLine(process.pid, new Date(), level, text);
+    const line = this.#journal ? journalLine(level, text) : formatLine(process.pid, new Date(), level, text);
     if (this.#file === '') {
       process.stdout.write(line);
       return;
@@ -74,6 +78,11 @@ export function formatLine(pid: number, at: Date, level: LogLevel, text: string)
   const millis = String(at.getMilliseconds()).padStart(3, '0');
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${millis}`;
   return `${pid}:X ${day} ${time} ${MARKS[level]} ${oneLine(text)}\n`;
+}
+
+/** A line for the journal, which knows pid and time by itself, and takes the level as syslog(3) numbers it. */
+export function journalLine(level: LogLevel, text: string): string {
+  return `<${PRIORITIES[level]}>${MARKS[level]} ${oneLine(text)}\n`;
 }
 
 /** Text from outside must not be able to forge a line of its own, nor to steer a terminal. */

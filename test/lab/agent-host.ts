@@ -50,7 +50,7 @@ export class AgentHost {
     this.#agent = this.host.start(program, args, env);
     // A test that is over has no use for a hand-over.
     this.#cleanup.add(() => this.host.killAll9());
-    await this.#agent.untilOutput(/Ready: /);
+    await this.#agent.untilOutput(/Ready: /, { deadline_ms: 60_000 });
   }
 
   /** A command to a Redis, by redis-cli from this host; its output without the last line's end. @throws {Error} */
@@ -71,6 +71,11 @@ export class AgentHost {
   status(): string {
     const command = [process.execPath, tanistPath, 'status', '-f', this.#config];
     return this.host.exec('sh', '-c', '"$@" || true', 'sh', ...command);
+  }
+
+  /** Gives an order to this host's agent by the operator's command. @throws {Error} when it is not carried out */
+  order(...order: string[]): string {
+    return this.host.exec(process.execPath, tanistPath, ...order, '-f', this.#config);
   }
 
   /** The pid of this host's Redis. */

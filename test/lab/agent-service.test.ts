@@ -63,6 +63,13 @@ describe('a quorum of two hosts and a witness, as services of an ordinary user',
     expect(capabilities(leader.redisPid())).toBe('0000000000000000');
     await until(() => socket.heard.some((text) => /^READY=1\nSTATUS=mymaster: \w+/.test(text)), { what: 'READY' });
     await until(() => socket.heard.includes('WATCHDOG=1'), { what: 'the watchdog to be fed' });
+    // An order is answered when clients can come back.
+    const other = leader === a ? b : a;
+    await until(() => other.redis(other.host.address, 'INFO', 'replication').includes('master_link_status:up'), {
+      what: 'a replica to switch over to',
+    });
+    leader.order('switchover', '-y');
+    expect(lab.holders(VIP)).toEqual([other.host.name]);
     a.agent.kill('SIGTERM');
     await until(() => socket.heard.some((text) => text.startsWith('STOPPING=1')), { what: 'STOPPING' });
     expect((await a.agent.exited).code).toBe(0);

@@ -1,9 +1,8 @@
 /**
  * The VIPs of the agent's host, as a loan: `grant` lends them until a deadline, `revoke` takes them back. The router
- * process keeps the deadline, so that an agent that hangs, or is gone, cannot keep an address. Made once in a process: it
- * takes the ambient capabilities from everything else that the process will start.
+ * process keeps the deadline, so that an agent that hangs, or is gone, cannot keep an address.
  */
-import { AmbientRights } from '../../net/ambient-rights.js';
+import type { AmbientRights } from '../../net/ambient-rights.js';
 import { toBootTime_us } from '../../net/clock.js';
 import type { InstanceSnapshot } from '../core/snapshot.js';
 import type { VipGroup, VipPlan } from '../vip-plan.js';
@@ -50,7 +49,8 @@ export class VipKeeper {
   /** Counted, not timed: after a halt of our own its answers still wait to be read. */
   #unanswered = 0;
 
-  constructor(plan: VipPlan, events: VipEvents, log: Logger) {
+  /** @param rights what only the router process, of all that this process starts, may do */
+  constructor(plan: VipPlan, events: VipEvents, log: Logger, rights: AmbientRights) {
     this.#plan = plan;
     this.#events = events;
     this.#log = log;
@@ -62,8 +62,7 @@ export class VipKeeper {
         givenUp: () => this.#events.givenUp(),
       },
       log,
-      // Redis, hooks and proxies, which the agent starts too, have no business with raw sockets and addresses.
-      new AmbientRights(),
+      rights,
     );
   }
 
