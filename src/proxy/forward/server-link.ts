@@ -17,6 +17,7 @@ import { openServerSocket } from './server-socket.js';
 import type { Shard } from './shard.js';
 import { measureOldest } from './slow-request.js';
 import type { LinkTap } from './subscription.js';
+import type { Flushed } from './turn.js';
 
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
@@ -374,12 +375,12 @@ export class ServerLink {
   }
 
   /** Writes what has gathered. */
-  flush(): boolean {
+  flush(): Flushed {
     this.#dirty = false;
     if (this.#state === 'closed') this.open();
     if (this.#state !== 'ready' || this.#flying !== null || this.#out_bytes === 0 || this.#socket === null)
-      return false;
-    if (this.#acks?.asked === true) return false;
+      return 'done';
+    if (this.#acks?.asked === true) return 'done';
     if (this.#acks?.due === true) this.#askReplicas(this.#acks);
     const buffer = this.#out;
     const size = this.#out_bytes;
@@ -398,7 +399,7 @@ export class ServerLink {
       socket.write(NO_BYTES, () => this.#written(socket, buffer));
     }
     if (this.onDrain !== null && this.#flying === null) this.onDrain();
-    return false;
+    return 'done';
   }
 
   #written(socket: Socket, buffer: Buffer): void {
