@@ -15,14 +15,28 @@ const BY_WORDS_BYTES = 160;
 /** Where a buffer that is used again and again keeps a view of itself, for copies by words. */
 const WORDS = Symbol('words');
 
+/** And its beginning as it was last written out: the next output is often as long. */
+const HEAD = Symbol('head');
+
 interface WithWords {
   [WORDS]?: DataView;
+  [HEAD]?: Buffer;
 }
 
 /** Makes short copies from and to this buffer cheaper; for those that are used again and again. */
 export function withWords(buffer: Buffer): Buffer {
   (buffer as WithWords)[WORDS] = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  (buffer as WithWords)[HEAD] = buffer;
   return buffer;
+}
+
+/** The first `size` bytes of a buffer, as a view that is made anew only when it is not as long as the last one. */
+export function headOf(buffer: Buffer, size: number): Buffer {
+  const last = (buffer as WithWords)[HEAD];
+  if (last?.length === size) return last;
+  const head = buffer.subarray(0, size);
+  (buffer as WithWords)[HEAD] = head;
+  return head;
 }
 
 /** `Buffer.copy` became the faster of the two in Node 22, where it no longer goes through a view. */

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.js';
 import type { PoolUser } from '../users.js';
-import { copyBytes, NO_BYTES } from './bytes.js';
+import { copyBytes, headOf, NO_BYTES } from './bytes.js';
 import { type Course, type Halt, SHARED } from './client-state.js';
 import { EarlyReplies } from './early-replies.js';
 import { KeptInput } from './kept-input.js';
@@ -304,7 +304,7 @@ export class Client {
     const size = this.#out_bytes;
     this.#out = NO_BYTES;
     this.#out_bytes = 0;
-    this.socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
+    this.socket.write(headOf(buffer, size));
     if (this.socket.writableLength === 0) {
       this.pool.buffers.give(buffer);
     } else {

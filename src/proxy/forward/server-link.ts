@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
 import { Acknowledgements, WAITER } from './acknowledgements.js';
-import { copyBytes, NO_BYTES } from './bytes.js';
+import { copyBytes, headOf, NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
 import type { LinkPurpose } from './link-purpose.js';
 import { NOBODY, PendingRequests } from './pending.js';
@@ -390,7 +390,7 @@ export class ServerLink {
     this.#sentPosition += size;
     this.#usual_bytes = Math.min(Math.max(size, (this.#usual_bytes + size) >> 1), USUAL_MAX_BYTES);
     const socket = this.#socket;
-    socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
+    socket.write(headOf(buffer, size));
     if (socket.writableLength === 0) {
       if (this.#sent === null) this.shard.pool.buffers.give(buffer);
     } else {
