@@ -215,6 +215,7 @@ export class ServerLink {
       this.#passOn(bytes, at, end, this.#scanner.complete);
       at = end;
     }
+    if (this.#sent !== null) this.#sent.answered(this.pending.count > 0 ? this.pending.position() : this.#position);
     if (!this.accepts && this.#state === 'ready') this.#acceptAgain();
   }
 
@@ -239,7 +240,6 @@ export class ServerLink {
     this.#replyBegun = false;
     measureOldest(this, this.#sent, this.#slow_ms);
     pending.shift();
-    if (this.#sent !== null) this.#sent.answered(pending.count > 0 ? pending.position() : this.#position);
     shard.answered(this);
   }
 
