@@ -63,7 +63,10 @@ export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, 
   }
 }
 
-/** Sixteen bytes at a time, then four, then one. (Eight at a time would be integers that are allocated.) */
+/**
+ * Sixteen bytes at a time, then four; what is left goes with the last four, of which some are then copied twice. (Eight at
+ * a time would be integers that are allocated.)
+ */
 function copyWords(from: DataView, start: number, end: number, to: DataView, at: number): void {
   let i = start;
   let j = at;
@@ -74,7 +77,9 @@ function copyWords(from: DataView, start: number, end: number, to: DataView, at:
     to.setInt32(j + 12, from.getInt32(i + 12));
   }
   for (const last = end - 4; i <= last; i += 4, j += 4) to.setInt32(j, from.getInt32(i));
-  for (; i < end; i++, j++) to.setUint8(j, from.getUint8(i));
+  if (i === end) return;
+  if (end - start >= 4) to.setInt32(at + end - start - 4, from.getInt32(end - 4));
+  else for (; i < end; i++, j++) to.setUint8(j, from.getUint8(i));
 }
 
 /** Hands out buffers in power-of-two sizes and takes them back; each size keeps a bounded number. */
