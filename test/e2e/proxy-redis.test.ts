@@ -451,7 +451,8 @@ describe('servers', () => {
       ...servers(`127.0.0.1:${redises[0]?.port}:1`, `127.0.0.1:${silent.port}:1`),
     ]);
     const keys = Array.from({ length: 64 }, (_, i) => `k${i}`);
-    const keyOf = (shard: number) => keys.find((key) => pool.ring.pick(Buffer.from(key), 0, key.length) === shard) ?? '';
+    const keyOf = (shard: number) =>
+      keys.find((key) => pool.ring.pick(Buffer.from(key), 0, key.length) === shard) ?? '';
     const client = talk(port);
     client.send(req('GET', keyOf(0)) + req('GET', keyOf(0)) + req('GET', keyOf(1)) + req('GET', keyOf(0)));
     await client.gets('$-1\r\n$-1\r\n');
