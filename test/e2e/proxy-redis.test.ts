@@ -444,6 +444,21 @@ describe('servers', () => {
     expect(pool.shards[0]?.stats.server_timedout).toBe(1);
   });
 
+  it('that do not answer hold back nothing of what others have answered', async () => {
+    const silent = await startFake(cleanup, (socket) => socket.resume());
+    const { port, pool } = await startProxy(cleanup, [
+      'redis: true',
+      ...servers(`127.0.0.1:${redises[0]?.port}:1`, `127.0.0.1:${silent.port}:1`),
+    ]);
+    const keys = Array.from({ length: 64 }, (_, i) => `k${i}`);
+    const keyOf = (shard: number) =>
+      keys.find((key) => pool.ring.pick(Buffer.from(key), 0, key.length) === shard) ?? '';
+    const client = talk(port);
+    client.send(req('GET', keyOf(0)) + req('GET', keyOf(0)) + req('GET', keyOf(1)) + req('GET', keyOf(0)));
+    await client.gets('$-1\r\n$-1\r\n');
+    expect(pool.clients[0]?.inFlight).toBe(2);
+  });
+
   it.each([
     ['garbage', 'hello there\r\n'],
     ['too much', '+OK\r\n+OK\r\n'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BufferPool, copyBytes, withWords } from './bytes.js';
+import { BufferPool, copyBytes, headOf, withWords } from './bytes.js';
 
 function filled(size_bytes: number, from: number): Buffer {
   return Buffer.from(Array.from({ length: size_bytes }, (_, i) => (from + i * 7) & 0xff));
@@ -32,4 +32,14 @@ it('hands out what was given back, and keeps what has been written when a buffer
   expect(larger.length).toBe(8192);
   expect(larger.toString('latin1', 0, 3)).toBe('abc');
   expect(pool.take(1)).toBe(first);
+});
+
+it('keeps the last head of a buffer, and gives what the buffer holds now', () => {
+  for (const buffer of [withWords(Buffer.from('abcdef')), Buffer.from('abcdef')]) {
+    expect(headOf(buffer, 6).toString()).toBe('abcdef');
+    const three = headOf(buffer, 3);
+    expect(headOf(buffer, 3)).toBe(three);
+    buffer.write('x');
+    expect([headOf(buffer, 3).toString(), headOf(buffer, 4).toString()]).toEqual(['xbc', 'xbcd']);
+  }
 });

@@ -15,14 +15,28 @@ const BY_WORDS_BYTES = 160;
 /** Where a buffer that is used again and again keeps a view of itself, for copies by words. */
 const WORDS = Symbol('words');
 
+/** And its beginning as it was last written out: the next output is often as long. */
+const HEAD = Symbol('head');
+
 interface WithWords {
   [WORDS]?: DataView;
+  [HEAD]?: Buffer;
 }
 
 /** Makes short copies from and to this buffer cheaper; for those that are used again and again. */
 export function withWords(buffer: Buffer): Buffer {
   (buffer as WithWords)[WORDS] = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  (buffer as WithWords)[HEAD] = buffer;
   return buffer;
+}
+
+/** The first `size` bytes of a buffer, as a view that is made anew only when it is not as long as the last one. */
+export function headOf(buffer: Buffer, size: number): Buffer {
+  const last = (buffer as WithWords)[HEAD];
+  if (last?.length === size) return last;
+  const head = buffer.subarray(0, size);
+  (buffer as WithWords)[HEAD] = head;
+  return head;
 }
 
 /** `Buffer.copy` became the faster of the two in Node 22, where it no longer goes through a view. */
@@ -49,7 +63,10 @@ export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, 
   }
 }
 
-/** Sixteen bytes at a time, then four, then one. (Eight at a time would be integers that are allocated.) */
+/**
+ * Sixteen bytes at a time, then four; what is left goes with the last four, of which some are then copied twice. (Eight at
+ * a time would be integers that are allocated.)
+ */
 function copyWords(from: DataView, start: number, end: number, to: DataView, at: number): void {
   let i = start;
   let j = at;
@@ -60,7 +77,9 @@ function copyWords(from: DataView, start: number, end: number, to: DataView, at:
     to.setInt32(j + 12, from.getInt32(i + 12));
   }
   for (const last = end - 4; i <= last; i += 4, j += 4) to.setInt32(j, from.getInt32(i));
-  for (; i < end; i++, j++) to.setUint8(j, from.getUint8(i));
+  if (i === end) return;
+  if (end - start >= 4) to.setInt32(at + end - start - 4, from.getInt32(end - 4));
+  else for (; i < end; i++, j++) to.setUint8(j, from.getUint8(i));
 }
 
 /** Hands out buffers in power-of-two sizes and takes them back; each size keeps a bounded number. */

@@ -5,9 +5,10 @@
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.js';
 import type { PoolUser } from '../users.js';
-import { copyBytes, NO_BYTES } from './bytes.js';
+import { copyBytes, headOf, NO_BYTES } from './bytes.js';
 import { type Course, type Halt, SHARED } from './client-state.js';
 import { EarlyReplies } from './early-replies.js';
+import { KeptInput } from './kept-input.js';
 import { dbOf, isResp3, laneOf } from './lane.js';
 import { loginAgain } from './login-again.js';
 import type { Pool } from './pool.js';
@@ -15,6 +16,7 @@ import type { ServerLink } from './server-link.js';
 import type { Shard } from './shard.js';
 import type { Subscription } from './subscription.js';
 import type { Transaction } from './transaction.js';
+import type { Flushed } from './turn.js';
 import type { Upload } from './upload.js';
 
 /** Requests of one client that may be unanswered at a time. */
@@ -27,6 +29,8 @@ const OUTPUT_HEAVY_BYTES = 16 * 1024 * 1024;
 const PUSHES_MAX = 10_000;
 /** Input kept while its requests cannot be taken; beyond, the socket is paused. */
 const INPUT_KEPT_BYTES = 64 * 1024;
+/** How long the first replies to a pipeline wait for the rest. */
+const GATHERING_MAX_MS = 1;
 
 export class Client {
   slot: number;
@@ -69,9 +73,10 @@ export class Client {
   #flying: Buffer = NO_BYTES;
   #dirty = false;
   #waited = false;
-  #in: Buffer = NO_BYTES;
-  #inStart = 0;
-  #inEnd = 0;
+  /** The end of the pipeline that is answered now: of the requests that one read brought to an idle client. */
+  #pipelineEnd = 0;
+  #gathersSince_ms = -1;
+  readonly #kept: KeptInput;
   #need_bytes = 0;
   #paused = false;
   #ended = false;
@@ -87,6 +92,7 @@ export class Client {
     this.slot = slot;
     this.socket = socket;
     this.pool = pool;
+    this.#kept = new KeptInput(pool.buffers);
     this.authenticated = false;
     this.plain = false;
     this.loginAnew();
@@ -119,22 +125,24 @@ export class Client {
   /** Takes bytes from the socket; the buffer is not its own and is not kept. */
   receive(bytes: Buffer, size: number): void {
     if (this.gone || this.halted === 'closing') return;
-    if (this.#inEnd === this.#inStart && this.halted === null) {
+    if (this.#kept.size_bytes === 0 && this.halted === null) {
       this.waitSince_ms = -1;
       const at = this.#take(bytes, 0, size);
       if (at < size) this.#keep(bytes, at, size);
       return;
     }
     this.#keep(bytes, 0, size);
-    if (this.halted === null && this.#inEnd - this.#inStart >= this.#need_bytes) this.#takeKept();
+    if (this.halted === null && this.#kept.size_bytes >= this.#need_bytes) this.#takeKept();
   }
 
   #take(bytes: Buffer, start: number, end: number): number {
     this.#need_bytes = 0;
+    const wasIdle = this.head === this.next;
     let at = start;
     if (this.upload !== null) at = this.upload.feed(this, bytes, start, end);
     if (this.#nextPool !== null && !this.#moved()) return at;
     if (this.halted === null && this.upload === null && at < end) at = this.pool.front.run(this, bytes, at, end);
+    if (wasIdle) this.#pipelineEnd = this.next;
     return at;
   }
 
@@ -144,45 +152,19 @@ export class Client {
   }
 
   #takeKept(): void {
-    const at = this.#take(this.#in, this.#inStart, this.#inEnd);
-    this.#inStart = at;
-    if (this.#inStart === this.#inEnd) this.#forgetInput();
-  }
-
-  #forgetInput(): void {
-    this.pool.buffers.give(this.#in);
-    this.#in = NO_BYTES;
-    this.#inStart = 0;
-    this.#inEnd = 0;
+    const { bytes, start, end } = this.#kept;
+    this.#kept.takenTo(this.#take(bytes, start, end));
   }
 
   #keep(bytes: Buffer, start: number, end: number): void {
-    const size = end - start;
-    if (this.#inEnd + size > this.#in.length) this.#makeRoom(size);
-    copyBytes(bytes, start, end, this.#in, this.#inEnd);
-    this.#inEnd += size;
-    if (this.halted !== null && this.#inEnd - this.#inStart > INPUT_KEPT_BYTES) this.#pause();
-  }
-
-  #makeRoom(size: number): void {
-    const kept = this.#inEnd - this.#inStart;
-    if (this.#in.length > 0 && this.#inStart >= kept && kept + size <= this.#in.length) {
-      this.#in.copy(this.#in, 0, this.#inStart, this.#inEnd);
-    } else {
-      const wanted = Math.max(kept + size, Math.min(this.#need_bytes, 1024 * 1024));
-      const larger = this.pool.buffers.take(wanted);
-      copyBytes(this.#in, this.#inStart, this.#inEnd, larger, 0);
-      this.pool.buffers.give(this.#in);
-      this.#in = larger;
-    }
-    this.#inStart = 0;
-    this.#inEnd = kept;
+    this.#kept.add(bytes, start, end, this.#need_bytes);
+    if (this.halted !== null && this.#kept.size_bytes > INPUT_KEPT_BYTES) this.#pause();
   }
 
   /** No more requests are taken until {@link proceed}; what comes is kept, up to a bound. */
   halt(why: Halt): void {
     if (this.halted !== 'closing') this.halted = why;
-    if (why === 'closing') this.#forgetInput();
+    if (why === 'closing') this.#kept.clear();
   }
 
   /** Ends a halt for this reason and takes what was kept; nothing happens when it is halted for another. */
@@ -191,7 +173,7 @@ export class Client {
     this.halted = null;
     this.blocking = false;
     this.pool.turn.begin();
-    if (this.#inEnd > this.#inStart) this.#takeKept();
+    if (this.#kept.size_bytes > 0) this.#takeKept();
     if (this.halted === null && this.#paused) {
       this.#paused = false;
       this.socket.resume();
@@ -286,18 +268,35 @@ export class Client {
     this.heavySince_ms = this.pool.turn.now;
   }
 
-  /** Sends what has gathered. A pipeline that is only partly answered waits one turn for the rest. */
-  flush(): boolean {
-    if (this.#out_bytes > 0 && this.head !== this.next && !this.#waited && this.#out_bytes < INPUT_KEPT_BYTES) {
-      this.#waited = true;
-      return true;
-    }
+  /** Sends what has gathered, unless more of the pipeline's replies may be worth waiting for. */
+  flush(): Flushed {
+    const isPartial = this.head !== this.next && this.#out_bytes > 0 && this.#out_bytes < INPUT_KEPT_BYTES;
+    const waits = isPartial ? this.#waitForMore() : 'done';
+    if (waits !== 'done') return waits;
     this.#dirty = false;
     this.#waited = false;
-    if (this.gone) return false;
+    this.#gathersSince_ms = -1;
+    if (this.gone) return 'done';
     if (this.#flying.length === 0 && this.#out_bytes > 0) this.#write();
     this.#afterFlush();
-    return false;
+    return 'done';
+  }
+
+  /**
+   * What one read brought is a pipeline, whose client most likely reads on when it has been answered whole: one write
+   * for all of it spares both sides work, so it is given a moment. In a stream of requests the others get a turn.
+   */
+  #waitForMore(): Flushed {
+    if (((this.#pipelineEnd - this.head) | 0) > 0 && this.halted === null) {
+      const { now } = this.pool.turn;
+      if (this.#gathersSince_ms < 0) this.#gathersSince_ms = now;
+      if (now - this.#gathersSince_ms < GATHERING_MAX_MS) return 'later';
+      this.#pipelineEnd = this.head;
+    } else if (!this.#waited) {
+      this.#waited = true;
+      return 'again';
+    }
+    return 'done';
   }
 
   #write(): void {
@@ -305,7 +304,7 @@ export class Client {
     const size = this.#out_bytes;
     this.#out = NO_BYTES;
     this.#out_bytes = 0;
-    this.socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
+    this.socket.write(headOf(buffer, size));
     if (this.socket.writableLength === 0) {
       this.pool.buffers.give(buffer);
     } else {
@@ -471,7 +470,7 @@ export class Client {
     this.gone = true;
     this.#owed = this.inFlight - (this.#early?.wholeCount ?? 0);
     this.#early?.clear();
-    this.#forgetInput();
+    this.#kept.clear();
     this.pool.buffers.give(this.#out);
     this.#out = NO_BYTES;
     this.#out_bytes = 0;

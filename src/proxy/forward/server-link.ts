@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { COMMANDS } from '../commands/table.js';
 import { MINUS } from '../framing/codes.js';
 import { Acknowledgements, WAITER } from './acknowledgements.js';
-import { copyBytes, NO_BYTES } from './bytes.js';
+import { copyBytes, headOf, NO_BYTES } from './bytes.js';
 import type { Client } from './client.js';
 import type { LinkPurpose } from './link-purpose.js';
 import { NOBODY, PendingRequests } from './pending.js';
@@ -17,6 +17,7 @@ import { openServerSocket } from './server-socket.js';
 import type { Shard } from './shard.js';
 import { measureOldest } from './slow-request.js';
 import type { LinkTap } from './subscription.js';
+import type { Flushed } from './turn.js';
 
 /** Requests that one connection may owe replies, and bytes it may hold unsent, before clients are made to wait. */
 const PENDING_MAX = 64 * 1024;
@@ -214,6 +215,7 @@ export class ServerLink {
       this.#passOn(bytes, at, end, this.#scanner.complete);
       at = end;
     }
+    if (this.#sent !== null) this.#sent.answered(this.pending.count > 0 ? this.pending.position() : this.#position);
     if (!this.accepts && this.#state === 'ready') this.#acceptAgain();
   }
 
@@ -238,7 +240,6 @@ export class ServerLink {
     this.#replyBegun = false;
     measureOldest(this, this.#sent, this.#slow_ms);
     pending.shift();
-    if (this.#sent !== null) this.#sent.answered(pending.count > 0 ? pending.position() : this.#position);
     shard.answered(this);
   }
 
@@ -374,12 +375,12 @@ export class ServerLink {
   }
 
   /** Writes what has gathered. */
-  flush(): boolean {
+  flush(): Flushed {
     this.#dirty = false;
     if (this.#state === 'closed') this.open();
     if (this.#state !== 'ready' || this.#flying !== null || this.#out_bytes === 0 || this.#socket === null)
-      return false;
-    if (this.#acks?.asked === true) return false;
+      return 'done';
+    if (this.#acks?.asked === true) return 'done';
     if (this.#acks?.due === true) this.#askReplicas(this.#acks);
     const buffer = this.#out;
     const size = this.#out_bytes;
@@ -389,7 +390,7 @@ export class ServerLink {
     this.#sentPosition += size;
     this.#usual_bytes = Math.min(Math.max(size, (this.#usual_bytes + size) >> 1), USUAL_MAX_BYTES);
     const socket = this.#socket;
-    socket.write(size === buffer.length ? buffer : buffer.subarray(0, size));
+    socket.write(headOf(buffer, size));
     if (socket.writableLength === 0) {
       if (this.#sent === null) this.shard.pool.buffers.give(buffer);
     } else {
@@ -398,7 +399,7 @@ export class ServerLink {
       socket.write(NO_BYTES, () => this.#written(socket, buffer));
     }
     if (this.onDrain !== null && this.#flying === null) this.onDrain();
-    return false;
+    return 'done';
   }
 
   #written(socket: Socket, buffer: Buffer): void {

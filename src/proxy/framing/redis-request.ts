@@ -15,6 +15,11 @@ export const ARGUMENTS_MAX = 1024 * 1024;
 export const ARGUMENT_MAX_BYTES = 512 * 1024 * 1024;
 export const LINE_MAX_BYTES = 64 * 1024;
 
+/** What a byte counts as a digit; -1 when it is none. */
+function digit(byte: number | undefined): number {
+  return byte !== undefined && byte >= ZERO && byte <= NINE ? byte - ZERO : -1;
+}
+
 export class RedisRequestFrame {
   /** Where the request ends, when complete. */
   end = 0;
@@ -52,6 +57,7 @@ export class RedisRequestFrame {
     this.need_bytes = 1;
     if (start >= end) return INCOMPLETE;
     if (bytes[start] !== STAR) return this.#parseInline(bytes, start, end);
+    if (this.#parseShort(bytes, start, end)) return COMPLETE;
     let at = start + 1;
     let count = 0;
     let digits = 0;
@@ -108,6 +114,40 @@ export class RedisRequestFrame {
     }
     this.end = at;
     return COMPLETE;
+  }
+
+  /**
+   * Frames the usual request: all there, fewer than ten arguments, each shorter than a hundred bytes.
+   * @returns false when it is not that; then it has to be looked at byte by byte.
+   */
+  #parseShort(bytes: Uint8Array, start: number, end: number): boolean {
+    const count = digit(bytes[start + 1]);
+    if (start + 4 > end || count <= 0 || bytes[start + 2] !== CR || bytes[start + 3] !== LF) return false;
+    const { args } = this;
+    let at = start + 4;
+    for (let i = 0; i < count; i++) {
+      // `$5`, CR, LF, ... or `$64`, CR, LF, ...
+      if (at + 5 > end || bytes[at] !== DOLLAR) return false;
+      let length = digit(bytes[at + 1]);
+      if (length < 0) return false;
+      at += 2;
+      if (bytes[at] !== CR) {
+        const unit = digit(bytes[at]);
+        if (unit < 0 || length === 0 || bytes[at + 1] !== CR) return false;
+        length = length * 10 + unit;
+        at++;
+      }
+      const bodyStart = at + 2;
+      const bodyEnd = bodyStart + length;
+      if (bodyEnd + 2 > end || bytes[at + 1] !== LF || bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) return false;
+      args[2 * i] = bodyStart;
+      args[2 * i + 1] = bodyEnd;
+      at = bodyEnd + 2;
+    }
+    this.argc = count;
+    this.announced = count;
+    this.end = at;
+    return true;
   }
 
   #add(start: number, end: number): void {
