@@ -18,8 +18,9 @@ const DEMOTE_AGAIN_MS = 1_000;
 
 /**
  * Orders a Redis to follow `master`, or nobody. In one transaction the order is written to its configuration and all
- * clients are disconnected, so that they look for the master again. With leases those of a replica stay: they read, and
- * may go on reading; its keeper would have to connect anew before it could be granted the lease, or give it back.
+ * clients are disconnected, so that they look for the master again. With leases those of a replica that stays one stay, too:
+ * they read, and may go on reading. The keeper of one that is promoted learns of it by the end of its connection, and keeps
+ * writes away until it has the lease.
  * @returns false when nothing could be sent.
  */
 export function sendReplicaOf(turn: Turn, node: RedisNode, master: RedisNode | null, tag: Tag): boolean {
@@ -64,7 +65,7 @@ function sendTarget(turn: Turn, node: RedisNode, target: readonly [string, strin
   // A Redis with a keeper is told who it is whenever it starts: what its file says does not matter, and writing it takes
   // Redis some ten milliseconds in which it answers nobody.
   const kept = node.group.leaseTtl_ms > 0;
-  const hasWriters = !kept || node.role !== 'replica';
+  const hasWriters = !kept || node.role !== 'replica' || target[0] === 'NO';
   const sent =
     turn.sendTo(node, ignore, ['MULTI']) &&
     turn.sendTo(node, ignore, ['SLAVEOF', ...target]) &&

@@ -257,12 +257,12 @@ describe('a master that is handed over', () => {
 });
 
 describe('a failover with leases', () => {
-  it('disconnects the clients of the old master, and not those of a replica', () => {
+  it('disconnects the clients of both masters, and not those of another replica', () => {
     const driver = leased();
     driver.advance(1_500);
     expect(driver.events).toContain(SWITCH);
     const kills = [1, 2, 3].map((port) => driver.fake(port).asked.includes('CLIENT KILL TYPE normal'));
-    expect(kills).toEqual([true, false, false]);
+    expect(kills).toEqual([true, true, false]);
     expect(driver.fake(3).asked.some((words) => words.startsWith('SLAVEOF'))).toBe(true);
   });
 
