@@ -169,7 +169,7 @@ describe('the next agent', () => {
     expect(scene.lines.some((line) => line.includes('is replaced: it is of another build'))).toBe(true);
   });
 
-  it('closes the doors for a moment when the number of workers has changed, and no longer', async () => {
+  it('replaces one with another number of workers', async () => {
     const [redis, scene] = await Promise.all([startRedis(cleanup), Scene.create()]);
     const first = await scene.agent();
     route(first, 1, redis);
