@@ -51,17 +51,23 @@ it('three hosts become four, and another three, without a lost write', { timeout
     host.file = three;
     host.start();
   }
-  await cluster.settled();
+  await cluster.settled(40_000);
   const writer = new Writer(cluster);
   cleanup.add(() => writer.stop());
 
   d.start();
   const differs = 'the agent on a runs with another tanist.yml: other hosts, groups.';
-  await until(async () => (await warnings(d)).includes(differs), { what: 'a warning of the different files' });
+  await until(async () => (await warnings(d)).includes(differs), {
+    what: 'a warning of the different files',
+    deadline_ms: 40_000,
+  });
   const stranger = `a Sentinel votes at ${d.address}:${cluster.ports.sentinel} that this tanist.yml does not name`;
-  await until(async () => (await warnings(a)).includes(stranger), { what: 'a warning of the new host' });
+  await until(async () => (await warnings(a)).includes(stranger), {
+    what: 'a warning of the new host',
+    deadline_ms: 40_000,
+  });
   for (const host of [c, b, a]) await host.restart(four);
-  await cluster.settled();
+  await cluster.settled(40_000);
   await until(async () => (await warnings(d)) === '', { what: 'no warning any more' });
   expect((await d.view()).groups[0]?.members).toHaveLength(4);
 
@@ -69,7 +75,7 @@ it('three hosts become four, and another three, without a lost write', { timeout
   await a.redis('SHUTDOWN', 'NOSAVE').catch(() => null);
   const end = cluster.writeFile('end.yml', [b, c, d], yaml);
   for (const host of [b, c, d]) await host.restart(end);
-  const leader = await cluster.settled();
+  const leader = await cluster.settled(40_000);
   expect((await leader.view()).voters.map(({ host }) => host)).toEqual(['b', 'c', 'd']);
   await writer.stop();
   const kept = new Set((await leader.redis('SMEMBERS', 'written')) as string[]);

@@ -12,10 +12,11 @@ beforeEach((context) => {
   needs(context, 'redis-sentinel');
 });
 
-type Make = 'ours' | 'theirs';
+type Make = 'ours' | 'theirs' | 'valkey';
 
 function program(make: Make): Peer {
-  return make === 'ours' ? tanistSentinel : requirePeer('redis-sentinel');
+  if (make === 'ours') return tanistSentinel;
+  return requirePeer(make === 'valkey' ? 'valkey-sentinel' : 'redis-sentinel');
 }
 
 /**
@@ -34,7 +35,14 @@ const cases: [leader: Make, others: [Make, Make]][] = [
   ['theirs', ['theirs', 'ours']],
 ];
 
-it.each(cases)('%s is elected by %s, leads, and is obeyed', async (leads, otherMakes) => {
+it.each(cases)('%s is elected by %s, leads, and is obeyed', electAndObey);
+
+it('stands with valkey-sentinel in one quorum', async (context) => {
+  needs(context, 'valkey-sentinel');
+  await electAndObey('valkey', ['ours', 'ours']);
+});
+
+async function electAndObey(leads: Make, otherMakes: readonly Make[]): Promise<void> {
   const makes: Make[] = [leads, ...otherMakes];
   const { master, sentinels } = await startScene(cleanup, { programs: makes.map(program) });
   const [leader, ...others] = sentinels;
@@ -54,7 +62,7 @@ it.each(cases)('%s is elected by %s, leads, and is obeyed', async (leads, otherM
   await master.untilLinkedTo(promoted);
   for (const each of others) await each.cli('SENTINEL', 'SET', MASTER_NAME, 'down-after-milliseconds', 500);
   await Promise.all(sentinels.map((each) => untilKnows(each, 2, 2)));
-});
+}
 
 it('agrees on who is down: neither make reaches the quorum alone', async () => {
   const { master, sentinels } = await startScene(cleanup, {
