@@ -9,7 +9,7 @@ import { askInfo, follows } from './info.js';
 import type { Group, RedisNode } from './state.js';
 import { nodeName, type Turn } from './turn.js';
 
-/** The replicas that were stopped, and whether each followed the master until then. */
+/** The replicas that were stopped, and whether each may hold what it acknowledged for the master. */
 export type Halted = ReadonlyMap<RedisNode, boolean>;
 
 /** Stops every replica that has told since `freshSince` whom it follows, and asks once more what it has. */
@@ -18,7 +18,8 @@ export function halt(turn: Turn, group: Group, freshSince: number): Halted {
   for (const node of group.replicas.values()) {
     // An order to one that is silent would reach it whenever it wakes.
     if (node.info.askedAt < freshSince) continue;
-    halted.set(node, follows(turn, node, group.master));
+    // One that follows nobody was stopped by an earlier election, or has been started anew with what it acknowledged.
+    halted.set(node, follows(turn, node, group.master) || followsNobody(node));
     if (!isHalted(node)) sendHalt(turn, node);
     askInfo(turn, node);
   }

@@ -417,6 +417,14 @@ describe('a failover where acknowledged writes are promised to live', () => {
     expect(lost(driver)).toContain("10.0.0.1:2: acknowledged writes could be lost: it is not in the master's history");
   });
 
+  it('is not made beside one that was started anew: it holds what it acknowledged, in a history of its own', () => {
+    const driver = afterDeath(({ redis }) =>
+      Object.assign(redis.get(3) ?? {}, { replId: 'e'.repeat(40), offset: 0, masterHost: '127.0.0.1', priority: 0 }),
+    );
+    expect(lost(driver)).toContain('10.0.0.1:3 is in a history that cannot be compared');
+    expect(driver.group.master.link.address.port).toBe(1);
+  });
+
   it('lets one be that is in a history which was never that of the master', () => {
     const driver = afterDeath(({ redis }) => {
       Object.assign(redis.get(3) ?? {}, { replId: 'e'.repeat(40), offset: 9_999, priority: 0, masterPort: 9 });

@@ -142,7 +142,7 @@ export type Failover = FailoverBase &
     | { readonly phase: 'wait-start' }
     /**
      * `unaided`: the master's help was tried, or is not to be had. `halted`: the replicas that were told to follow nobody,
-     * and whether each followed the master until then; null before that, and where it is not needed.
+     * and whether each may hold what it acknowledged for the master; null before that, and where it is not needed.
      */
     | { readonly phase: 'select'; readonly unaided: boolean; readonly halted: ReadonlyMap<RedisNode, boolean> | null }
     | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
