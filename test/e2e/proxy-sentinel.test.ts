@@ -185,6 +185,8 @@ describe('a pool that follows sentinels', () => {
     await sentinel?.cli('SENTINEL', 'SET', 'shard_one', 'lease-ttl', '1000');
     const consent = ['SENTINEL', 'LEASE', 'shard_one', '127.0.0.1', String(one[0]?.port), '0', '1000', 'handover'];
     await until(async () => (await sentinel?.fields(...consent))?.['granted'] === '1', { what: 'the lease' });
+    const ask = ['SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '127.0.0.1', String(one[0]?.port), '5', 'e'.repeat(40)];
+    await sentinel?.cli(...ask);
     await until(() => shard?.open === false, { what: 'the hold', interval_ms: 1 });
     const client = new Talk(proxy.port, cleanup);
     const [a] = keysOf(proxy);

@@ -11,10 +11,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 // By address, so that this file can be checked before anything is built.
-const built = (/** @type {string} */ path) => import(new URL(`../../dist/vrrp/${path}`, import.meta.url).href);
-const { planVips } = await built('from-tanist.js');
-const { thisHost, vipRightsFault } = await built('host-facts.js');
-const { VipKeeper } = await built('run/vip-keeper.js');
+const built = (/** @type {string} */ path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
+const { AmbientRights } = await built('net/ambient-rights.js');
+const { planVips } = await built('vrrp/from-tanist.js');
+const { thisHost, vipRightsFault } = await built('vrrp/host-facts.js');
+const { VipKeeper } = await built('vrrp/run/vip-keeper.js');
 
 const [host = '', file = '', socket = '', lifetime] = process.argv.slice(2);
 const say = (/** @type {string} */ text) =>
@@ -40,6 +41,7 @@ const keeper = new VipKeeper(
   },
   (/** @type {string} */ level, /** @type {string | null} */ instance, /** @type {string} */ message) =>
     say(`${level} (${instance}) ${message}`),
+  new AmbientRights(),
 );
 /** @type {Map<string, NodeJS.Timeout>} */
 const renewals = new Map();
