@@ -3,6 +3,8 @@ import type { Checker } from './checker.js';
 
 /** As LEASE_PROMISE_MS, by the clock of the fastest sentinel. */
 const PROMISE_MS = 2_900;
+/** Times are carried over between clocks of several speeds: what is less apart than this is the same moment. */
+const ROUNDING_MS = 1e-6;
 
 interface Grant {
   readonly holder: string;
@@ -29,7 +31,7 @@ export class GrantOrVote implements Checker {
         const key = `${fact.sentinel} ${fact.group}`;
         const grant = this.#grants.get(key);
         this.#votes.set(key, fact);
-        if (grant === undefined || grant.handOver || grant.until <= fact.at) return null;
+        if (grant === undefined || grant.handOver || grant.until <= fact.at + ROUNDING_MS) return null;
         return `${fact.sentinel} votes in epoch ${fact.epoch} of ${fact.group} while its grant to ${grant.holder} lives`;
       }
       default:
@@ -47,7 +49,7 @@ export class GrantOrVote implements Checker {
     }
     const vote = this.#votes.get(key);
     this.#grants.set(key, fact);
-    if (before !== undefined && before.holder !== holder && before.until > at) {
+    if (before !== undefined && before.holder !== holder && before.until > at + ROUNDING_MS) {
       return `${sentinel} grants ${group} to ${holder} while its grant to ${before.holder} lives`;
     }
     if (vote !== undefined && vote.epoch > epoch && at < vote.at + PROMISE_MS) {
