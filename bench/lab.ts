@@ -20,6 +20,7 @@ const USAGE = `npm run lab -- [options]
   --peer-rounds N    how often each of the peers, when less often
   --rate N           writes a second of each client (500)
   --deadline MS      of a write, after which the client connects anew (1000)
+  --quiet MS         how long writes flow before the fault (1000)
   --stays MS         how long a fault stays at least, before it is mended (5000)
   --patience MS      for writes to flow after a fault, and for all to be well after it is mended (40000)
   --json FILE        adds every story told to FILE, one line each
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     'peer-rounds': { type: 'string' },
     rate: { type: 'string', default: '500' },
     deadline: { type: 'string', default: '1000' },
+    quiet: { type: 'string', default: '1000' },
     stays: { type: 'string', default: '5000' },
     patience: { type: 'string', default: '40000' },
     json: { type: 'string' },
@@ -93,6 +95,7 @@ async function story(kind: SystemKind, fault: Fault, round: number): Promise<Tol
     const outcome = await tell(kind, fault, {
       period_ms: 1000 / Number(options.rate),
       deadline_ms: Number(options.deadline),
+      quiet_ms: Number(options.quiet),
       stays_ms: Number(options.stays),
       patience_ms: Number(options.patience),
       ...(onLogs === undefined ? {} : { onLogs }),

@@ -1,13 +1,14 @@
 /** The record names another: demote, compare, save aside what would be lost, follow. */
-import { demote, holdBack, infoIsCurrent, mayBeMaster } from './fence.js';
+import { demote, holdBack, infoIsCurrent, mayBeMaster, pauseWrites } from './fence.js';
 import { judgeDiscard, newsOf } from './history.js';
 import { NOWHERE, type Place } from './io.js';
+import { liftLimits } from './limits.js';
 import { rememberReplica } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { isSaved, saveAside } from './save.js';
 import { type Keeper, placeName, samePlace } from './state.js';
-import { ASTRAY_GRACE_MS, HALT_GRACE_MS, PROMOTION_GRACE_MS } from './timing.js';
+import { ASTRAY_GRACE_MS, HALT_GRACE_MS, PROMOTION_GRACE_MS, VIP_LEAVES_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip } from './vip.js';
 
@@ -52,10 +53,19 @@ function stepDown(turn: Turn, reason: string): void {
   if (isBeingPromotedByOthers(turn)) {
     holdBack(turn, reason);
     turn.become('quarantined', `${reason}, yet Redis was made a master: a new record may be on its way`);
+  } else if (isVipLeaving(turn)) {
+    pauseWrites(turn);
+    turn.become('quarantined', `${reason}: the VIP leaves before Redis is demoted`);
   } else {
     demote(turn, reason);
     turn.become('quarantined', `${reason}: Redis is being demoted${refusedBy(k)}`);
   }
+}
+
+/** A client that came back by the VIP in that moment would be told that it may not write here. Its writes wait instead. */
+function isVipLeaving(turn: Turn): boolean {
+  const { k } = turn;
+  return k.vipHeld && !turn.isDue(k.recordSince + VIP_LEAVES_MS);
 }
 
 function refusedBy({ order }: Keeper): string {
@@ -90,6 +100,7 @@ function isHaltedByOthers(turn: Turn): boolean {
 function followed(turn: Turn, place: Place, info: OwnInfo, reason: string): void {
   turn.k.astraySince = null;
   turn.k.haltedSince = null;
+  liftLimits(turn);
   if (info.linkUp) {
     rememberReplica(turn, info);
     turn.k.syncedRunId = info.runId;

@@ -39,6 +39,29 @@ describe('a hand-over', () => {
     d.advanceUntil(() => d.state === 'master', 100);
   });
 
+  it('demotes only when the VIP has left, its writes waiting meanwhile: who comes back by it is not refused', () => {
+    const d = leading();
+    d.input({ on: 'vip', held: true });
+    d.input({ on: 'hand-over', deadline_ms: 5_000 });
+    d.advance(20);
+    const mark = d.mark;
+    d.setSibling(B, successor(d));
+    d.setRecord({ epoch: 1, master: B });
+    d.advance(10);
+    expect(d.orders(mark).slice(0, 3)).toEqual(['revoke-vip', 'CLIENT PAUSE 60000 WRITE', 'master -> quarantined']);
+    expect(d.orders(mark)).not.toContain('REPLICAOF 127.0.0.1 1');
+    d.input({ on: 'vip', held: false });
+    d.advance(2);
+    expect(d.orders(mark)).toContain('REPLICAOF 127.0.0.1 1');
+    // A router that does not answer is not waited for.
+    const other = leading();
+    other.input({ on: 'vip', held: true });
+    other.setSibling(B, successor(other));
+    other.setRecord({ epoch: 1, master: B });
+    other.advance(40);
+    expect(other.orders()).toContain('REPLICAOF 127.0.0.1 1');
+  });
+
   it('ends by itself: grants are renewed without the consent', () => {
     const d = leading();
     d.input({ on: 'hand-over', deadline_ms: 1_000 });

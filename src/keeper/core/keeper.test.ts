@@ -46,6 +46,7 @@ describe('a managed Redis that starts', () => {
       'start-redis',
       'starting -> quarantined',
       'REPLICAOF 10.0.0.2 6379',
+      'CONFIG SET min-replicas-to-write 0',
       'quarantined -> replica',
     ]);
   });

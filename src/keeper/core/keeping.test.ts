@@ -47,6 +47,7 @@ describe('an agent that starts beside a running Redis', () => {
     expect(d.orders()).toEqual([
       'CLIENT UNPAUSE',
       'starting -> quarantined',
+      'CONFIG SET min-replicas-to-write 0',
       'persist replica 2',
       'quarantined -> replica',
     ]);

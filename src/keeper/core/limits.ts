@@ -47,6 +47,16 @@ export function setLimits(turn: Turn, info: OwnInfo): void {
   turn.log('verbose', wanted === 0 ? 'Writes need no replica: none is attached' : 'Writes need an attached replica');
 }
 
+/**
+ * Lifts the limit from a replica, where it is for masters alone: promoted one day, it would refuse writes until its keeper
+ * has seen that no replica is attached to it yet. With durability no write is to be taken without one in any case.
+ */
+export function liftLimits(turn: Turn): void {
+  const { k } = turn;
+  if (!isGoverned(k) || k.settings.durability === 'replicated' || k.limits.minReplicas === 0) return;
+  if (turn.send('limits', 'CONFIG', 'SET', 'min-replicas-to-write', '0')) k.limits.minReplicas = 0;
+}
+
 /** Lowered at once; raised only when a replica has been well for a while. */
 function wantedMin(turn: Turn, info: OwnInfo): number {
   const { k, now } = turn;

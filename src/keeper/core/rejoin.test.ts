@@ -288,8 +288,6 @@ describe('a replica that turns master without its keeper', () => {
       'replica -> quarantined',
       'quarantined -> fenced',
       'persist master 2',
-      'CONFIG SET min-replicas-max-lag 2',
-      'CONFIG SET min-replicas-to-write 0',
       'CLIENT UNPAUSE',
       'fenced -> master',
     ]);

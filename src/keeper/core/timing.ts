@@ -68,6 +68,8 @@ export const SAVE_TRIES_LOUD = 5;
 /** Without a lease nothing limits how long a VIP may stay but our being there. */
 export const VIP_ROLL_MS = 3_000;
 export const VIP_ROLL_PERIOD_MS = 1_000;
+/** How long a master that another has followed waits for its VIP to leave before it is demoted. */
+export const VIP_LEAVES_MS = 30;
 /** A VIP that the router holds against our word is revoked again. */
 export const REVOKE_AGAIN_MS = 1_000;
 

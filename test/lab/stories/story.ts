@@ -51,12 +51,12 @@ export interface StoryOptions extends ClientOptions {
   readonly patience_ms?: number;
   /** The fault stays at least this long. */
   readonly stays_ms?: number;
+  /** Writes flow for so long before the fault. */
+  readonly quiet_ms?: number;
   /** Gets every process's log at the end. */
   readonly onLogs?: (name: string, log: string) => void;
 }
 
-/** Before the fault. */
-const QUIET_MS = 1_000;
 /** Gaps as long as this are time that the system is down. */
 const DOWN_MS = 100;
 /** After the last writes were found to flow. */
@@ -81,11 +81,11 @@ export async function tell(kind: SystemKind, fault: Fault, options: StoryOptions
 
 /** One fault on a system that runs and is well. */
 export async function act(stage: Stage, system: System, fault: Fault, options: StoryOptions = {}): Promise<Outcome> {
-  const { patience_ms = 40_000, stays_ms = 5_000 } = options;
+  const { patience_ms = 40_000, stays_ms = 5_000, quiet_ms = 1_000 } = options;
   const watcher = await VipWatcher.start(system, stage.cleanup);
   const target = await masterOf(system);
   const clients = system.doors(target).map((door) => new PlainClient(stage.client, door, options));
-  await untilFlowing(clients, { for_ms: QUIET_MS });
+  await untilFlowing(clients, { for_ms: quiet_ms });
   const redis = redisOf(target, system.group);
   if (redis === undefined) throw new Error(`${target.host.name} keeps no Redis of ${system.group}`);
   let at = monotonicNow();
