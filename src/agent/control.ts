@@ -225,6 +225,12 @@ export class Control implements AgentControl {
     return words;
   }
 
+  async #wordOf(host: string, group: string): Promise<KeeperWord | null> {
+    const { self, peers } = this.#options;
+    if (host === self.name) return this.#ownWord(group).get(host) ?? null;
+    return readWord(await peers.ask(host, ['SENTINEL', 'KEEPER', group], WORD_MS));
+  }
+
   #keeperReply(group: string): Reply {
     const room = this.#options.rooms.get(group);
     return room === undefined ? new ErrorReply(`ERR no Redis of '${group}' is kept here`) : printWord(room.word());
@@ -264,8 +270,8 @@ export class Control implements AgentControl {
     const group = this.#options.config.groups.find((each) => each.name === name);
     const picture = this.picture(name);
     if (group === undefined || picture === null) return false;
-    const words = await this.#words(name);
-    const word = words.get(this.#hostAt(group, picture.master) ?? '');
+    const host = this.#hostAt(group, picture.master);
+    const word = host === null ? null : await this.#wordOf(host, name);
     return word?.state === 'master' && word.vips.length === group.vips.length;
   }
 
@@ -304,16 +310,6 @@ export class Control implements AgentControl {
     );
   }
 
-  /** Whether the keeper of this Redis says that it takes the writes. */
-  async #leads(name: string, place: Place): Promise<boolean> {
-    const { config, self, rooms, peers } = this.#options;
-    const group = config.groups.find((each) => each.name === name);
-    const host = group === undefined ? null : this.#hostAt(group, place);
-    if (host === null) return false;
-    if (host === self.name) return rooms.get(name)?.leads === true;
-    return readWord(await peers.ask(host, ['SENTINEL', 'KEEPER', name], WORD_MS))?.state === 'master';
-  }
-
   async #oneAtATime(order: HandoverOrder, carryOut: (hands: ChangeHands) => Promise<Outcome>): Promise<Outcome> {
     const { group } = order;
     const { sentinel, conditions } = this.#options;
@@ -325,7 +321,6 @@ export class Control implements AgentControl {
         command: (args) => sentinel.command(args),
         record: () => this.picture(group),
         whyGivenUp: () => this.#givenUp.get(group) ?? null,
-        leads: (master) => this.#leads(group, master),
         underWay: () => sentinel.state.groups.get(group)?.failover != null,
         now: () => performance.now(),
         conditions,

@@ -3,7 +3,6 @@
  * still leads, its own Sentinel pauses writes, waits for the target and promotes it, and the record tells when it is done.
  */
 
-import { setTimeout } from 'node:timers/promises';
 import type { LeaderRecord, Place } from '../keeper/core/io.js';
 import { samePlace } from '../keeper/core/state.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
@@ -12,9 +11,6 @@ import type { Outcome } from './view.js';
 
 /** The keeper's consent is there in a round trip; longer, and no majority answers. */
 const CONSENT_MS = 2_000;
-/** The new master takes writes milliseconds after the record; the order is not held up for longer. */
-const LEADS_MS = 1_000;
-const LOOK_EVERY_MS = 50;
 /** Election, pause, promotion: bounded by the Sentinel itself; this only ends the wait. */
 const CHANGE_MS = 15_000;
 
@@ -22,8 +18,6 @@ const CHANGE_MS = 15_000;
 export interface ChangeHands {
   command(args: readonly string[]): Promise<Reply>;
   record(): LeaderRecord | null;
-  /** Asks the keeper of this Redis whether it leads. */
-  leads(master: Place): Promise<boolean>;
   /** Whether this host's Sentinel is in the middle of a failover of the group. */
   underWay(): boolean;
   /** Why its last failover of the group was given up; null when none was. */
@@ -85,19 +79,10 @@ export async function change(hands: ChangeHands, order: HandoverOrder): Promise<
     return refused(`the ${what} did not come about: ${hands.whyGivenUp() ?? 'the log of this host has the reason'}`);
   }
   const took_ms = Math.round(hands.now() - began);
-  await untilLeads(hands, after.master);
   return {
     ok: true,
     text: `${after.master.host}:${after.master.port} leads ${group} since epoch ${after.epoch}, after ${took_ms} ms`,
   };
-}
-
-/** Whoever gave the order is told when it has been carried out: before, they would only disturb. */
-async function untilLeads(hands: ChangeHands, master: Place): Promise<void> {
-  const deadline = hands.now() + LEADS_MS;
-  do {
-    await setTimeout(LOOK_EVERY_MS);
-  } while (!(await hands.leads(master)) && hands.now() < deadline);
 }
 
 function refused(text: string): Outcome {
