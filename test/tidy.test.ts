@@ -28,6 +28,12 @@ const texts = new Map(
 const sources = [...texts].filter(([path]) => /\.(ts|mjs)$/.test(path)).map(([path, text]) => sourceFile(path, text));
 const product = sources.filter((file) => rules.isProduct(file.path));
 
+/** The lines that a hunk of a patch expects to find. */
+function beforeOf(hunk: string): string {
+  const lines = hunk.split('\n').filter((line) => /^[ -]/.test(line));
+  return lines.map((line) => line.slice(1)).join('\n');
+}
+
 function expectTidy(rule: (file: SourceFile) => string[]): void {
   expect(sources.flatMap(rule)).toEqual([]);
 }
@@ -49,6 +55,20 @@ describe('the tree', () => {
   it('leaves no test out in silence', () => expectTidy(rules.silentSkips));
   it('has no work left over in comments', () => expectTidy(rules.leftovers));
   it('says what each core is for', () => expectTidy(rules.undocumentedCores));
+});
+
+describe('each planted fault', () => {
+  const patches = [...texts].filter(([path]) => path.endsWith('.patch'));
+
+  it('fits the code of today', () => {
+    expect(patches.length).toBeGreaterThan(10);
+    const stale = patches.flatMap(([path, patch]) => {
+      const target = texts.get(/^\+\+\+ b\/(.*)$/m.exec(patch)?.[1] ?? '') ?? '';
+      const hunks = patch.split(/^@@.*$/m).slice(1);
+      return hunks.every((hunk) => target.includes(beforeOf(hunk))) ? [] : [path];
+    });
+    expect(stale).toEqual([]);
+  });
 });
 
 describe('the lockfile', () => {
