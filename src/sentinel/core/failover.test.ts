@@ -177,6 +177,20 @@ describe('a planned failover', () => {
     expect(driver.fake(1).hellos).toBe(before);
   });
 
+  it('waits for what the master says of itself: it may have been a replica when it was last heard', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.fake(1).role = 'slave';
+    driver.advance(10_100);
+    Object.assign(driver.fake(1), { role: 'master', state: 'silent' });
+    driver.command('SENTINEL', 'FAILOVER', 'm');
+    driver.advance(100);
+    expect(driver.group.failover?.phase).toBe('select');
+    // Not for ever: what it could have helped with is lost then.
+    driver.advance(300);
+    expect(driver.fake(2).asked).toContain('SLAVEOF NO ONE');
+  });
+
   it('lets Redis hand over by its own FAILOVER where the pause is refused, and promotes nobody itself', () => {
     const driver = new SentinelDriver();
     driver.peersAgree();

@@ -292,8 +292,18 @@ function select(turn: Turn, group: Group, failover: Phase<'select'>): void {
 }
 
 /** Whether nothing more is to be waited for. */
-function isAnswered(group: Group, { since, halted }: Phase<'select'>): boolean {
-  return allHaveAnswered(group, since) && (halted === null || haveHalted(halted));
+function isAnswered(group: Group, failover: Phase<'select'>): boolean {
+  const { since, halted } = failover;
+  return allHaveAnswered(group, since) && masterHasAnswered(group, failover) && (halted === null || haveHalted(halted));
+}
+
+/**
+ * A change that is asked for counts on the master's help: one that has just become the master may have been a replica when it
+ * was last heard.
+ */
+function masterHasAnswered({ master }: Group, { manual, unaided, since }: Phase<'select'>): boolean {
+  if (unaided || (manual !== 'planned' && manual !== 'coordinated')) return true;
+  return master.sdownSince !== null || master.link.command.phase !== 'up' || master.info.askedAt >= since;
 }
 
 /**
