@@ -116,6 +116,14 @@ describe('a Redis that the record names', () => {
     d.advanceUntil(() => d.state === 'master', 2_000);
   });
 
+  it('leads with it all the same where whoever was promoted was proven to have every acknowledged write', () => {
+    const memory = { role: 'master', epoch: 0, replId: R, offset: 1_000, keys: 10 } as const;
+    const settings = { durability: 'replicated' } as const;
+    const d = starting({ keys: 10, replId: F, offset: 0 }, { memory, record: { epoch: 2, master: SELF }, settings });
+    d.setSibling(B, { keys: 12, replId: 'n'.repeat(40) });
+    d.advanceUntil(() => d.state === 'master', 2_000);
+  });
+
   it('does not lead when it has fewer keys than before, and than another', () => {
     const memory = { role: 'master', epoch: 0, replId: R, offset: 1_000, keys: 1_000 } as const;
     const d = starting({ keys: 10, replId: F, offset: 0 }, { memory });

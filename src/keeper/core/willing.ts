@@ -71,9 +71,11 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
 
 /**
  * What we held when we led counts for nothing once another has led. The record names us: between its epoch and ours there
- * is room for another only if they are two apart. One that is in the history that we made has led none of its own.
+ * is room for another only if they are two apart. One that is in the history that we made has led none of its own. Where
+ * acknowledged writes are promised to live, whoever was promoted after another was proven to have all of them.
  */
-function nobodyLedSince({ memory, record }: Keeper, sibling: SiblingNews): boolean {
+function nobodyLedSince({ memory, record, settings }: Keeper, sibling: SiblingNews): boolean {
+  if (settings.durability === 'replicated' && settings.mode === 'quorum') return true;
   return record === null || record.epoch <= memory.epoch + 1 || sibling.replId === memory.replId;
 }
 
