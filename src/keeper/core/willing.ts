@@ -70,11 +70,13 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
 }
 
 /**
- * What we held when we led counts for nothing once another has led. The record names us: between its epoch and ours there
- * is room for another only if they are two apart. One that is in the history that we made has led none of its own.
+ * What we held when we led counts for nothing once another has led. Where the record names us, there is room for another
+ * between its epoch and ours only if they are two apart; in a pair VRRP may choose us while it names the peer, and then any
+ * later epoch is the peer's. One that is in the history that we made has led none of its own.
  */
-function nobodyLedSince({ memory, record }: Keeper, sibling: SiblingNews): boolean {
-  return record === null || record.epoch <= memory.epoch + 1 || sibling.replId === memory.replId;
+function nobodyLedSince({ memory, record, settings }: Keeper, sibling: SiblingNews): boolean {
+  if (record === null || sibling.replId === memory.replId) return true;
+  return record.epoch <= memory.epoch + (samePlace(record.master, settings.self) ? 1 : 0);
 }
 
 /** Its history goes on where it was when last seen: it has lost nothing by a restart. */
