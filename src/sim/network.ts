@@ -163,14 +163,14 @@ export class Network {
   /** To be called when a way may have become free: what was held back goes out after a while. */
   retransmit(): void {
     for (const end of [...this.#stuck]) {
-      if (this.#isCut(end.host, end.peer.host)) continue;
+      if (this.isCut(end.host, end.peer.host)) continue;
       this.#stuck.delete(end);
       this.loop.after(RETRANSMIT_MIN_MS * (1 + this.prng.below(10)), () => this.#flush(end));
     }
   }
 
   #flush(end: End): void {
-    if (this.#isCut(end.host, end.peer.host)) {
+    if (this.isCut(end.host, end.peer.host)) {
       this.#stuck.add(end);
       return;
     }
@@ -180,7 +180,7 @@ export class Network {
   }
 
   transmit(end: End, packet: Packet): void {
-    if (end.held.length > 0 || this.#isCut(end.host, end.peer.host)) {
+    if (end.held.length > 0 || this.isCut(end.host, end.peer.host)) {
       if (end.held.length === 0) this.#stuck.add(end);
       end.held.push(packet);
       return;
@@ -198,11 +198,12 @@ export class Network {
   datagram(from: Host, to: Host, arrive: () => void): void {
     if (this.prng.below(1_000) < this.manners.lostPerMille) return;
     this.loop.after(this.#delay_ms(from, to), () => {
-      if (!this.#isCut(from, to)) arrive();
+      if (!this.isCut(from, to)) arrive();
     });
   }
 
-  #isCut(from: Host, to: Host): boolean {
+  /** Whether nothing gets from one host to another. */
+  isCut(from: Host, to: Host): boolean {
     return !from.up || !to.up || (this.#cuts.size > 0 && this.#cuts.has(cutKey(from, to)));
   }
 
@@ -223,7 +224,7 @@ export class Network {
     const { from, to, timeout_ms } = wish;
     const target = this.hosts.find((host) => host.ip === to.ip);
     if (target === undefined) return this.#tell(wish, timeout_ms, 'timeout');
-    if (!this.#isCut(from.host, target) && !this.#isCut(target, from.host)) {
+    if (!this.isCut(from.host, target) && !this.isCut(target, from.host)) {
       const way_ms = this.#delay_ms(from.host, target) + this.#delay_ms(target, from.host);
       const listener = this.#listeners.get(`${to.ip}:${to.port}`);
       if (listener === undefined || !listener.alive) return this.#tell(wish, way_ms, 'refused');

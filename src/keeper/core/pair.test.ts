@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { KeeperDriver, successor } from '../../../test/support/keeper-driver.js';
+import { type DriverOptions, KeeperDriver, successor } from '../../../test/support/keeper-driver.js';
 import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { pairLeader } from './pair.js';
 
-function pair(redis: Partial<KeeperDriver['redis']> = {}): KeeperDriver {
-  const d = new KeeperDriver({ settings: { mode: 'pair', siblings: [B], voters: [] }, record: null });
+function pair(redis: Partial<KeeperDriver['redis']> = {}, options: DriverOptions = {}): KeeperDriver {
+  const d = new KeeperDriver({ settings: { mode: 'pair', siblings: [B], voters: [] }, record: null, ...options });
   Object.assign(d.redis, redis);
   return d;
 }
@@ -83,6 +83,27 @@ describe('pair mode', () => {
     d.advanceUntil(() => d.state === 'replica');
     d.advance(1_500);
     expect(d.vipUntil).not.toBeNull();
+  });
+
+  it('does not lead with what it held as a master once the peer has led since and has more, although that one has let go', () => {
+    const memory = { role: 'master', epoch: 1, replId: 'r'.repeat(40), offset: 1_000, keys: 10 } as const;
+    const d = pair({ keys: 10, replId: 'f'.repeat(40), offset: 0 }, { memory, record: { epoch: 2, master: B } });
+    d.setSibling(B, { role: 'replica', keys: 12, replId: 'n'.repeat(40) });
+    d.input({ on: 'pair', state: 'master' });
+    d.advance(5_000);
+    expect([d.state, d.redis.role]).toEqual(['fenced', 'replica']);
+    expect(d.reason).toMatch(/^it does not lead: 10\.0\.0\.2:6379 has more/);
+    expect(d.vipUntil).toBeNull();
+    d.setSibling(B, { alive: false });
+    d.advanceUntil(() => d.state === 'master', 4_000);
+  });
+
+  it('leads with what it held as a master when the peer was named before', () => {
+    const memory = { role: 'master', epoch: 1, replId: 'r'.repeat(40), offset: 1_000, keys: 10 } as const;
+    const d = pair({ keys: 10, replId: 'f'.repeat(40), offset: 0 }, { memory, record: { epoch: 1, master: B } });
+    d.setSibling(B, { role: 'replica', keys: 12, replId: 'n'.repeat(40) });
+    d.input({ on: 'pair', state: 'master' });
+    d.advanceUntil(() => d.state === 'master', 4_000);
   });
 
   it.each([

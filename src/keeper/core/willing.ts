@@ -70,13 +70,15 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
 }
 
 /**
- * What we held when we led counts for nothing once another has led. The record names us: between its epoch and ours there
- * is room for another only if they are two apart. One that is in the history that we made has led none of its own. Where
- * acknowledged writes are promised to live, whoever was promoted after another was proven to have all of them.
+ * What we held when we led counts for nothing once another has led. Where the record names us, there is room for another
+ * between its epoch and ours only if they are two apart; in a pair VRRP may choose us while it names the peer, and then any
+ * later epoch is the peer's. One that is in the history that we made has led none of its own. Where acknowledged writes are
+ * promised to live, whoever was promoted after another was proven to have all of them.
  */
 function nobodyLedSince({ memory, record, settings }: Keeper, sibling: SiblingNews): boolean {
   if (settings.durability === 'replicated' && settings.mode === 'quorum') return true;
-  return record === null || record.epoch <= memory.epoch + 1 || sibling.replId === memory.replId;
+  if (record === null || sibling.replId === memory.replId) return true;
+  return record.epoch <= memory.epoch + (samePlace(record.master, settings.self) ? 1 : 0);
 }
 
 /** Its history goes on where it was when last seen: it has lost nothing by a restart. */

@@ -21,6 +21,8 @@ export function fullerSibling(world: AgentWorld, group: GroupPlan, room: Room): 
     const host = world.hosts[index];
     const other = host?.redises.get(group.name);
     if (host === undefined || other === undefined || other === room.redis) continue;
+    // A cut that lasts longer than that began before, and is no better known for it: in a pair both lead then.
+    if (world.network.isCut(host.host, room.host.host) || world.network.isCut(room.host.host, host.host)) continue;
     const { process, disturbedAt } = other;
     if (!process.alive || process.loading || process.gate.closed || disturbedAt > since) continue;
     if (!host.agent.alive || host.agent.gate.closed || host.agent.disturbedAt > since) continue;
