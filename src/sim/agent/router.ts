@@ -98,7 +98,11 @@ export class Router implements VipRouter {
   #later(run: () => void): void {
     const life = this.life;
     this.context.loop.after(PIPE_MS, () => {
-      if (this.alive && life === this.life) this.gate.pass(run);
+      if (!this.alive || life !== this.life) return;
+      // What reaches a halted process is for that one alone, also when another has taken its place by the time it goes on.
+      this.gate.pass(() => {
+        if (life === this.life) run();
+      });
     });
   }
 
