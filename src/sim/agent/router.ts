@@ -61,6 +61,8 @@ export class Router implements VipRouter {
   start(): void {
     this.alive = true;
     this.life += 1;
+    // A halt of the process before, which may have outlived its agent, is none of this one.
+    this.gate.reset(false);
     this.#until = null;
     // What a former process has left behind is removed.
     this.#leave();
