@@ -58,6 +58,24 @@ describe('a write', () => {
     await client.gets(bulk('v'));
   });
 
+  it('waits while the replicas of a new master are on their way to it, and is refused when they do not come', async () => {
+    const [master, replica] = await startReplicated();
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    await until(async () => /connected_slaves:0/.test(String(await master.cli('INFO', 'replication'))), {
+      what: 'it to leave',
+    });
+    await master.cli('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    const { port, route } = await startScene();
+    route(1, master);
+    const client = new Talk(port, cleanup);
+    client.send(req('SET', 'k', 'v'));
+    await replica.cli('REPLICAOF', '127.0.0.1', String(master.port));
+    await client.gets('+OK\r\n');
+    await replica.kill9();
+    client.send(req('SET', 'k', 'w'));
+    expect(await client.line()).toMatch(/^-NOREPLICAS/);
+  });
+
   it('of any kind waits', async () => {
     const [master, replica] = await startReplicated();
     const { port, route } = await startScene(['one'], 300);

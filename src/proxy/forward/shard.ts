@@ -29,6 +29,8 @@ export interface MasterSeeker {
   doubted(shard: Shard, reason: string): void;
   verified(shard: Shard): void;
 }
+/** So long after a change of master its replicas may be on their way to it. */
+const NEW_MASTER_MS = 3_000;
 
 export class Shard {
   readonly pool: Pool;
@@ -63,6 +65,8 @@ export class Shard {
   readonly #held: HeldRequests;
   #failures = 0;
   #retryAt_ms = 0;
+  /** When its present address was first told. */
+  #pointedAt_ms = Number.NEGATIVE_INFINITY;
   #downSince_ms = 0;
   #drainingSince_ms = -1;
   #downReason = 'no master is known yet';
@@ -197,6 +201,7 @@ export class Shard {
     if (!same) {
       this.close(`its master is now ${address.kind === 'tcp' ? `${address.host}:${address.port}` : address.path}`);
       this.address = address;
+      this.#pointedAt_ms = this.pool.turn.now;
     }
     const [first] = this.links;
     first?.open();
@@ -320,8 +325,11 @@ export class Shard {
     this.seeker?.doubted(this, reason);
   }
 
+  /** The server has not carried a request out, since it is not, or not yet, what a master has to be. */
   isRoleError(error: string): boolean {
-    return /^-(READONLY|LOADING|MASTERDOWN)\b/.test(error);
+    if (/^-(READONLY|LOADING|MASTERDOWN)\b/.test(error)) return true;
+    // The replicas of one that has just become the master are on their way to it.
+    return error.startsWith('-NOREPLICAS') && this.pool.turn.now - this.#pointedAt_ms < NEW_MASTER_MS;
   }
 
   #countFailure(): void {
