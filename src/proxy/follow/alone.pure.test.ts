@@ -56,6 +56,15 @@ describe('a proxy alone', () => {
     expect(alone.heard(1, at('10.0.0.2', 3), known, 1_500)).toBeNull();
   });
 
+  it('is not misled by a new epoch that is told with the old master, in the moments of a promotion', () => {
+    const alone = new Alone(settings(2), 0);
+    const known = at('10.0.0.2', 4);
+    expect(alone.heard(0, at('10.0.0.2', 5), known, 1_500)).toBeNull();
+    const now = alone.heard(1, at('10.0.0.3', 5), known, 1_600);
+    expect(now).toEqual(at('10.0.0.3', 5));
+    expect(alone.heard(0, at('10.0.0.2', 5), now, 1_650)).toBeNull();
+  });
+
   it('takes no word of a Sentinel that lags behind for one that nothing is newer', () => {
     const alone = new Alone(settings(2), 0);
     alone.heard(0, at('10.0.0.2', 3), at('10.0.0.2', 4), 1_900);

@@ -63,8 +63,11 @@ export class Alone {
     // One that lags behind has not voted for what it will hear of: its word is no proof that nothing is newer.
     if (known !== null && told.epoch < known.epoch) return null;
     this.#heardAt_ms.set(`${sentinel} ${told.group}`, askedAt_ms);
-    const isNews = known === null || told.epoch > known.epoch;
-    return isNews ? told : null;
+    if (known === null) return told;
+    // In the moments of a promotion a Sentinel may tell the new epoch with the old master. That is no news, nor is its epoch:
+    // the new master comes with the same one.
+    const isElsewhere = told.host !== known.host || told.port !== known.port;
+    return isElsewhere && told.epoch > known.epoch ? told : null;
   }
 
   /** Why requests for a group must wait now; null when they need not. */
