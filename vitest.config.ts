@@ -26,6 +26,8 @@ export default defineConfig({
       {
         test: {
           name: 'real',
+          // Real processes on two busy cores: what fails by chance is tried once more, and shown as retried.
+          retry: 1,
           include: realParts,
           testTimeout: 120_000,
           hookTimeout: 60_000,
