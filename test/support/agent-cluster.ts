@@ -1,6 +1,7 @@
 /** Agents of one cluster on loopback: 127.0.0.1, 127.0.0.2, …, each by `tanist run` with the same tanist.yml. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFailed } from 'vitest';
 import type { ClusterView, MemberView } from '../../src/agent/view.js';
 import { endProxies } from '../../src/proxy/agent/end-proxies.js';
 import { livingProxies } from '../../src/proxy/agent/places.js';
@@ -37,11 +38,14 @@ export interface ClusterOptions {
 /** Password, user, TLS. */
 export type Login = Pick<RequestOptions, 'password' | 'user' | 'tls'>;
 
+/** Of each host, when a test has failed: what came before it. */
+const FAILED_LINES = 60;
 const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
 
 /** One host of the cluster: its agent, and what it keeps. */
 export class AgentHost {
   agent: Child | null = null;
+  readonly #agents: Child[] = [];
   /** The tanist.yml that it starts with; the cluster's unless it was given another. */
   file: string;
 
@@ -63,7 +67,14 @@ export class AgentHost {
   start(): Child {
     const args = [tanistPath, 'run', this.file, '--host', this.name];
     this.agent = startChild({ command: process.execPath, args }, this.cluster.cleanup);
+    this.#agents.push(this.agent);
     return this.agent;
+  }
+
+  /** What all agents of this host have said lately, one after the other. */
+  lastWords(lines: number): string {
+    const all = this.#agents.map(({ output }) => output).join('');
+    return all.trimEnd().split('\n').slice(-lines).join('\n');
   }
 
   redis(...args: readonly (string | number)[]): Promise<RespValue> {
@@ -155,6 +166,9 @@ export class AgentCluster {
     cluster.#lines.push(`state_directory: ${join(directory, 'state')}`);
     cluster.#keep = redis;
     cluster.writeFile('tanist.yml', cluster.hosts, yaml);
+    onTestFailed(() => {
+      for (const host of cluster.hosts) console.error(`host ${host.name} said:\n${host.lastWords(FAILED_LINES)}\n`);
+    });
     cleanup.add(() => cluster.#endRedis());
     cleanup.add(() => Promise.all(cluster.hosts.map((host) => endProxies(host.proxyDirectory, 0))));
     return cluster;

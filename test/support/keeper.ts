@@ -19,7 +19,9 @@ export class ScriptedCore implements KeeperCore {
   readonly inputs: Input[] = [];
   readonly #next: Effect[] = [];
   deadline = Number.POSITIVE_INFINITY;
-  onInput: (input: Input) => readonly Effect[] = () => [];
+  /** It has nothing to let go of, unless the test says otherwise. */
+  onInput: (input: Input) => readonly Effect[] = ({ on }) =>
+    on === 'stop' ? [{ do: 'became', state: 'stopped', from: 'replica', reason: 'the agent stops' }] : [];
 
   step(_now: number, input: Input): readonly Effect[] {
     this.inputs.push(input);

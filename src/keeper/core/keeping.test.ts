@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeeperDriver, leading } from '../../../test/support/keeper-driver.js';
+import { KeeperDriver, leading, successor } from '../../../test/support/keeper-driver.js';
 import { B, SELF } from '../../../test/support/keeper-fakes.js';
 import { snapshot } from './snapshot.js';
 
@@ -147,7 +147,7 @@ describe('an agent that stops', () => {
     const d = leading();
     const mark = d.mark;
     d.input({ on: 'stop' });
-    expect(d.orders(mark)).toEqual([
+    const orders = [
       'revoke-vip',
       'CLIENT PAUSE 60000 WRITE',
       'MULTI',
@@ -155,12 +155,46 @@ describe('an agent that stops', () => {
       'CLIENT KILL TYPE normal',
       'CLIENT KILL TYPE pubsub',
       'EXEC',
+    ];
+    expect(d.orders(mark)).toEqual(orders);
+    d.advance(2);
+    expect(d.orders(mark)).toEqual([
+      ...orders,
       'release a: the agent stops',
       'release b: the agent stops',
       'release c: the agent stops',
       'master -> stopped',
     ]);
     expect(d.redis.role).toBe('replica');
+  });
+
+  it('does not give the lease back before Redis has said that it takes no writes', () => {
+    const d = leading({ settings: { ttl_ms: 5_000 } });
+    d.redis.state = 'stopped';
+    const mark = d.mark;
+    d.input({ on: 'stop' });
+    d.advance(2_000);
+    expect(d.orders(mark).filter((each) => each.startsWith('release'))).toEqual([]);
+    expect(d.orders(mark).at(-1)).toBe('master -> stopped');
+    expect(d.logged('warning').at(-1)).toMatch(/^The lease ends by itself/);
+  });
+
+  it('gives back a lease of the record before, too: the master has just been handed over', () => {
+    const d = leading();
+    d.input({ on: 'hand-over', deadline_ms: 5_000 });
+    d.advance(20);
+    d.setSibling(B, successor(d));
+    const mark = d.mark;
+    d.setRecord({ epoch: 1, master: B });
+    d.input({ on: 'stop' });
+    d.advance(5);
+    expect(d.orders(mark).slice(-4)).toEqual([
+      'release a: the record names 10.0.0.2:6379 in epoch 1',
+      'release b: the record names 10.0.0.2:6379 in epoch 1',
+      'release c: the record names 10.0.0.2:6379 in epoch 1',
+      'quarantined -> stopped',
+    ]);
+    expect(d.voters.every(({ grant }) => grant === null)).toBe(true);
   });
 
   it('leaves a master in maintenance where it is: its writes wait for the next agent', () => {

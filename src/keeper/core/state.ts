@@ -203,6 +203,8 @@ export interface Keeper {
   haltedSince: number | null;
   saving: Saving;
   handOver: { readonly until: number } | null;
+  /** The agent ends: by then the keeper has let go. */
+  stopBy: number | null;
   /** Granted until then; null: revoked. */
   vipUntil: number | null;
   vipGrantedAt: number;

@@ -21,7 +21,7 @@ import { onProcessEnded, onProcessRunning, onRefused } from './process.js';
 import { onSaved, onSaveFailed } from './save.js';
 import { settle } from './settle.js';
 import { FOREVER, type Keeper, type KeeperSettings, NEVER, NO_MEMORY } from './state.js';
-import { stop } from './stop.js';
+import { letGo } from './stop.js';
 import { SIBLINGS_MAX } from './timing.js';
 import { Turn } from './turn.js';
 import { noticeSleep } from './wake.js';
@@ -62,6 +62,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     haltedSince: null,
     saving: { is: 'none' },
     handOver: null,
+    stopBy: null,
     vipUntil: null,
     vipGrantedAt: NEVER,
     vipHeld: false,
@@ -84,7 +85,7 @@ export function step(k: Keeper, now: number, input: Input): Effect[] {
   const turn = new Turn(k, now);
   noticeSleep(turn);
   take(turn, input);
-  if (input.on === 'stop') stop(turn);
+  if (input.on === 'stop' || k.stopBy !== null) letGo(turn);
   else settle(turn);
   k.dueAt = turn.dueAt;
   return turn.effects;

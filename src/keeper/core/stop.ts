@@ -1,29 +1,43 @@
 /** The agent lets go of its Redis, which stays. */
-import { mayBeMaster, pauseWrites } from './fence.js';
+import { mayBeMaster, pauseWrites, takesNoWrites } from './fence.js';
 import { NOWHERE } from './io.js';
 import { mayBeGranted, release } from './lease.js';
 import { persistDue } from './memory.js';
 import { orderReplicaOf } from './order.js';
+import type { Keeper } from './state.js';
+import { STOP_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip, tellFitness } from './vip.js';
 
+const REASON = 'the agent stops';
+
 /**
- * The last step. A master that nobody watches must not go on taking writes: it is made a replica of nobody, and the lease
- * goes back. In maintenance nobody is elected meanwhile: there its writes only wait for the next agent. Without a lease it
- * is left alone, as a Sentinel that stops would leave it.
+ * The last steps. A master that nobody watches must not go on taking writes: it is made a replica of nobody, and once it
+ * has said so the lease goes back. In maintenance nobody is elected meanwhile: there its writes only wait for the next
+ * agent. Without a lease it is left alone, as a Sentinel that stops would leave it.
  */
-export function stop(turn: Turn): void {
+export function letGo(turn: Turn): void {
   const { k } = turn;
-  const reason = 'the agent stops';
-  if (k.settings.mode === 'pair') tellFitness(turn, reason);
-  else revokeVip(turn, reason);
+  k.stopBy ??= turn.now + STOP_MS;
+  if (k.settings.mode === 'pair') tellFitness(turn, REASON);
+  else revokeVip(turn, REASON);
   const bound = k.settings.mode === 'pair' || k.settings.ttl_ms !== null;
   if (bound && mayBeMaster(k)) {
     pauseWrites(turn);
-    if (!k.paused) orderReplicaOf(turn, NOWHERE, reason);
+    if (!k.paused) orderReplicaOf(turn, NOWHERE, REASON);
   }
   persistDue(turn, 'now');
-  // After the orders: another may lead as soon as it is back.
-  if (mayBeGranted(k, turn.now)) release(turn, reason);
-  turn.become('stopped', reason);
+  if (!owesLease(k, turn.now)) return turn.become('stopped', REASON);
+  if (takesNoWrites(k)) {
+    release(turn, k.lease.giveBack ?? REASON);
+    return turn.become('stopped', REASON);
+  }
+  if (!turn.isDue(k.stopBy)) return;
+  turn.log('warning', `The lease ends by itself: Redis has not said in ${STOP_MS} ms that it takes no writes`);
+  turn.become('stopped', REASON);
+}
+
+/** Whether some voter may hold a grant of ours: counted still, or of a record that is over. */
+function owesLease(k: Keeper, now: number): boolean {
+  return mayBeGranted(k, now) || k.lease.giveBack !== null;
 }

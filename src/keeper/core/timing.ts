@@ -52,6 +52,9 @@ export const HALT_GRACE_MS = 3_000;
 /** A leased master that turned replica without us: a switchover may be under way. */
 export const ROLE_LOST_GRACE_MS = 1_000;
 
+/** An agent that ends waits so long for its Redis to say that it takes no writes: then the lease goes back. */
+export const STOP_MS = 1_000;
+
 /** How long news of all siblings is waited for before a Redis that comes from disk is promoted. */
 export const SIBLINGS_WAIT_MS = 2_000;
 /** The same for one that has lost its keys: a fuller sibling may still be starting. */

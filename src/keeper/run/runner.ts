@@ -54,7 +54,7 @@ export interface KeeperRunnerOptions {
 /** The longest delay that setTimeout takes. */
 const TIMER_MAX_ms = 2 ** 31 - 1;
 const CONFIG_SET_ms = 5_000;
-/** What the core says last (let go of the lease, take no more writes) is given this long to arrive. */
+/** After this the core has let go, or never will; what it says last (the lease goes back) is given as long to arrive. */
 const STOP_ms = 1_500;
 /** Inputs that may wait. They wait only while effects are carried out, so many are a fault of this program. */
 const INBOX_MAX = 100_000;
@@ -70,6 +70,11 @@ export class KeeperRunner {
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #stopped = false;
+  #hasLetGo: () => void = () => undefined;
+  /** Settles when the core has said its last. */
+  readonly #letGo = new Promise<void>((resolve) => {
+    this.#hasLetGo = resolve;
+  });
 
   /** Begins as soon as the caller is done: the core is given its first tick. */
   constructor(options: KeeperRunnerOptions) {
@@ -126,10 +131,9 @@ export class KeeperRunner {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.deliver({ on: 'stop' });
+    await withinLimit(this.#letGo);
     const { memory } = this.#options;
-    const settled = Promise.allSettled([this.#voters.released(), this.#redis.settled(), memory.flushed()]);
-    const late = new Promise((resolve) => setTimeout(resolve, STOP_ms).unref());
-    await Promise.race([settled, late]);
+    await withinLimit(Promise.allSettled([this.#voters.released(), this.#redis.settled(), memory.flushed()]));
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#redis.close();
@@ -170,6 +174,7 @@ export class KeeperRunner {
       case 'persist':
         return effect.soon ? memory.saveSoon(effect.memory) : memory.save(effect.memory);
       case 'became':
+        if (effect.state === 'stopped') this.#hasLetGo();
         return hooks.became(effect.state, effect.from, effect.reason);
       case 'log':
         return hooks.log(effect.level, `${this.#options.process.group}: ${effect.text}`);
@@ -260,6 +265,10 @@ export class KeeperRunner {
     if (bootTime_ms() < this.#options.core.nextDeadline()) this.#arm();
     else this.deliver({ on: 'tick' });
   }
+}
+
+async function withinLimit(done: Promise<unknown>): Promise<void> {
+  await Promise.race([done, new Promise((resolve) => setTimeout(resolve, STOP_ms).unref())]);
 }
 
 /** Where our own link goes: to the address that others use, if Redis listens there. */
