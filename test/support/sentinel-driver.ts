@@ -35,6 +35,8 @@ export interface FakeRedis {
   replId2: string;
   secondOffset: number;
   priority: number;
+  /** Answers no INFO while it is a master. */
+  hidesInfo: boolean;
   /** Refuses CLIENT PAUSE, as for a user without the right to it. */
   refusesPause: boolean;
   /** Refuses FAILOVER likewise. */
@@ -272,6 +274,7 @@ function fakeRedis(port: number): FakeRedis {
     replId2: '0'.repeat(40),
     secondOffset: -1,
     priority: 100,
+    hidesInfo: false,
     refusesPause: false,
     refusesFailover: '',
     refusesHandOver: false,
@@ -289,7 +292,9 @@ function redisReply(redis: FakeRedis, args: readonly string[], all: ReadonlyMap<
     case 'PING':
       return redis.pong;
     case 'INFO':
-      return infoText(redis, all);
+      return redis.hidesInfo && redis.role === 'master' ? undefined : infoText(redis, all);
+    case 'EXEC':
+      return redis.staysWithMaster ? [new ErrorReply('ERR it stays')] : ['OK'];
     case 'SLAVEOF':
       if (redis.staysWithMaster) return 'QUEUED';
       redis.role = rest[0] === 'NO' ? 'master' : 'slave';

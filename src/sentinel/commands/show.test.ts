@@ -108,7 +108,7 @@ describe('SENTINEL MASTER', () => {
         ? { ...since, phase, unaided: false, halted: null }
         : phase === 'reconf'
           ? { ...since, phase, target, old, switched: false, keeperUntil: 0 }
-          : { ...since, phase, target };
+          : { ...since, phase, target, obeyed: false };
     target.reconf = { state: 'inprog', since: driver.now };
     expect(fields(look(driver, 'MASTER'))).toMatchObject({
       flags: 'master,failover_in_progress',

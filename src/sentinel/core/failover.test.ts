@@ -55,6 +55,27 @@ describe('failover of a dead master', () => {
     expect(driver.now - downAt).toBeLessThan(60);
   });
 
+  it('takes the answer to its order for the promotion: INFO may come later', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    for (const port of [2, 3]) driver.fake(port).hidesInfo = true;
+    driver.kill(1);
+    driver.advance(2_000);
+    expect(driver.events).toContain('+switch-master m 10.0.0.1 1 10.0.0.1 2');
+  });
+
+  it('does not take it for one when the order was refused', () => {
+    const driver = new SentinelDriver();
+    driver.peersAgree();
+    driver.advance(5_000);
+    for (const port of [2, 3]) driver.fake(port).staysWithMaster = true;
+    driver.kill(1);
+    driver.advance(2_000);
+    expect(driver.eventTypes()).toContain('+failover-state-wait-promotion');
+    expect(driver.eventTypes()).not.toContain('+promoted-slave');
+  });
+
   it('turns the old master into a replica as soon as it is back', () => {
     const driver = new SentinelDriver();
     driver.peersAgree();

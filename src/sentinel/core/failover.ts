@@ -2,6 +2,8 @@
  * The failover: when it may begin, its phases, how it ends. Each phase is one function that either waits or moves on;
  * `moveTo` alone changes the phase.
  */
+
+import type { Reply } from '../../redis/reply.js';
 import { allHaveAnswered, chooseCandidate, hasCandidate, someHaveAnswered } from './candidate.js';
 import { beginCoordination, coordinate, coordinateDueAt, mayHelp } from './coordinate.js';
 import { sendReplicaOf } from './demote.js';
@@ -360,18 +362,26 @@ function coordinatePhase(turn: Turn, group: Group, failover: Phase<'coordinate'>
 
 function sendPromotion(turn: Turn, group: Group, failover: Phase<'send-slaveof-noone'>): void {
   if (turn.canSend(failover.target.link)) {
-    sendReplicaOf(turn, failover.target, null, { kind: 'promote', master: group.name });
+    sendReplicaOf(turn, failover.target, null, { kind: 'promote', master: group.name, epoch: failover.epoch });
     turn.event('notice', '+failover-state-wait-promotion', failover.target);
     askInfo(turn, failover.target);
-    moveTo(turn, group, { ...failover, phase: 'wait-promotion', since: turn.now });
+    moveTo(turn, group, { ...failover, phase: 'wait-promotion', since: turn.now, obeyed: false });
   } else if (turn.now - failover.since > group.failoverTimeout_ms) {
     abort(turn, group, '-failover-abort-slave-timeout', `${nodeName(turn.s, failover.target)} cannot be reached`);
   }
 }
 
+/** The answer to the transaction with SLAVEOF NO ONE. What was refused, or got lost, INFO tells. */
+export function onPromoteReply(turn: Turn, group: Group, epoch: number, reply: Reply): void {
+  const { failover } = group;
+  if (failover?.phase !== 'wait-promotion' || failover.epoch !== epoch || !Array.isArray(reply) || reply[0] !== 'OK')
+    return;
+  moveTo(turn, group, { ...failover, obeyed: true });
+}
+
 function awaitPromotion(turn: Turn, group: Group, failover: Phase<'wait-promotion'>): void {
-  const { target } = failover;
-  if (target.role === 'master' && target.info.askedAt >= failover.since) {
+  const { target, obeyed } = failover;
+  if (obeyed || (target.role === 'master' && target.info.askedAt >= failover.since)) {
     promoted(turn, group, failover, target);
   } else if (turn.now - failover.since > group.failoverTimeout_ms) {
     abort(turn, group, '-failover-abort-slave-timeout', `${nodeName(turn.s, target)} did not become a master`);

@@ -37,7 +37,8 @@ export type Tag =
   | { readonly kind: 'hello' }
   /** `epoch`: that of the election in which the vote was asked for; null when none was. */
   | { readonly kind: 'ask'; readonly master: string; readonly peer: string; readonly epoch: number | null }
-  | { readonly kind: 'promote'; readonly master: string }
+  /** `epoch`: that of the failover. */
+  | { readonly kind: 'promote'; readonly master: string; readonly epoch: number }
   | { readonly kind: 'reconfigure'; readonly master: string }
   | { readonly kind: 'demote'; readonly master: string }
   | { readonly kind: 'coordinate'; readonly master: string; readonly step: CoordinationStep }

@@ -147,7 +147,8 @@ export type Failover = FailoverBase &
     | { readonly phase: 'select'; readonly unaided: boolean; readonly halted: ReadonlyMap<RedisNode, boolean> | null }
     | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
     | { readonly phase: 'send-slaveof-noone'; readonly target: RedisNode }
-    | { readonly phase: 'wait-promotion'; readonly target: RedisNode }
+    /** `obeyed`: it has answered the order as one that has carried it out. */
+    | { readonly phase: 'wait-promotion'; readonly target: RedisNode; readonly obeyed: boolean }
     | {
         readonly phase: 'reconf';
         readonly target: RedisNode;

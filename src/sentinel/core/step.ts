@@ -8,7 +8,7 @@ import { onCommand } from '../commands/command.js';
 import { onCoordinationReply } from './coordinate.js';
 import { repairDueAt, repairRoles } from './demote.js';
 import { askDueAt, askOthers, judgeDown, judgeObjectivelyDown, onAskReply, sdownDueAt } from './down.js';
-import { failoverDueAt, runFailover, startDueAt, startIfNeeded } from './failover.js';
+import { failoverDueAt, onPromoteReply, runFailover, startDueAt, startIfNeeded } from './failover.js';
 import { helloDueAt, onHello, sendHello } from './hello.js';
 import { askDueInfo, askInfo, infoDueAt, onInfo } from './info.js';
 import type { Effect, Input, Tag } from './io.js';
@@ -115,12 +115,15 @@ function onReply(turn: Turn, link: Link, tag: Tag, reply: Reply): void {
       if (peer !== undefined) onAskReply(turn, peer, tag.epoch, reply);
       return;
     }
-    case 'promote':
+    case 'promote': {
+      const group = turn.s.groups.get(tag.master);
+      if (group !== undefined) onPromoteReply(turn, group, tag.epoch, reply);
+      return askOwners(turn, link);
+    }
     case 'reconfigure':
     case 'demote':
-      // The order was carried out or refused: INFO tells which, so ask at once.
-      for (const owner of link.owners) if (owner.kind === 'redis') askInfo(turn, owner);
-      return;
+      // The order was carried out or refused: INFO tells which.
+      return askOwners(turn, link);
     case 'coordinate': {
       const group = turn.s.groups.get(tag.master);
       if (group !== undefined) onCoordinationReply(turn, group, tag.step, reply);
@@ -132,6 +135,10 @@ function onReply(turn: Turn, link: Link, tag: Tag, reply: Reply): void {
     default:
       unreachable(tag, 'tag');
   }
+}
+
+function askOwners(turn: Turn, link: Link): void {
+  for (const owner of link.owners) if (owner.kind === 'redis') askInfo(turn, owner);
 }
 
 function wakeDue(turn: Turn): void {
