@@ -137,6 +137,8 @@ export class FakeVoter {
   busyUntil = 0;
   paused = false;
   grant: { readonly to: Place; readonly until: number } | null = null;
+  /** To the master of its record, when that is not ours. */
+  leased_ms = 1_000;
   releases: string[] = [];
   refuses: string | null = null;
 
@@ -146,7 +148,8 @@ export class FakeVoter {
   ) {}
 
   ask(ask: Extract<Effect, { do: 'ask-lease' }>, now: number): Input {
-    const base = { on: 'lease', voter: this.id, ask: ask.ask, record: this.record } as const;
+    const leased_ms = this.grant === null ? this.leased_ms : 0;
+    const base = { on: 'lease', voter: this.id, ask: ask.ask, record: this.record, leased_ms } as const;
     if (ask.ttl_ms === 0) {
       this.grant = null;
       this.releases.push(ask.reason);

@@ -2,13 +2,14 @@
 import { demote, holdBack, infoIsCurrent, mayBeMaster, pauseWrites } from './fence.js';
 import { judgeDiscard, newsOf } from './history.js';
 import { NOWHERE, type Place } from './io.js';
+import { masterLeasedUntil, want } from './lease.js';
 import { liftLimits } from './limits.js';
 import { rememberReplica } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { isSaved, saveAside } from './save.js';
 import { type Keeper, placeName, samePlace } from './state.js';
-import { ASTRAY_GRACE_MS, HALT_GRACE_MS, PROMOTION_GRACE_MS, VIP_LEAVES_MS } from './timing.js';
+import { ASTRAY_GRACE_MS, guard_ms, PROMOTION_GRACE_MS, VIP_LEAVES_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip } from './vip.js';
 
@@ -19,16 +20,16 @@ export function follow(turn: Turn, place: Place, reason: string): void {
   k.ledRunId = null;
   if (!infoIsCurrent(k)) turn.watches = true;
   const { info } = k.redis;
+  want(turn, isToBeJoined(k) && needsPermit(k) ? 'confirm' : null);
   if (info === null) return;
   if (mayBeMaster(k)) return stepDown(turn, reason);
   k.strayedSince = null;
   if (samePlace(info.follows, place)) return followed(turn, place, info, reason);
   if (!samePlace(info.follows, NOWHERE)) return detach(turn, info, reason);
   k.astraySince = null;
-  if (isHaltedByOthers(turn)) {
-    return turn.become('quarantined', `${reason}, yet a Sentinel has stopped it: a new record may be on its way`);
-  }
-  const blocked = infoIsCurrent(k) ? blockedBy(turn, place, info) : 'it was told to follow nobody';
+  const blocked = infoIsCurrent(k)
+    ? (whyNotPermitted(turn, place) ?? blockedBy(turn, place, info))
+    : 'it was told to follow nobody';
   if (blocked === null) orderReplicaOf(turn, place, reason);
   turn.become('quarantined', blocked === null ? `${reason}: it was told to follow it` : `${reason}: ${blocked}`);
 }
@@ -82,24 +83,27 @@ function isBeingPromotedByOthers(turn: Turn): boolean {
   return !turn.isDue(k.strayedSince + PROMOTION_GRACE_MS);
 }
 
+/** It follows nobody: whoever stopped it, or it has just been started. */
+function isToBeJoined(k: Keeper): boolean {
+  return !mayBeMaster(k) && samePlace(k.redis.info?.follows ?? null, NOWHERE);
+}
+
 /**
  * Where acknowledged writes are promised to live the Sentinels stop the replicas before they compare what those have: joined
- * again at once, ours might take, and acknowledge, what the next master lacks. A newer record ends the wait, also one that
- * names the same master.
+ * to the old master again, ours might take, and acknowledge, what the next master lacks. No such thing is under way while a
+ * majority lends the lease to the master that we join.
  */
-function isHaltedByOthers(turn: Turn): boolean {
-  const { k, now } = turn;
-  if (k.settings.durability !== 'replicated') return false;
-  if (k.haltedSince === null) {
-    if (k.state !== 'replica') return false;
-    k.haltedSince = now;
-  }
-  return !turn.isDue(k.haltedSince + HALT_GRACE_MS);
+function needsPermit({ settings }: Keeper): boolean {
+  return settings.durability === 'replicated' && settings.ttl_ms !== null;
+}
+
+function whyNotPermitted({ k, now }: Turn, place: Place): string | null {
+  if (!needsPermit(k) || now < masterLeasedUntil(k) - guard_ms(k.settings.ttl_ms ?? 0)) return null;
+  return `no majority says that ${placeName(place)} has the lease: another may be about to be elected`;
 }
 
 function followed(turn: Turn, place: Place, info: OwnInfo, reason: string): void {
   turn.k.astraySince = null;
-  turn.k.haltedSince = null;
   liftLimits(turn);
   if (info.linkUp) {
     rememberReplica(turn, info);

@@ -82,6 +82,8 @@ export type Input =
       readonly granted: boolean;
       readonly reason: string;
       readonly record: LeaderRecord | null;
+      /** For so long it has lent the lease to the master of its record, and lets nobody else be elected. */
+      readonly leased_ms: number;
     }
   /** The Sentinel on this host was given a lease back: the others, too, have probably been. */
   | { readonly on: 'lease-freed' }

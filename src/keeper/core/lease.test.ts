@@ -27,7 +27,7 @@ function asking(voters = ['a', 'b', 'c']) {
   };
   const grant = ({ voter, ask }: Ask): void => {
     d.watchesWrites = false;
-    d.input({ on: 'lease', voter, ask, granted: true, reason: '', record: RECORD });
+    d.input({ on: 'lease', voter, ask, granted: true, reason: '', record: RECORD, leased_ms: 0 });
   };
   return { d, asks, askOf, grant };
 }
@@ -60,7 +60,7 @@ describe('the lease', () => {
 
   it('is asked for at once when another has given it back, unless it is held', () => {
     const { d, asks, askOf, grant } = asking();
-    const refused = { granted: false, reason: '10.0.0.2:6379 holds a grant', record: RECORD };
+    const refused = { granted: false, reason: '10.0.0.2:6379 holds a grant', record: RECORD, leased_ms: 0 };
     for (const voter of ['a', 'b', 'c']) d.input({ on: 'lease', voter, ask: askOf(voter).ask, ...refused });
     let mark = d.log.length;
     d.input({ on: 'lease-freed' });
@@ -77,7 +77,15 @@ describe('the lease', () => {
     d.advance(260);
     const fresh = askOf('a');
     expect(fresh.ask).toBeGreaterThan(old.ask);
-    d.input({ on: 'lease', voter: 'a', ask: fresh.ask, granted: false, reason: 'it voted', record: RECORD });
+    d.input({
+      on: 'lease',
+      voter: 'a',
+      ask: fresh.ask,
+      granted: false,
+      reason: 'it voted',
+      record: RECORD,
+      leased_ms: 0,
+    });
     grant(old);
     expect(snapshot(d.keeper, d.now).lease?.voters[0]).toMatchObject({ left_ms: null, said: 'it voted' });
   });
@@ -85,8 +93,24 @@ describe('the lease', () => {
   it('does not count a grant of another epoch, or of one who believes in another master', () => {
     const { d, askOf } = asking();
     const [a, b] = [askOf('a'), askOf('b')];
-    d.input({ on: 'lease', voter: 'a', ask: a.ask, granted: true, reason: '', record: { epoch: 3, master: SELF } });
-    d.input({ on: 'lease', voter: 'b', ask: b.ask, granted: true, reason: '', record: { epoch: 4, master: B } });
+    d.input({
+      on: 'lease',
+      voter: 'a',
+      ask: a.ask,
+      granted: true,
+      reason: '',
+      record: { epoch: 3, master: SELF },
+      leased_ms: 0,
+    });
+    d.input({
+      on: 'lease',
+      voter: 'b',
+      ask: b.ask,
+      granted: true,
+      reason: '',
+      record: { epoch: 4, master: B },
+      leased_ms: 0,
+    });
     expect(heldUntil(d.keeper)).toBe(Number.NEGATIVE_INFINITY);
   });
 
@@ -104,8 +128,16 @@ describe('the lease', () => {
 
   it('knows nothing of voters that it did not ask', () => {
     const { d } = asking();
-    d.input({ on: 'lease', voter: 'stranger', ask: 1, granted: true, reason: '', record: RECORD });
-    d.input({ on: 'lease', voter: 'a', ask: 999, granted: true, reason: '', record: { epoch: 9, master: B } });
+    d.input({ on: 'lease', voter: 'stranger', ask: 1, granted: true, reason: '', record: RECORD, leased_ms: 0 });
+    d.input({
+      on: 'lease',
+      voter: 'a',
+      ask: 999,
+      granted: true,
+      reason: '',
+      record: { epoch: 9, master: B },
+      leased_ms: 0,
+    });
     expect(d.keeper.record).toEqual(RECORD);
   });
 

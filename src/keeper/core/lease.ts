@@ -5,7 +5,7 @@
  * there. The lease is held while a majority of grants counts. Majorities intersect, and a voter has one holder at a time.
  */
 import type { Input, VoterId } from './io.js';
-import { type Ask, type Keeper, type Lease, NEVER, samePlace, type Voter } from './state.js';
+import { type Ask, type Keeper, type Lease, NEVER, samePlace, sameRecord, type Voter } from './state.js';
 import { ASKS_MAX, grantCounts_ms, guard_ms, majority, renewal_ms } from './timing.js';
 import type { Turn } from './turn.js';
 
@@ -21,6 +21,7 @@ export function newLease(voters: readonly VoterId[]): Lease {
     said: 'not asked yet',
     answeredAskAt: NEVER,
     record: null,
+    masterLeasedUntil: NEVER,
   });
   return { voters: voters.map(newVoter), nextAsk: 1, wanted: null, giveBack: null, givenBack: null };
 }
@@ -38,6 +39,18 @@ function countValid(voters: readonly Voter[], until: number): number {
   let count = 0;
   for (const { validUntil } of voters) if (validUntil >= until) count += 1;
   return count;
+}
+
+/**
+ * Until when a majority elects nobody in the place of the master that the record names: it has lent that one the lease, and
+ * no voter does so once it has voted for another.
+ */
+export function masterLeasedUntil({ lease: { voters }, record }: Keeper): number {
+  const until = voters
+    .filter((voter) => voter.record !== null && record !== null && sameRecord(voter.record, record))
+    .map((voter) => voter.masterLeasedUntil)
+    .sort((a, b) => b - a);
+  return until[majority(voters.length) - 1] ?? NEVER;
 }
 
 /** Until when writes and VIP may be here: the lease's end less the time that it takes to let go of them. */
@@ -115,6 +128,7 @@ export function onLease(turn: Turn, input: Extract<Input, { on: 'lease' }>): voi
   voter.asks = voter.asks.filter(({ id }) => id > input.ask);
   voter.answeredAskAt = answered.sentAt;
   voter.record = input.record ?? voter.record;
+  voter.masterLeasedUntil = answered.sentAt + grantCounts_ms(input.leased_ms);
   const counts = input.granted && isForUs(k, answered, input);
   voter.said = counts ? GRANTED : input.reason || 'refused';
   if (counts) {

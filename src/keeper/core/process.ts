@@ -60,7 +60,6 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   k.order = null;
   k.strayedSince = null;
   k.astraySince = null;
-  k.haltedSince = null;
   k.ledRunId = null;
   k.syncedRunId = null;
   k.limits = { minReplicas: null, refused: null, wellSince: null };

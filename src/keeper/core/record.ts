@@ -42,7 +42,6 @@ export function updateRecord(turn: Turn): void {
     k.record = record;
     k.recordSince = now;
     k.strayedSince = null;
-    k.haltedSince = null;
     // Whatever a switchover was to reach: there is a new leader.
     k.handOver = null;
     if (wasOurs && !samePlace(record.master, k.settings.self)) {

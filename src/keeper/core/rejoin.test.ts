@@ -108,26 +108,44 @@ describe('a replica that a Sentinel has stopped', () => {
     const d = new KeeperDriver({ record: { epoch: 1, master: B }, settings: { durability } });
     d.setSibling(B, { role: 'master' });
     d.advanceUntil(() => d.state === 'replica');
+    for (const voter of d.voters) voter.leased_ms = 0;
     d.redis.follows = { host: '127.0.0.1', port: 1 };
     d.advanceUntil(() => d.state !== 'replica', 1_100);
     return d;
   }
 
-  it('is not joined again before the failover must have promoted somebody: it might acknowledge what that one lacks', () => {
+  it('is not joined again while its master may not be leased: it might acknowledge what the next one lacks', () => {
     const d = stopped('replicated');
-    expect(d.reason).toBe(
-      'the record names 10.0.0.2:6379 in epoch 1, yet a Sentinel has stopped it: a new record may be on its way',
-    );
+    for (const voter of d.voters.slice(1)) voter.leased_ms = 0;
     const mark = d.mark;
-    d.advance(2_900);
+    d.advance(4_000);
     expect(d.orders(mark)).toEqual([]);
-    d.advanceUntil(() => d.state === 'replica', 200);
+    expect(d.reason).toBe(
+      'the record names 10.0.0.2:6379 in epoch 1: no majority says that 10.0.0.2:6379 has the lease: another may be about to be elected',
+    );
+    for (const voter of d.voters) voter.leased_ms = 1_000;
+    d.advanceUntil(() => d.state === 'replica', 300);
     expect(d.redis.follows).toEqual(B);
   });
 
-  it('is joined at once when the record is newer, whoever it names', () => {
+  it('is not joined when its agent has just been started, nor on a grant that is about to end', () => {
+    const d = new KeeperDriver({
+      record: { epoch: 1, master: B },
+      running: true,
+      settings: { durability: 'replicated' },
+    });
+    d.setSibling(B, { role: 'master' });
+    for (const voter of d.voters) voter.leased_ms = 30;
+    d.advance(2_000);
+    expect(d.redis.follows).not.toEqual(B);
+  });
+
+  it('is joined by what voters say of the newest record only', () => {
     const d = stopped('replicated');
+    for (const voter of d.voters) voter.leased_ms = 0;
+    d.advance(100);
     d.setRecord({ epoch: 2, master: B });
+    for (const voter of d.voters) voter.leased_ms = 1_000;
     d.advanceUntil(() => d.state === 'replica', 300);
     expect(d.redis.follows).toEqual(B);
   });

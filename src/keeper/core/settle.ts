@@ -61,7 +61,6 @@ function obey(turn: Turn): void {
       holdBack(turn, mandate.reason);
       return turn.become('quarantined', mandate.reason);
     case 'other':
-      want(turn, null);
       return follow(turn, mandate.place, mandate.reason);
     case 'us':
       return lead(turn, mandate.until, mandate.reason);

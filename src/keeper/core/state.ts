@@ -124,6 +124,8 @@ export interface Voter {
   answeredAskAt: number;
   /** Its leader record. */
   record: LeaderRecord | null;
+  /** It elects nobody in the place of that record's master until then. */
+  masterLeasedUntil: number;
 }
 
 export interface Lease {
@@ -199,8 +201,6 @@ export interface Keeper {
   strayedSince: number | null;
   /** It follows one whom the record does not name: since then. */
   astraySince: number | null;
-  /** It followed, and was told by others to follow nobody: since then. */
-  haltedSince: number | null;
   saving: Saving;
   handOver: { readonly until: number } | null;
   /** The agent ends: by then the keeper has let go. */

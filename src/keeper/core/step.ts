@@ -59,7 +59,6 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     syncedRunId: null,
     strayedSince: null,
     astraySince: null,
-    haltedSince: null,
     saving: { is: 'none' },
     handOver: null,
     stopBy: null,

@@ -47,8 +47,6 @@ export const ORDER_RETRY_MAX_MS = 5_000;
 export const PROMOTION_GRACE_MS = 3_000;
 /** A replica that follows one whom the record does not name: the Sentinels may have sent it there, as above. */
 export const ASTRAY_GRACE_MS = 1_000;
-/** A replica that was told to follow nobody: a failover may be comparing what it has, and promote until then. */
-export const HALT_GRACE_MS = 3_000;
 /** A leased master that turned replica without us: a switchover may be under way. */
 export const ROLE_LOST_GRACE_MS = 1_000;
 

@@ -12,7 +12,6 @@ export function noticeSleep(turn: Turn): void {
   const late_ms = now - k.dueAt;
   if (late_ms <= LATE_MS) return;
   if (k.strayedSince !== null) k.strayedSince += late_ms;
-  if (k.haltedSince !== null) k.haltedSince += late_ms;
   if (late_ms <= SLEPT_MS) return discount(k, late_ms);
   startAfresh(k, now);
   turn.log('warning', `The keeper did not run for ${Math.round(late_ms)} ms: nobody's silence is counted meanwhile`);

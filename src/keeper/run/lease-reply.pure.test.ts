@@ -17,17 +17,24 @@ function but(name: string, value: Reply | undefined): Reply[] {
 
 it('reads a grant and a refusal, with the record', () => {
   const record = { epoch: 4, master: { host: '10.0.0.1', port: 6379 } };
-  expect(readLeaseReply(good)).toEqual({ ok: true, granted: true, reason: '', record });
+  expect(readLeaseReply(good)).toEqual({ ok: true, granted: true, reason: '', record, leased_ms: 0 });
   const texts = good.map((each) => (typeof each === 'number' ? String(each) : each));
-  expect(readLeaseReply(texts)).toEqual({ ok: true, granted: true, reason: '', record });
+  expect(readLeaseReply(texts)).toEqual({ ok: true, granted: true, reason: '', record, leased_ms: 0 });
   const refused = ['granted', 0, 'reason', 'promised', 'epoch', 4, 'host', '10.0.0.1', 'port', 6379, 'paused', 1];
-  expect(readLeaseReply(refused)).toEqual({ ok: true, granted: false, reason: 'promised', record });
+  expect(readLeaseReply(refused)).toEqual({ ok: true, granted: false, reason: 'promised', record, leased_ms: 0 });
+  expect(readLeaseReply([...good, 'leased', 750])).toMatchObject({ leased_ms: 750 });
   expect(readLeaseReply([...good, 'later', ['anything']])).toMatchObject({ ok: true, granted: true });
 });
 
 it('reads a Sentinel that knows no master', () => {
   const none = ['granted', 0, 'reason', 'no such master', 'epoch', 0, 'host', '', 'port', 0, 'paused', 0];
-  expect(readLeaseReply(none)).toEqual({ ok: true, granted: false, reason: 'no such master', record: null });
+  expect(readLeaseReply(none)).toEqual({
+    ok: true,
+    granted: false,
+    reason: 'no such master',
+    record: null,
+    leased_ms: 0,
+  });
 });
 
 it('hands on the error of a Sentinel that does not know the call', () => {
@@ -52,6 +59,7 @@ describe('takes for no grant', () => {
     ['a large port', but('port', 65_536)],
     ['a host that is a number', but('host', 10)],
     ['a grant to nobody', but('host', '')],
+    ['a lease of a negative length', [...good, 'leased', -1]],
     ['a reason that is none', but('reason', null)],
     ...['granted', 'reason', 'epoch', 'host', 'port', 'paused'].map((name): [string, Reply] => [
       `an answer without ${name}`,

@@ -3,8 +3,16 @@ import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { LeaderRecord } from '../core/io.js';
 
 export type LeaseAnswer =
-  | { readonly ok: true; readonly granted: boolean; readonly reason: string; readonly record: LeaderRecord | null }
+  | {
+      readonly ok: true;
+      readonly granted: boolean;
+      readonly reason: string;
+      readonly record: LeaderRecord | null;
+      readonly leased_ms: number;
+    }
   | { readonly ok: false; readonly why: string };
+
+const MAX_LEASED_MS = 2 ** 31 - 1;
 
 const odd = (why: string): LeaseAnswer => ({ ok: false, why: `an answer to SENTINEL LEASE ${why}` });
 
@@ -25,12 +33,15 @@ export function readLeaseReply(reply: Reply): LeaseAnswer {
   const host = fields.get('host');
   const port = integer(fields.get('port'), 65_535);
   const paused = integer(fields.get('paused'), 1);
+  // Of a Sentinel that does not tell, nothing is known.
+  const leased_ms = fields.has('leased') ? integer(fields.get('leased'), MAX_LEASED_MS) : 0;
+  if (leased_ms === null) return odd('with an odd length of a lease');
   if (granted === null || paused === null) return odd('that does not say 0 or 1');
   if (typeof reason !== 'string') return odd('without a reason');
   if (epoch === null || typeof host !== 'string' || port === null) return odd('without a record');
   const record = host === '' || port === 0 ? null : { epoch, master: { host, port } };
   if (granted === 1 && record === null) return odd('that grants to nobody');
-  return { ok: true, granted: granted === 1, reason, record };
+  return { ok: true, granted: granted === 1, reason, record, leased_ms };
 }
 
 /** A number, or its text, from 0 to `max`; null for anything else. */

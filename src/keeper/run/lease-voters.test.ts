@@ -67,8 +67,8 @@ it('asks in the words of the protocol, and tells what was answered', async () =>
   leases.ask(ask('b', 2, { handOver: true }));
   await arrived(2);
   expect(inputs).toEqual([
-    { on: 'lease', voter: 'b', ask: 1, granted: true, reason: '', record },
-    { on: 'lease', voter: 'b', ask: 2, granted: true, reason: '', record },
+    { on: 'lease', voter: 'b', ask: 1, granted: true, reason: '', record, leased_ms: 0 },
+    { on: 'lease', voter: 'b', ask: 2, granted: true, reason: '', record, leased_ms: 0 },
   ]);
   expect(b.requests).toEqual([
     ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500'],

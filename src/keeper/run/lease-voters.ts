@@ -125,8 +125,8 @@ export class LeaseVoters {
   #answered({ voter, ask }: AskLease, reply: Reply): void {
     const answer = readLeaseReply(reply);
     if (!answer.ok) return this.#failed({ voter, ask }, answer.why);
-    const { granted, reason, record } = answer;
-    this.#options.deliver({ on: 'lease', voter, ask, granted, reason, record });
+    const { granted, reason, record, leased_ms } = answer;
+    this.#options.deliver({ on: 'lease', voter, ask, granted, reason, record, leased_ms });
   }
 
   #failed({ voter, ask }: Pick<AskLease, 'voter' | 'ask'>, why: string): void {

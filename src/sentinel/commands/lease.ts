@@ -2,7 +2,7 @@
 
 import { LEASE_TTL_MAX_MS } from '../../config/sentinel-types.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
-import { askLease, releaseLease } from '../core/lease.js';
+import { askLease, masterLeasedFor_ms, releaseLease } from '../core/lease.js';
 import { addressOf, currentMasterAddress, shownHost } from '../core/names.js';
 import type { Group } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
@@ -14,8 +14,8 @@ const REASON_LENGTH_MAX = 200;
 /**
  * `<group> <host> <port> <epoch> <ttl> [handover]`: the keeper of the Redis at host:port asks for the lease, or renews it,
  * in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason>]` gives it back. The reply, also to a
- * refusal, tells what this Sentinel takes for the master: `granted`, `reason`, `epoch`, `host`, `port`, `paused` with
- * their values.
+ * refusal, tells what this Sentinel takes for the master: `granted`, `reason`, `epoch`, `host`, `port`, `paused`, `leased`
+ * (for how many milliseconds it has lent the lease to that master) with their values.
  */
 export function lease(turn: Turn, args: readonly string[]): Reply {
   const [name, host = '', portText = '', epochText = '', ttlText = '', word = ''] = args;
@@ -43,7 +43,7 @@ function answer(turn: Turn, group: Group, refusal: string | null): Reply {
   return [
     ...['granted', refusal === null ? 1 : 0, 'reason', refusal ?? ''],
     ...['epoch', group.configEpoch, 'host', shownHost(turn.s, address), 'port', address.port],
-    ...['paused', group.paused ? 1 : 0],
+    ...['paused', group.paused ? 1 : 0, 'leased', masterLeasedFor_ms(turn, group)],
   ];
 }
 

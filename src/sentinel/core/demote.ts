@@ -6,7 +6,7 @@ import { isLeased } from './lease.js';
 import { pingPeriod_ms } from './links.js';
 import { shownHost } from './names.js';
 import { type Group, isMaster, type RedisNode, type SentinelPeer } from './state.js';
-import { CONVERT_WAIT_MS, HELLO_PERIOD_MS, INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
+import { CONVERT_WAIT_MS, HELLO_PERIOD_MS, INFO_PERIOD_MS, LEASE_PROMISE_MS, PING_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
 /** Whom a Redis follows that is to take no writes and to keep what it has: nobody can answer there. */
@@ -167,7 +167,7 @@ function answers(turn: Turn, { link, sdownSince }: SentinelPeer): boolean {
 function repairWrongMaster(turn: Turn, node: RedisNode): void {
   const { group } = node;
   // One that was made to follow nobody has its keeper to join it, or, when that is gone, nobody but us.
-  const wait_ms = followsNobody(node) ? JOIN_WAIT_MS : group.failoverTimeout_ms;
+  const wait_ms = followsNobody(node) ? joinWait_ms(group) : group.failoverTimeout_ms;
   if (follows(turn, node, group.master) || !masterLooksSane(turn, group) || !mayRepair(turn, node)) return;
   if (turn.now - node.lastDownAt <= wait_ms || turn.now - node.masterChangedAt <= wait_ms) return;
   if (turn.now - node.demotedAt < HELLO_PERIOD_MS) return;
@@ -175,6 +175,11 @@ function repairWrongMaster(turn: Turn, node: RedisNode): void {
   if (done !== 'sent' && done !== 'halted') return;
   node.demotedAt = turn.now;
   turn.event('notice', '+fix-slave-config', node);
+}
+
+/** Another may have stopped it to compare what it has; with `ack-replicas` it takes nothing more until that one is done. */
+function joinWait_ms({ ackReplicas }: Group): number {
+  return ackReplicas > 0 ? LEASE_PROMISE_MS : JOIN_WAIT_MS;
 }
 
 function masterLooksSane(turn: Turn, { master, odownSince }: Group): boolean {

@@ -38,8 +38,20 @@ function learn(driver: SentinelDriver, epoch: number, masterPort: number): void 
 describe('a grant', () => {
   it('goes to the master of the record, and tells the record', () => {
     expect(lease(settled(), 1, 0, TTL_MS)).toEqual({
-      ...{ granted: 1, reason: '', epoch: 0, host: '10.0.0.1', port: 1, paused: 0 },
+      ...{ granted: 1, reason: '', epoch: 0, host: '10.0.0.1', port: 1, paused: 0, leased: TTL_MS },
     });
+  });
+
+  it('tells others for how long the master has it, but not of one that may be replaced meanwhile', () => {
+    const driver = settled();
+    lease(driver, 1, 0, TTL_MS);
+    driver.advance(100);
+    expect(lease(driver, 2, 0, TTL_MS)).toMatchObject({ granted: 0, leased: TTL_MS - 100 });
+    lease(driver, 1, 0, TTL_MS, 'handover');
+    expect(lease(driver, 2, 0, TTL_MS)).toMatchObject({ granted: 0, leased: 0 });
+    lease(driver, 1, 0, TTL_MS);
+    driver.advance(TTL_MS);
+    expect(lease(driver, 2, 0, TTL_MS)).toMatchObject({ granted: 0, leased: 0 });
   });
 
   it.each([

@@ -86,6 +86,16 @@ export function isLeased(turn: Turn, group: Group): boolean {
   return grant !== null && !grant.handOver && sameAddress(grant.holder, group.master.link.address);
 }
 
+/**
+ * For so long nobody but the master can hold a grant of ours, nor can we have voted for anybody since it was given, in
+ * milliseconds; 0 when nothing can be said.
+ */
+export function masterLeasedFor_ms(turn: Turn, group: Group): number {
+  const grant = liveGrant(turn, group);
+  if (grant === null || grant.handOver || !sameAddress(grant.holder, currentMasterAddress(group))) return 0;
+  return promiseText(turn, group) === null ? Math.floor(grant.until - turn.now) : 0;
+}
+
 /** Whether the master's keeper renews its grant of ours, and has consented to a successor: it is there, and will step down. */
 export function isHandedOver(turn: Turn, group: Group): boolean {
   const grant = liveGrant(turn, group);

@@ -325,8 +325,8 @@ export class Room {
     if (ttl_ms === 0) return;
     const answer = 'reply' in outcome ? readLeaseReply(outcome.reply) : { ok: false as const, why: outcome.error };
     if (answer.ok) {
-      const { granted, reason, record } = answer;
-      this.deliver({ on: 'lease', voter, ask, granted, reason, record });
+      const { granted, reason, record, leased_ms } = answer;
+      this.deliver({ on: 'lease', voter, ask, granted, reason, record, leased_ms });
     } else {
       this.deliver({ on: 'lease-failed', voter, ask, why: answer.why });
     }
