@@ -247,6 +247,29 @@ describe('min-replicas-to-write', () => {
     expect(d.redis.minReplicas).toBe(1);
   });
 
+  it('does not turn away what comes to a new master before its replicas: writes wait for one in the pause, for a moment', () => {
+    const adopting = (): KeeperDriver => {
+      const d = new KeeperDriver({ settings: { durability: 'replicated' }, running: true });
+      d.redis.role = 'master';
+      d.watchesWrites = false;
+      d.advanceUntil(() => d.state === 'master');
+      return d;
+    };
+    const served = adopting();
+    expect(served.writable).toBe(false);
+    served.advance(100);
+    expect(served.writable).toBe(false);
+    served.redis.replicas = [WELL];
+    served.advance(30);
+    expect(served.writable).toBe(true);
+    served.redis.replicas = [];
+    served.advance(1_000);
+    expect(served.redis.pausedUntil).toBe(0);
+    const alone = adopting();
+    alone.advance(520);
+    expect(alone.redis.pausedUntil).toBe(0);
+  });
+
   it('is complained of once when Redis refuses it', () => {
     const d = new KeeperDriver();
     d.redis.refuses.set('CONFIG', 'NOPERM no permission');

@@ -1,12 +1,12 @@
 /** The record names us: get the lease, prove that our data is worth it, promote, write. */
 import { holdBack, infoIsCurrent, liftPause } from './fence.js';
 import { askAllNow, release, want, wantAnew } from './lease.js';
-import { setLimits } from './limits.js';
+import { countHealthy, setLimits } from './limits.js';
 import { rememberBeforeLeading, rememberMaster } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { type Keeper, placeName } from './state.js';
-import { ROLE_LOST_GRACE_MS } from './timing.js';
+import { REPLICA_WAIT_MS, ROLE_LOST_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { whyUnable } from './unable.js';
 import { grantVip } from './vip.js';
@@ -88,11 +88,25 @@ function stay(turn: Turn, until: number, info: OwnInfo, reason: string): void {
   const { k } = turn;
   rememberMaster(turn, info);
   setLimits(turn, info);
-  if (k.handOver === null) liftPause(turn);
+  if (k.handOver === null && !awaitsReplica(turn, info)) liftPause(turn);
   grantVip(turn, until);
   k.ledRunId = info.runId;
   k.heldBackSince = null;
   turn.become('master', reason);
+}
+
+/**
+ * Where a write is only taken with a replica, those that come before one is attached wait for it in the pause, for a
+ * moment: refused, they would be errors in every change of master.
+ */
+function awaitsReplica(turn: Turn, info: OwnInfo): boolean {
+  const { k, now } = turn;
+  if (k.settings.durability !== 'replicated' || countHealthy(k, info) > 0) return false;
+  if (k.pause === null || k.pause.liftedAt !== null) return false;
+  const leadsSince = k.state === 'master' ? k.since : now;
+  if (turn.isDue(leadsSince + REPLICA_WAIT_MS)) return false;
+  turn.watches = true;
+  return true;
 }
 
 /** An operator's switchover begins. Only a master that may write can be handed over. */

@@ -77,6 +77,8 @@ export const REVOKE_AGAIN_MS = 1_000;
 /** Pair mode: how long the new master waits to see the old one gone or demoted; VRRP has decided all the same. */
 export const PAIR_TAKEOVER_MS = 3_000;
 
+/** A new master without a replica holds its writes for so long, where they are taken only with one: then they are refused. */
+export const REPLICA_WAIT_MS = 500;
 /** A replica must have been attached and well for this long before writes depend on it. */
 export const LIMITS_RAISE_MS = 1_000;
 /** What Redis knows of a replica's lag has a grain of a second, twice: less than 2 would refuse writes at random. */
