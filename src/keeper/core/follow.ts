@@ -41,6 +41,11 @@ export function follow(turn: Turn, place: Place, reason: string): void {
 function detach(turn: Turn, info: OwnInfo, reason: string): void {
   const { k, now } = turn;
   k.astraySince ??= now;
+  // The elected Sentinel moves it at about the same time: undone, that costs the new master its replica for a moment.
+  if (info.askedAt < k.recordSince) {
+    turn.watches = true;
+    return turn.become('quarantined', `${reason}: it is asked whom it follows now`);
+  }
   const whom = info.follows === null ? 'nobody' : placeName(info.follows);
   // The Sentinels may have sent it to a newer master, and the record be on its way.
   if (samePlace(info.follows, k.formerMaster) || turn.isDue(k.astraySince + ASTRAY_GRACE_MS)) {

@@ -80,12 +80,26 @@ describe('a replica of one that does not lead any more', () => {
   it('is detached at once: that one may come back empty, and would empty ours', () => {
     const d = former();
     d.advance(50);
-    expect(d.orders().slice(-2)).toEqual(['REPLICAOF 127.0.0.1 1', 'replica -> quarantined']);
+    expect(d.orders().slice(-2)).toEqual(['replica -> quarantined', 'REPLICAOF 127.0.0.1 1']);
     expect(d.redis.follows).toEqual({ host: '127.0.0.1', port: 1 });
     d.setSibling(C, { role: 'master', replId: 'n'.repeat(40), replId2: d.redis.replId, secondOffset: 1_001 });
     d.advanceUntil(() => d.state === 'replica');
     expect(d.redis.follows).toEqual(C);
     expect(d.orders()).not.toContain('save-aside');
+  });
+
+  it('is not detached from the new master, to which the Sentinels have moved it at the same time', () => {
+    const d = new KeeperDriver({ record: { epoch: 1, master: B } });
+    d.setSibling(B, { role: 'master' });
+    d.advanceUntil(() => d.state === 'replica');
+    const mark = d.mark;
+    d.redis.follows = C;
+    d.redis.linkUp = true;
+    d.setSibling(C, { role: 'master' });
+    d.setRecord({ epoch: 2, master: C });
+    d.advance(100);
+    expect(d.state).toBe('replica');
+    expect(d.orders(mark)).not.toContain('REPLICAOF 127.0.0.1 1');
   });
 
   it('is given time when the record may be late: the Sentinels have sent it to a newer one', () => {
