@@ -62,6 +62,22 @@ describe('a hand-over', () => {
     expect(other.orders()).toContain('REPLICAOF 127.0.0.1 1');
   });
 
+  it('lets no write be refused for want of the replicas that go to the next master', () => {
+    const d = leading({ settings: { durability: 'replicated' } });
+    expect(d.redis.minReplicas).toBe(1);
+    d.input({ on: 'hand-over', deadline_ms: 1_000 });
+    d.advance(20);
+    expect(d.redis.minReplicas).toBe(0);
+    d.advance(1_100);
+    expect([d.state, d.redis.minReplicas]).toEqual(['master', 1]);
+    d.input({ on: 'hand-over', deadline_ms: 1_000 });
+    d.advance(20);
+    d.setSibling(B, successor(d));
+    d.setRecord({ epoch: 1, master: B });
+    d.advanceUntil(() => d.state === 'replica', 100);
+    expect(d.redis.minReplicas).toBe(1);
+  });
+
   it('ends by itself: grants are renewed without the consent', () => {
     const d = leading();
     d.input({ on: 'hand-over', deadline_ms: 1_000 });

@@ -259,15 +259,22 @@ describe('min-replicas-to-write', () => {
     expect(served.writable).toBe(false);
     served.advance(100);
     expect(served.writable).toBe(false);
+    // Redis would refuse a write for want of replicas before it looks at the pause.
+    expect(served.redis.minReplicas).toBe(0);
+    const mark = served.mark;
     served.redis.replicas = [WELL];
     served.advance(30);
     expect(served.writable).toBe(true);
+    expect(served.orders(mark).filter((each) => /min-replicas-to-write|UNPAUSE/.test(each))).toEqual([
+      'CONFIG SET min-replicas-to-write 1',
+      'CLIENT UNPAUSE',
+    ]);
     served.redis.replicas = [];
     served.advance(1_000);
     expect(served.redis.pausedUntil).toBe(0);
     const alone = adopting();
     alone.advance(520);
-    expect(alone.redis.pausedUntil).toBe(0);
+    expect([alone.redis.pausedUntil, alone.redis.minReplicas]).toEqual([0, 1]);
   });
 
   it('is complained of once when Redis refuses it', () => {

@@ -87,8 +87,9 @@ function nameMaster({ follows }: OwnInfo): string {
 function stay(turn: Turn, until: number, info: OwnInfo, reason: string): void {
   const { k } = turn;
   rememberMaster(turn, info);
-  setLimits(turn, info);
-  if (k.handOver === null && !awaitsReplica(turn, info)) liftPause(turn);
+  const holds = k.handOver !== null || awaitsReplica(turn, info);
+  setLimits(turn, info, holds);
+  if (!holds) liftPause(turn);
   grantVip(turn, until);
   k.ledRunId = info.runId;
   k.heldBackSince = null;

@@ -33,18 +33,19 @@ export function hangsOnOne(k: Keeper): boolean {
   );
 }
 
-/** Sets the limits of a Redis that leads, or is about to. */
-export function setLimits(turn: Turn, info: OwnInfo): void {
+/**
+ * Sets the limits of a Redis that leads, or is about to.
+ * @param holds its writes are held back until a replica is there, or another leads: Redis would refuse them for want of
+ * replicas before it looks at the pause
+ */
+export function setLimits(turn: Turn, info: OwnInfo, holds: boolean): void {
   const { k } = turn;
   if (!isGoverned(k)) return;
-  const wanted = wantedMin(turn, info);
+  const wanted = wantedMin(turn, info, holds);
   if (wanted === k.limits.minReplicas) return;
-  const sent =
-    turn.send('limits', 'CONFIG', 'SET', 'min-replicas-max-lag', String(lagMax_s(k))) &&
-    turn.send('limits', 'CONFIG', 'SET', 'min-replicas-to-write', String(wanted));
-  if (!sent) return;
-  k.limits.minReplicas = wanted;
-  turn.log('verbose', wanted === 0 ? 'Writes need no replica: none is attached' : 'Writes need an attached replica');
+  turn.send('limits', 'CONFIG', 'SET', 'min-replicas-max-lag', String(lagMax_s(k)));
+  if (!setMin(turn, wanted)) return;
+  turn.log('verbose', wanted === 0 ? 'Writes need no attached replica' : 'Writes need an attached replica');
 }
 
 /**
@@ -53,14 +54,21 @@ export function setLimits(turn: Turn, info: OwnInfo): void {
  */
 export function liftLimits(turn: Turn): void {
   const { k } = turn;
-  if (!isGoverned(k) || k.settings.durability === 'replicated' || k.limits.minReplicas === 0) return;
-  if (turn.send('limits', 'CONFIG', 'SET', 'min-replicas-to-write', '0')) k.limits.minReplicas = 0;
+  const wanted = k.settings.durability === 'replicated' ? 1 : 0;
+  if (isGoverned(k) && k.limits.minReplicas !== wanted) setMin(turn, wanted);
+}
+
+/** @returns false when nothing could be sent */
+function setMin(turn: Turn, wanted: 0 | 1): boolean {
+  if (!turn.send('limits', 'CONFIG', 'SET', 'min-replicas-to-write', String(wanted))) return false;
+  turn.k.limits.minReplicas = wanted;
+  return true;
 }
 
 /** Lowered at once; raised only when a replica has been well for a while. */
-function wantedMin(turn: Turn, info: OwnInfo): number {
+function wantedMin(turn: Turn, info: OwnInfo, holds: boolean): 0 | 1 {
   const { k, now } = turn;
-  if (k.settings.durability === 'replicated') return 1;
+  if (k.settings.durability === 'replicated') return holds ? 0 : 1;
   if (countHealthy(k, info) === 0) {
     k.limits.wellSince = null;
     return 0;
