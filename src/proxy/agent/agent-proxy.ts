@@ -15,6 +15,7 @@ import { doorsOf } from '../listener.js';
 import { metricsText } from '../measure/metrics-text.js';
 import type { Snapshot } from '../measure/snapshot.js';
 import type { LogLine, Order } from '../workers/messages.js';
+import type { ProcessLink } from '../workers/process-link.js';
 import { type FoundProxy, ProxyFinder } from './find-proxy.js';
 
 const ORDER_MS = 30_000;
@@ -79,7 +80,7 @@ export class AgentProxy {
     this.#config = options.config;
     this.#stats = options.stats;
     this.#finder = new ProxyFinder(options, {
-      exited: (link, how) => this.#ended(link.pid, how),
+      exited: (link, how) => this.#ended(link, how),
       doubted: (group, reason) => this.#options.doubted?.(group, reason),
       logged: ({ level, line }: LogLine) => this.#options.log(LEVELS[level] ?? 'info', line),
     });
@@ -115,7 +116,7 @@ export class AgentProxy {
   }
 
   async #launch(): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#found !== null) return;
     const { fit, others } = await this.#finder.living();
     const found = fit ?? (await this.#startNew(others));
     this.#found = found;
@@ -181,23 +182,29 @@ export class AgentProxy {
     return { kind: 'configure', config: this.#config, workers, stats: this.#stats, alone };
   }
 
-  #ended(pid: number, how: string): void {
-    if (this.#found?.link.pid !== pid) return;
+  /** By its connection, not its pid: of several to one process, only the last is in use. */
+  #ended(link: ProcessLink, how: string): void {
+    if (this.#found?.link !== link) return;
     this.#found = null;
-    if (this.#stopping) return;
     if (performance.now() - this.#startedAt_ms > SETTLED_MS) this.#backoff.reset();
-    const wait_ms = Math.round(this.#backoff.next() ?? RESTART.max_ms);
-    this.#options.log('error', `the proxy (pid ${pid}) has ended: ${how}; it is started again in ${wait_ms} ms`);
-    this.#restart = setTimeout(() => {
-      this.#restart = null;
-      this.#inTurn(() => this.#launch()).catch((error: unknown) => this.#failed(error));
-    }, wait_ms);
+    this.#restartSoon(`the proxy (pid ${link.pid}) has ended: ${how}`);
   }
 
+  /** What a restart has left half done is ended, or, when we end ourselves, left to `stop` and `letGo`. */
   #failed(error: unknown): void {
-    this.#options.log('error', `the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
-    if (this.#found !== null) this.#found.link.kill();
-    else this.#ended(0, 'it did not start');
+    this.#found?.link.kill();
+    if (!this.#stopping) this.#found = null;
+    this.#restartSoon(`the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  #restartSoon(why: string): void {
+    if (this.#stopping || this.#restart !== null) return;
+    const wait_ms = Math.round(this.#backoff.next() ?? RESTART.max_ms);
+    this.#options.log('error', `${why}; it is started again in ${wait_ms} ms`);
+    this.#restart = setTimeout(() => {
+      this.#restart = null;
+      this.#inTurn(() => this.#launch()).catch((failure: unknown) => this.#failed(failure));
+    }, wait_ms);
   }
 
   /** Where the master of a group is, by the leader record; to be repeated as often as one likes. Older epochs are ignored. */
