@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { NutcrackerConfig } from '../../src/config/nutcracker-types.js';
-import { isGone, readStat } from '../../src/net/proc.js';
+import { bootId, isGone, readStat } from '../../src/net/proc.js';
 import { type AgentProxy, type AgentProxyOptions, startAgentProxy } from '../../src/proxy/agent/agent-proxy.js';
 import { endProxies } from '../../src/proxy/agent/end-proxies.js';
 import type { AloneSettings } from '../../src/proxy/follow/alone.pure.js';
@@ -193,10 +193,13 @@ describe('the next agent', () => {
     expect(scene.lines.some((line) => line.includes('since it hangs'))).toBe(true);
   });
 
-  it('is not in the way of sockets that dead ones have left, nor of a pid that was given anew', async () => {
+  it('is not in the way of sockets that dead ones have left, nor of a pid that was given anew, be it after a boot', async () => {
     const scene = await Scene.create();
     mkdirSync(scene.directory, { mode: 0o700 });
-    const left = ['99999999-1.sock', `${process.pid}-1.sock`].map((name) => join(scene.directory, name));
+    const boot = bootId().slice(0, 8);
+    const start = readStat(process.pid)?.startTicks;
+    const names = [`99999999-1-${boot}`, `${process.pid}-1-${boot}`, `${process.pid}-${start}-00000000`];
+    const left = names.map((name) => join(scene.directory, `${name}.sock`));
     for (const path of left) writeFileSync(path, '');
     await scene.agent();
     for (const path of left) expect(existsSync(path)).toBe(false);

@@ -1,6 +1,7 @@
 /** Ends the proxies that agents have left in a directory. */
+import { killProcess, type ProcessId } from '../../net/process-id.js';
 import { ProcessLink } from '../workers/process-link.js';
-import { killProxy, livingProxies, type ProxyPlace } from './places.js';
+import { livingProxies } from './places.js';
 import { connectTo, SocketChannel } from './socket-channel.js';
 
 const GREETING_MS = 3_000;
@@ -13,21 +14,21 @@ const END_MS = 3_000;
  * @returns the pids of those that have ended
  */
 export async function endProxies(directory: string, drain_ms = DRAIN_MS): Promise<number[]> {
-  const places = livingProxies(directory);
-  await Promise.all(places.map((place) => end(directory, place, drain_ms)));
-  return places.map(({ pid }) => pid);
+  const ids = livingProxies(directory);
+  await Promise.all(ids.map((id) => end(directory, id, drain_ms)));
+  return ids.map(({ pid }) => pid);
 }
 
-async function end(directory: string, place: ProxyPlace, drain_ms: number): Promise<void> {
+async function end(directory: string, id: ProcessId, drain_ms: number): Promise<void> {
   const nothing = (): void => {};
   try {
-    const socket = await connectTo(directory, place, GREETING_MS);
-    const channel = new SocketChannel(socket, place, null);
+    const socket = await connectTo(directory, id, GREETING_MS);
+    const channel = new SocketChannel(socket, id, null);
     const link = new ProcessLink(channel, { exited: nothing, doubted: nothing, logged: nothing });
     await link.started(GREETING_MS);
     await link.end(drain_ms, END_MS);
     await channel.died();
   } catch {
-    killProxy(place);
+    killProcess(id);
   }
 }

@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isAlive, KILLED_MS, killProcess, type ProcessId, processId, untilGone } from '../../net/process-id.js';
 import type { Route } from '../follow/routes.js';
 import { ProcessLink, type ProcessLinkEvents } from '../workers/process-link.js';
 import { buildId } from './build-id.js';
-import { isAlive, killProxy, livingProxies, type ProxyPlace, placeOf, preparePlaces } from './places.js';
+import { livingProxies, preparePlaces } from './places.js';
 import { connectTo, SocketChannel } from './socket-channel.js';
 import { crashLog, openCrashLog } from './succession.js';
 
@@ -58,26 +59,26 @@ export class ProxyFinder {
   async living(): Promise<{ readonly fit: FoundProxy | null; readonly others: readonly FoundProxy[] }> {
     this.#build ??= await buildId(fileURLToPath(new URL('../../', pathToFileURL(this.#program))));
     const found: FoundProxy[] = [];
-    for (const place of livingProxies(this.#options.directory)) {
-      const one = await this.#greet(place, null).catch((error: unknown) => this.#endHanging(place, error));
+    for (const id of livingProxies(this.#options.directory)) {
+      const one = await this.#greet(id, null).catch((error: unknown) => this.#endHanging(id, error));
       if (one !== null) found.push(one);
     }
     const fit = found.find(({ why }) => why === '') ?? null;
     return { fit, others: found.filter((each) => each !== fit) };
   }
 
-  async #endHanging(place: ProxyPlace, error: unknown): Promise<null> {
-    if (!isAlive(place)) return null;
+  async #endHanging(id: ProcessId, error: unknown): Promise<null> {
+    if (!isAlive(id)) return null;
     const why = error instanceof Error ? error.message : String(error);
-    this.#options.log('warn', `the proxy (pid ${place.pid}) of an earlier agent is ended, since it hangs: ${why}`);
-    killProxy(place);
-    while (isAlive(place)) await sleep(START_LOOK_MS);
+    this.#options.log('warn', `the proxy (pid ${id.pid}) of an earlier agent is ended, since it hangs: ${why}`);
+    killProcess(id);
+    if (!(await untilGone(id, KILLED_MS))) this.#options.log('warn', `process ${id.pid} does not end`);
     return null;
   }
 
-  async #greet(place: ProxyPlace, child: ChildProcess | null): Promise<FoundProxy> {
-    const socket = await connectTo(this.#options.directory, place, GREETING_MS);
-    const channel = new SocketChannel(socket, place, child);
+  async #greet(id: ProcessId, child: ChildProcess | null): Promise<FoundProxy> {
+    const socket = await connectTo(this.#options.directory, id, GREETING_MS);
+    const channel = new SocketChannel(socket, id, child);
     const link = new ProcessLink(channel, this.#events);
     const { identity } = await link.started(GREETING_MS);
     if (identity === undefined) throw new Error('it does not say what it is');
@@ -109,22 +110,22 @@ export class ProxyFinder {
       );
     });
     failed.catch(() => {});
-    const place = child.pid === undefined ? null : placeOf(child.pid);
-    if (place === null) return failed;
-    const found = await Promise.race([this.#untilUp(place, child), failed]).catch((error: unknown) => {
-      killProxy(place);
+    const id = child.pid === undefined ? null : processId(child.pid);
+    if (id === null) return failed;
+    const found = await Promise.race([this.#untilUp(id, child), failed]).catch((error: unknown) => {
+      killProcess(id);
       throw error;
     });
     return { ...found, isNew: true, why: '' };
   }
 
-  async #untilUp(place: ProxyPlace, child: ChildProcess | null): Promise<FoundProxy> {
+  async #untilUp(id: ProcessId, child: ChildProcess | null): Promise<FoundProxy> {
     const until_ms = performance.now() + START_MS;
     for (;;) {
       try {
-        return await this.#greet(place, child);
+        return await this.#greet(id, child);
       } catch (error) {
-        if (!isAlive(place)) throw error;
+        if (!isAlive(id)) throw error;
         if (performance.now() > until_ms) throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
         await sleep(START_LOOK_MS);
       }
@@ -147,9 +148,9 @@ export class ProxyFinder {
   async succeed(before: FoundProxy): Promise<FoundProxy> {
     const order = { kind: 'succeed', program: this.#program, execPath: process.execPath } as const;
     const { successor } = await before.link.order(order, SUCCESSION_MS);
-    const place = successor === undefined ? null : placeOf(successor);
-    if (place === null) throw new Error('the next proxy has ended at once');
-    const found = await this.#untilUp(place, null);
+    const id = successor === undefined ? null : processId(successor);
+    if (id === null) throw new Error('the next proxy has ended at once');
+    const found = await this.#untilUp(id, null);
     return { ...found, isNew: true, why: '' };
   }
 }

@@ -7,6 +7,7 @@
  * socket is gone: then nobody could ever find it again.
  */
 import { fileURLToPath } from 'node:url';
+import { processId } from '../../net/process-id.js';
 import { INFO, ProxyLog } from '../log.js';
 import { WORKER_MARK } from '../workers/messages.js';
 import { leaveSignalsToParent, obey, tellLine } from '../workers/orders.js';
@@ -14,7 +15,7 @@ import { runWorker } from '../workers/worker.js';
 import { Attendance } from './attendance.js';
 import { buildId } from './build-id.js';
 import { ControlSocket } from './control-socket.js';
-import { placeOf, socketPath } from './places.js';
+import { socketPath } from './places.js';
 import { ServedProxy, VERSION } from './served-proxy.js';
 import { inheritDoors, startSuccessor, tookDoors } from './succession.js';
 
@@ -25,8 +26,8 @@ const LOOK_MS = 2_000;
 
 async function main(directory: string): Promise<void> {
   leaveSignalsToParent();
-  const place = placeOf(process.pid);
-  if (place === null) throw new Error('there is no /proc to say who this process is');
+  const id = processId(process.pid);
+  if (id === null) throw new Error('there is no /proc to say who this process is');
   // Now, since the files may be replaced while it runs.
   const build = await buildId(fileURLToPath(new URL('../../', import.meta.url)));
   const log = new ProxyLog(INFO, (level, line) => control.say({ level, line }));
@@ -37,7 +38,7 @@ async function main(directory: string): Promise<void> {
   const served = new ServedProxy(log, doubted);
   const attendance = new Attendance(served, log);
   const end = (): void => process.exit(0);
-  const control = new ControlSocket(socketPath(directory, place), {
+  const control = new ControlSocket(socketPath(directory, id), {
     identity: () => ({ build, workers: served.workers, routes: served.known }),
     attended: (present) => attendance.attended(present),
     stopped: end,
