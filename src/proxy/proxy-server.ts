@@ -79,13 +79,12 @@ export class ProxyServer implements RunningProxy {
     this.#inherited.set(door, handle);
   }
 
-  /** The doors that are open, by name. */
-  doors(): Promise<ReadonlyMap<string, DoorHandle>> {
+  lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T> {
     const open = new Map<string, DoorHandle>();
     for (const { listeners } of this.#running.values()) {
       for (const { door, handle } of listeners) if (handle !== null) open.set(doorName(door), handle);
     }
-    return Promise.resolve(open);
+    return use(open);
   }
 
   /** Listens for every pool. @throws {Error} when one cannot; the others are closed again. */
@@ -206,8 +205,9 @@ export class ProxyServer implements RunningProxy {
   }
 
   /** Takes no new clients; those that are there go on as they are. */
-  closeDoors(): void {
+  closeDoors(): Promise<void> {
     for (const { listeners } of this.#running.values()) for (const listener of listeners) listener.close();
+    return Promise.resolve();
   }
 
   /** Lets clients go, each when all its requests have been answered, or when the time is over. */
@@ -220,7 +220,7 @@ export class ProxyServer implements RunningProxy {
 
   /** Ends all pools. @param drain_ms how long clients may wait for what they have asked for. */
   async stop(drain_ms = 0): Promise<void> {
-    this.closeDoors();
+    void this.closeDoors();
     if (drain_ms > 0) await this.#drain(drain_ms);
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

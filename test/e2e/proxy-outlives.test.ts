@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { NutcrackerConfig } from '../../src/config/nutcracker-types.js';
@@ -167,6 +167,25 @@ describe('the next agent', () => {
     await waiting.untilClosed();
     await until(() => !isAlive(first.pid ?? 0), { what: 'the old one to end' });
     expect(scene.lines.some((line) => line.includes('is replaced: it is of another build'))).toBe(true);
+  });
+
+  it.each([1, 2])('opens the doors anew when they cannot be passed on, with %i workers', async (workers) => {
+    const [redis, scene] = await Promise.all([startRedis(cleanup), Scene.create()]);
+    const first = await scene.agent({ workers });
+    route(first, 1, redis);
+    await says(scene.talk(), req('SET', 'k', 'v'), '+OK\r\n');
+    await first.letGo();
+    const unwilling = join(tempDir(cleanup), 'program.mjs');
+    const heir = `process.on('message', ({ given }) => { if (given !== undefined) process.exit(3); }); process.send('ready');`;
+    const other = `await import('${pathToFileURL(program)}');`;
+    writeFileSync(unwilling, `if (process.env.TANIST_PROXY_HEIR === '1') { ${heir} } else { ${other} }`);
+    const second = await scene.agent({ workers, program: unwilling, build: 'another' });
+    route(second, 1, redis);
+    await says(scene.talk(), req('GET', 'k'), bulk('v'));
+    await until(() => !isAlive(first.pid ?? 0), { what: 'the old one to end' });
+    expect(scene.lines.filter((line) => line.startsWith('warn'))).toEqual([
+      expect.stringContaining('they cannot be passed on: Error: the next proxy has ended: exit code 3'),
+    ]);
   });
 
   it('replaces one with another number of workers', async () => {

@@ -126,18 +126,19 @@ export class AgentProxy {
     const inherited = others.flatMap(({ known }) => [...known.values()]);
     for (const route of inherited) if (!found.known.has(route.group)) found.known.set(route.group, route);
     await link.order({ kind: 'routes', routes: [...inherited, ...this.#routes.all] }, ORDER_MS);
-    await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error));
+    await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error, others));
     for (const other of others) void this.#dismiss(other);
     this.#options.log('notice', `the proxy ${found.isNew ? 'serves on' : 'goes on as it was,'} pid ${link.pid}`);
   }
 
   /** @throws {Error} the same, with who is in the way and what to do about it */
-  #explain(error: unknown): never {
+  #explain(error: unknown, others: readonly FoundProxy[]): never {
     const message = error instanceof Error ? error.message : String(error);
     if (!message.includes('EADDRINUSE')) throw error;
+    const ours = [this.#found, ...this.#leaving, ...others].map((each) => each?.link.pid);
     for (const { address } of this.#config.pools.flatMap(doorsOf)) {
       const holder = address.kind === 'tcp' ? portHolder([address.host], address.port) : null;
-      if (address.kind !== 'tcp' || holder === null || this.#isOurs(holder.pid)) continue;
+      if (address.kind !== 'tcp' || holder === null || ours.includes(holder.pid ?? 0)) continue;
       const where = `${address.host}:${address.port}`;
       const fix = holder.pid === null ? 'end it' : `end it (kill ${holder.pid})`;
       throw new Error(
@@ -145,10 +146,6 @@ export class AgentProxy {
       );
     }
     throw error;
-  }
-
-  #isOurs(pid: number | null): boolean {
-    return pid !== null && [this.#found, ...this.#leaving].some((each) => each?.link.pid === pid);
   }
 
   /** Another, which takes the place of those that are there. */

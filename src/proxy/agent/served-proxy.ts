@@ -106,13 +106,13 @@ export class ServedProxy implements RunningProxy {
     this.#proxy?.hold(hold);
   }
 
-  async doors(): Promise<ReadonlyMap<string, DoorHandle>> {
-    return (await this.#proxy?.doors()) ?? new Map();
+  lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T> {
+    return this.#proxy === null ? use(new Map()) : this.#proxy.lendDoors(use);
   }
 
-  closeDoors(): void {
+  async closeDoors(): Promise<void> {
     this.closeStats();
-    this.#proxy?.closeDoors();
+    await this.#proxy?.closeDoors();
   }
 
   async snapshot(): Promise<Snapshot> {

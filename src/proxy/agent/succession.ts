@@ -37,12 +37,19 @@ export function openCrashLog(directory: string): number {
  * @returns its pid
  * @throws {Error} (rejects) when it does not come up; then this one serves on as before
  */
-export async function startSuccessor(
-  { program, execPath }: Extract<Order, { kind: 'succeed' }>,
+export function startSuccessor(
+  order: Extract<Order, { kind: 'succeed' }>,
   directory: string,
   served: ServedProxy,
 ): Promise<number> {
-  const doors = await served.doors();
+  return served.lendDoors((doors) => startWith(doors, order, directory));
+}
+
+async function startWith(
+  doors: ReadonlyMap<string, DoorHandle>,
+  { program, execPath }: Extract<Order, { kind: 'succeed' }>,
+  directory: string,
+): Promise<number> {
   const output = openCrashLog(directory);
   const child = fork(program, [directory], {
     execPath,

@@ -13,10 +13,10 @@ const LEFT_TO_PARENT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTTIN'
 export interface RunningProxy extends StatsSource {
   routes(routes: readonly Route[]): void;
   hold(hold: Hold): void;
-  /** The doors that are open, by name. */
-  doors(): Promise<ReadonlyMap<string, DoorHandle>>;
-  /** Takes no new clients. */
-  closeDoors(): void;
+  /** Lets the open doors be used, by name, for as long as `use` takes. @throws {Error} (rejects) as `use` does */
+  lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T>;
+  /** Takes no new clients. Settles when others can listen there. */
+  closeDoors(): Promise<void>;
   /** @param drain_ms how long clients may wait for what they have asked for. */
   stop(drain_ms: number): Promise<void>;
 }
@@ -60,13 +60,13 @@ export async function obey(order: Order, who: Obedient): Promise<Result> {
       await who.logChanged?.(order);
       return {};
     case 'show-doors':
-      for (const [door, handle] of (await proxy()?.doors()) ?? []) await showDoor({ door }, handle);
+      await proxy()?.lendDoors(showDoors);
       return {};
     case 'succeed':
       if (who.succeed === undefined) throw new Error('only the process that an agent has started can be succeeded');
       return { successor: await who.succeed(order) };
     case 'close-doors':
-      proxy()?.closeDoors();
+      await proxy()?.closeDoors();
       return {};
     case 'stop':
       who.stopping?.();
@@ -79,6 +79,10 @@ function say(message: Said, said: () => void = () => {}): void {
   // Whoever would hear it may be gone.
   if (process.connected) process.send?.(message, undefined, undefined, said);
   else said();
+}
+
+async function showDoors(doors: ReadonlyMap<string, DoorHandle>): Promise<void> {
+  for (const [door, handle] of doors) await showDoor({ door }, handle);
 }
 
 function showDoor(opened: Opened, handle: DoorHandle): Promise<void> {

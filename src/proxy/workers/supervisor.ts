@@ -118,10 +118,15 @@ export class Supervisor implements RunningProxy {
     this.#inherited.set(door, handle);
   }
 
-  /** The doors that are open, by name: as a worker has them. */
-  async doors(): Promise<ReadonlyMap<string, DoorHandle>> {
+  /** As a worker has them: what it shows are copies, which must not stay open. */
+  async lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T> {
     const link = this.#places.find((place) => place.link?.ready === true)?.link ?? null;
-    return link === null ? new Map() : link.showDoors(CONFIGURE_MS);
+    const doors = (await link?.showDoors(CONFIGURE_MS)) ?? new Map<string, DoorHandle>();
+    try {
+      return await use(doors);
+    } finally {
+      for (const handle of doors.values()) handle.close();
+    }
   }
 
   /** A worker keeps what it has; what is not served any more must not take clients in its backlog. */
@@ -183,9 +188,9 @@ export class Supervisor implements RunningProxy {
   }
 
   /** No new clients are taken; those that are there go on as they are. */
-  closeDoors(): void {
+  closeDoors(): Promise<void> {
     this.#closeUnused({ file: '', pools: [] });
-    void this.#tellAll({ kind: 'close-doors' }, CONFIGURE_MS);
+    return this.#tellAll({ kind: 'close-doors' }, CONFIGURE_MS);
   }
 
   /** Workers that start later, or in another's place, are told as well. */
