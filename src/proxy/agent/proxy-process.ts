@@ -8,6 +8,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { processId } from '../../net/process-id.js';
+import { InheritedDoors } from '../inherited-doors.js';
 import { INFO, ProxyLog } from '../log.js';
 import { WORKER_MARK } from '../workers/messages.js';
 import { leaveSignalsToParent, obey, tellLine } from '../workers/orders.js';
@@ -35,7 +36,8 @@ async function main(directory: string): Promise<void> {
     control.say({ doubt: group, reason });
     attendance.doubted();
   };
-  const served = new ServedProxy(log, doubted);
+  const inherited = new InheritedDoors();
+  const served = new ServedProxy(log, doubted, inherited);
   const attendance = new Attendance(served, log);
   const end = (): void => process.exit(0);
   const control = new ControlSocket(socketPath(directory, id), {
@@ -67,7 +69,7 @@ async function main(directory: string): Promise<void> {
     served.stop(DRAIN_MS).finally(end);
   };
   process.once('SIGTERM', () => stop('SIGTERM was received'));
-  await inheritDoors(served);
+  await inheritDoors(inherited);
   await control.listen();
   tookDoors();
   const look = setInterval(() => {

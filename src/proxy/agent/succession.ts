@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
 import { ChildChannel } from '../workers/channel.js';
 import type { Opened, Order } from '../workers/messages.js';
@@ -95,7 +96,7 @@ function once(child: ReturnType<typeof fork>, what: string): Promise<void> {
 }
 
 /** Takes the doors of the proxy before, if this process was started by it. Ends the process when that one ends first. */
-export async function inheritDoors(served: ServedProxy): Promise<void> {
+export async function inheritDoors(inherited: InheritedDoors): Promise<void> {
   if (process.env[HEIR_MARK] === undefined) return;
   // Nothing that it starts is one.
   delete process.env[HEIR_MARK];
@@ -104,7 +105,7 @@ export async function inheritDoors(served: ServedProxy): Promise<void> {
   await new Promise<void>((resolve) => {
     process.on('message', (message: Opened | AllGiven, handle) => {
       if ('given' in message) resolve();
-      else served.inherit(message.door, handle as unknown as DoorHandle);
+      else inherited.add(message.door, handle as unknown as DoorHandle);
     });
     process.send?.('ready');
   });

@@ -1,6 +1,7 @@
 /** The end of the channel where orders come in: of a worker, and of the process that an agent starts. */
 import type { SendHandle } from 'node:child_process';
 import type { Hold, Route } from '../follow/routes.js';
+import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { StatsSource } from '../measure/snapshot.js';
@@ -108,12 +109,12 @@ export function leaveSignalsToParent(): void {
 
 /**
  * Carries out what the parent says, from now on. The process ends with the order to stop.
- * @param inherit told of each door that the parent has open
+ * @param inherited where the doors go that the parent has open
  */
-export function serveOrders(obedient: Obedient, inherit: (door: string, handle: DoorHandle) => void): void {
+export function serveOrders(obedient: Obedient, inherited: InheritedDoors): void {
   leaveSignalsToParent();
   process.on('message', (message: Letter | Opened, handle) => {
-    if ('door' in message) return inherit(message.door, handle as unknown as DoorHandle);
+    if ('door' in message) return inherited.add(message.door, handle as unknown as DoorHandle);
     const { id, order } = message;
     const answer = (error: string | null, result: Result): void => {
       say({ id, error, result }, () => {
