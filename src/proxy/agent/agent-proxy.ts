@@ -14,18 +14,15 @@ import { type Hold, type Route, RouteTable } from '../follow/routes.js';
 import { doorsOf } from '../listener.js';
 import { metricsText } from '../measure/metrics-text.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { LogLine, Order } from '../workers/messages.js';
+import { DRAIN_MS, END_MS, type LogLine, type Order } from '../workers/messages.js';
 import type { ProcessLink } from '../workers/process-link.js';
 import { type FoundProxy, ProxyFinder } from './find-proxy.js';
 
 const ORDER_MS = 30_000;
 const SNAPSHOT_MS = 2_000;
-const END_MS = 3_000;
 const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
 /** A process that has served for this long did not fail at its start. */
 const SETTLED_MS = 10_000;
-/** What requests under way may take when the proxy is stopped. */
-const DRAIN_MS = 5_000;
 /** How soon a client that has connected asks for something. */
 const FIRST_REQUEST_MS = 500;
 /** After so long our Sentinel has heard what the others know: what the process knows beyond that is of another life. */

@@ -5,15 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isAlive, KILLED_MS, killProcess, type ProcessId, processId, untilGone } from '../../net/process-id.js';
 import type { Route } from '../follow/routes.js';
-import { ProcessLink, type ProcessLinkEvents } from '../workers/process-link.js';
+import type { Identity } from '../workers/messages.js';
+import type { ProcessLink, ProcessLinkEvents } from '../workers/process-link.js';
 import { buildId } from './build-id.js';
+import { greet } from './greet.js';
 import { livingProxies, preparePlaces } from './places.js';
-import { connectTo, SocketChannel } from './socket-channel.js';
-import { crashLog, openCrashLog } from './succession.js';
+import type { SocketChannel } from './socket-channel.js';
+import { crashLog, openCrashLog, START_MS } from './succession.js';
 
 const PROGRAM = fileURLToPath(new URL('./proxy-process.js', import.meta.url));
 
-const START_MS = 30_000;
 const START_LOOK_MS = 5;
 /** One that does not say who it is within this time hangs. */
 const GREETING_MS = 10_000;
@@ -60,7 +61,7 @@ export class ProxyFinder {
     this.#build ??= await buildId(fileURLToPath(new URL('../../', pathToFileURL(this.#program))));
     const found: FoundProxy[] = [];
     for (const id of livingProxies(this.#options.directory)) {
-      const one = await this.#greet(id, null).catch((error: unknown) => this.#endHanging(id, error));
+      const one = await this.#greet(id, false).catch((error: unknown) => this.#endHanging(id, error));
       if (one !== null) found.push(one);
     }
     const fit = found.find(({ why }) => why === '') ?? null;
@@ -76,21 +77,17 @@ export class ProxyFinder {
     return null;
   }
 
-  async #greet(id: ProcessId, child: ChildProcess | null): Promise<FoundProxy> {
-    const socket = await connectTo(this.#options.directory, id, GREETING_MS);
-    const channel = new SocketChannel(socket, id, child);
-    const link = new ProcessLink(channel, this.#events);
-    const { identity } = await link.started(GREETING_MS);
-    if (identity === undefined) throw new Error('it does not say what it is');
-    const { build, workers, routes } = identity;
-    const why =
-      build !== this.#build
-        ? 'it is of another build'
-        : workers !== null && workers !== this.#options.workers
-          ? `it has ${workers} workers instead of ${this.#options.workers}`
-          : '';
-    const known = new Map(routes.map((route) => [route.group, route]));
-    return { link, channel, isNew: false, why, known };
+  async #greet(id: ProcessId, isNew: boolean, child: ChildProcess | null = null): Promise<FoundProxy> {
+    const greeting = { events: this.#events, deadline_ms: GREETING_MS, child };
+    const { link, channel, identity } = await greet(this.#options.directory, id, greeting);
+    const known = new Map(identity.routes.map((route) => [route.group, route]));
+    return { link, channel, isNew, why: isNew ? '' : this.#whyUnfit(identity), known };
+  }
+
+  #whyUnfit({ build, workers }: Identity): string {
+    if (build !== this.#build) return 'it is of another build';
+    const wanted = this.#options.workers;
+    return workers === null || workers === wanted ? '' : `it has ${workers} workers instead of ${wanted}`;
   }
 
   /** @throws {Error} (rejects) when it does not come up, or its address is taken */
@@ -112,18 +109,17 @@ export class ProxyFinder {
     failed.catch(() => {});
     const id = child.pid === undefined ? null : processId(child.pid);
     if (id === null) return failed;
-    const found = await Promise.race([this.#untilUp(id, child), failed]).catch((error: unknown) => {
+    return Promise.race([this.#untilUp(id, child), failed]).catch((error: unknown) => {
       killProcess(id);
       throw error;
     });
-    return { ...found, isNew: true, why: '' };
   }
 
-  async #untilUp(id: ProcessId, child: ChildProcess | null): Promise<FoundProxy> {
+  async #untilUp(id: ProcessId, child: ChildProcess | null = null): Promise<FoundProxy> {
     const until_ms = performance.now() + START_MS;
     for (;;) {
       try {
-        return await this.#greet(id, child);
+        return await this.#greet(id, true, child);
       } catch (error) {
         if (!isAlive(id)) throw error;
         if (performance.now() > until_ms) throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
@@ -150,7 +146,6 @@ export class ProxyFinder {
     const { successor } = await before.link.order(order, SUCCESSION_MS);
     const id = successor === undefined ? null : processId(successor);
     if (id === null) throw new Error('the next proxy has ended at once');
-    const found = await this.#untilUp(id, null);
-    return { ...found, isNew: true, why: '' };
+    return this.#untilUp(id);
   }
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { processId } from '../../net/process-id.js';
 import { InheritedDoors } from '../inherited-doors.js';
 import { INFO, ProxyLog } from '../log.js';
-import { WORKER_MARK } from '../workers/messages.js';
+import { DRAIN_MS, WORKER_MARK } from '../workers/messages.js';
 import { leaveSignalsToParent, obey, tellLine } from '../workers/orders.js';
 import { runWorker } from '../workers/worker.js';
 import { Attendance } from './attendance.js';
@@ -20,8 +20,6 @@ import { socketPath } from './places.js';
 import { ServedProxy, VERSION } from './served-proxy.js';
 import { inheritDoors, startSuccessor, tookDoors } from './succession.js';
 
-/** What requests under way may take when it is ended by a signal, or because nobody can find it. */
-const DRAIN_MS = 5_000;
 /** How often it is looked whether an agent could find this process. */
 const LOOK_MS = 2_000;
 

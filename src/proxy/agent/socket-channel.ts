@@ -80,6 +80,12 @@ export class SocketChannel implements Channel {
     killProcess(this.id);
   }
 
+  /** Ends the connection at once, and tells no more of the process. */
+  abandon(): void {
+    this.#letGo = true;
+    this.#socket.destroy();
+  }
+
   /** Leaves the process as it is. Settles when all that was said is on its way. */
   async letGo(): Promise<void> {
     this.#letGo = true;

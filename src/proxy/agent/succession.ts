@@ -13,7 +13,8 @@ import type { ServedProxy } from './served-proxy.js';
 
 /** Set for a process that is given doors before it begins. */
 const HEIR_MARK = 'TANIST_PROXY_HEIR';
-const START_MS = 30_000;
+/** What the next proxy may take until it speaks. */
+export const START_MS = 30_000;
 /** What a crash has left is kept until there is more of it. */
 const CRASH_LOG_MAX_BYTES = 64 * 1024;
 
