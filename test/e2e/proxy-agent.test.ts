@@ -230,7 +230,9 @@ describe('the process', () => {
     const failures = lines.filter((line) => line.startsWith('error: the proxy'));
     expect(failures).toEqual([
       expect.stringMatching(/has ended: SIGKILL; it is started again in \d+ ms$/),
-      ...Array.from({ length: 3 }, () => expect.stringMatching(/cannot serve: .*; it is started again in \d+ ms$/)),
+      ...Array.from({ length: 3 }, () =>
+        expect.stringMatching(/cannot serve: it has ended: exit code 3; it is started again in \d+ ms$/),
+      ),
     ]);
     const waits_ms = failures.map((line) => Number(/(\d+) ms$/.exec(line)?.[1]));
     for (const [i, wait_ms] of waits_ms.entries()) {

@@ -100,29 +100,39 @@ export class ProxyFinder {
       detached: true,
     });
     closeSync(output);
-    const failed = new Promise<never>((_, reject) => {
+    const ended = new Promise<never>((_, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) =>
         reject(new Error(`it has ended: ${signal ?? `exit code ${code}`}${this.#lastWords()}`)),
       );
     });
-    failed.catch(() => {});
+    ended.catch(() => {});
     const id = child.pid === undefined ? null : processId(child.pid);
-    if (id === null) return failed;
-    return Promise.race([this.#untilUp(id, child), failed]).catch((error: unknown) => {
-      killProcess(id);
-      throw error;
-    });
+    return id === null ? ended : this.#untilUp(id, child, ended);
   }
 
-  async #untilUp(id: ProcessId, child: ChildProcess | null = null): Promise<FoundProxy> {
+  /**
+   * @param ended of a child of ours: rejects with how it has ended, which says more than that nobody listens there
+   * @throws {Error} (rejects) when it does not come up; then it has ended, or is ended
+   */
+  async #untilUp(
+    id: ProcessId,
+    child: ChildProcess | null = null,
+    ended: Promise<never> | null = null,
+  ): Promise<FoundProxy> {
     const until_ms = performance.now() + START_MS;
     for (;;) {
       try {
         return await this.#greet(id, true, child);
       } catch (error) {
-        if (!isAlive(id)) throw error;
-        if (performance.now() > until_ms) throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
+        if (!isAlive(id)) {
+          await ended;
+          throw error;
+        }
+        if (performance.now() > until_ms) {
+          killProcess(id);
+          throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
+        }
         await sleep(START_LOOK_MS);
       }
     }
