@@ -6,6 +6,7 @@ import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Answer, Identity, Letter, LogLine, Order, Result, Said } from '../workers/messages.js';
 import { READY } from '../workers/messages.js';
+import { answerTo } from '../workers/orders.js';
 import { onMessages, writeMessage } from './json-lines.js';
 
 /** Lines that wait for an agent. */
@@ -103,17 +104,12 @@ export class ControlSocket {
   }
 
   #heard(socket: Socket, { id, order }: Letter): void {
-    const answer = (error: string | null, result: Result): void => {
-      const after = (): void => {
-        if (order.kind === 'stop') this.#events.stopped();
-      };
-      if (socket.destroyed) return after();
-      const message: Answer = { id, error, result };
-      socket.write(`${JSON.stringify(message)}\n`, after);
+    const after = (): void => {
+      if (order.kind === 'stop') this.#events.stopped();
     };
-    this.#events.ordered(order).then(
-      (result) => answer(null, result),
-      (error: unknown) => answer(error instanceof Error ? error.message : String(error), {}),
-    );
+    void answerTo(id, this.#events.ordered(order)).then((answer) => {
+      if (socket.destroyed) after();
+      else writeMessage(socket, answer, after);
+    });
   }
 }

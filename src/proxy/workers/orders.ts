@@ -5,7 +5,7 @@ import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { StatsSource } from '../measure/snapshot.js';
-import { type Letter, type Opened, type Order, READY, type Result, type Said } from './messages.js';
+import { type Answer, type Letter, type Opened, type Order, READY, type Result, type Said } from './messages.js';
 
 /** Signals that a terminal or an operator sends to the whole group: the parent says what follows from them. */
 const LEFT_TO_PARENT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTTIN', 'SIGTTOU'];
@@ -82,6 +82,15 @@ function say(message: Said, said: () => void = () => {}): void {
   else said();
 }
 
+/** The answer to the letter of this number, whatever becomes of its order. Never rejects. */
+export async function answerTo(id: number, obeyed: Promise<Result>): Promise<Answer> {
+  try {
+    return { id, error: null, result: await obeyed };
+  } catch (error) {
+    return { id, error: error instanceof Error ? error.message : String(error), result: {} };
+  }
+}
+
 async function showDoors(doors: ReadonlyMap<string, DoorHandle>): Promise<void> {
   for (const [door, handle] of doors) await showDoor({ door }, handle);
 }
@@ -116,14 +125,10 @@ export function serveOrders(obedient: Obedient, inherited: InheritedDoors): void
   process.on('message', (message: Letter | Opened, handle) => {
     if ('door' in message) return inherited.add(message.door, handle as unknown as DoorHandle);
     const { id, order } = message;
-    const answer = (error: string | null, result: Result): void => {
-      say({ id, error, result }, () => {
+    void answerTo(id, obey(order, obedient)).then((answer) =>
+      say(answer, () => {
         if (order.kind === 'stop') process.exit(0);
-      });
-    };
-    obey(order, obedient).then(
-      (result) => answer(null, result),
-      (error: unknown) => answer(error instanceof Error ? error.message : String(error), {}),
+      }),
     );
   });
   say({ id: READY, error: null, result: {} });
