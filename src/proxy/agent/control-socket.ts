@@ -18,8 +18,8 @@ export interface ControlEvents {
   readonly identity: () => Identity;
   /** @throws {Error} (rejects) with the reason why it was not carried out */
   readonly ordered: (order: Order) => Promise<Result>;
-  /** An agent has come, or the last one has gone. */
-  readonly attended: (present: boolean) => void;
+  /** The last agent has gone. */
+  readonly left: () => void;
   /** The order to stop has been carried out and answered. */
   readonly stopped: () => void;
 }
@@ -94,10 +94,9 @@ export class ControlSocket {
     socket.on('close', () => {
       if (this.#agent !== socket) return;
       this.#agent = null;
-      this.#events.attended(false);
+      this.#events.left();
     });
     onMessages(socket, (message) => this.#heard(socket, message as Letter));
-    this.#events.attended(true);
     const ready: Answer = { id: READY, error: null, result: { identity: this.#events.identity() } };
     writeMessage(socket, ready);
     this.#sayKept(socket);

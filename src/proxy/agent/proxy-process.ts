@@ -40,7 +40,7 @@ async function main(directory: string): Promise<void> {
   const end = (): void => process.exit(0);
   const control = new ControlSocket(socketPath(directory, id), {
     identity: () => ({ build, workers: served.workers, routes: served.known }),
-    attended: (present) => attendance.attended(present),
+    left: () => attendance.left(),
     stopped: end,
     ordered: (order) => {
       attendance.heard();

@@ -8,8 +8,6 @@ import { SentinelLinks } from './sentinel-links.js';
 
 const POLL_MS = 200;
 const BACKOFF_MAX_MS = 500;
-/** What was to be held, and is not said to be any more, is asked again after so long. */
-const HOLD_MS = 450;
 /** Then a master that was to step down, and has not, is asked again. */
 const LEAVING_MS = 1_000;
 
@@ -26,7 +24,7 @@ export class AloneFollower {
   readonly #routes = new RouteTable();
   readonly #sentinels: readonly SentinelLinks[];
   readonly #timer: NodeJS.Timeout;
-  readonly #objections = new Map<string, string>();
+  readonly #objections = new Set<string>();
   readonly #asking = new Set<SentinelLinks>();
   #stopped = false;
 
@@ -100,13 +98,13 @@ export class AloneFollower {
     if (this.#stopped) return;
     const now = performance.now();
     for (const name of this.#settings.groups) {
-      const hold = this.#alone.hold(name, this.#routes.get(name), now, HOLD_MS);
+      const hold = this.#alone.hold(name, this.#routes.get(name), now);
       if (hold === null) {
         this.#objections.delete(name);
         continue;
       }
       if (!this.#objections.has(name)) this.#events.log(`requests for '${name}' wait: ${hold.reason}`);
-      this.#objections.set(name, hold.reason);
+      this.#objections.add(name);
       this.#events.hold(hold);
     }
   }

@@ -46,11 +46,6 @@ export class ProcessLink {
     return this.#state === 'ready';
   }
 
-  /** Settles when it has ended. */
-  get ended(): Promise<void> {
-    return this.#exit;
-  }
-
   #heard(message: Said, handle: DoorHandle | null): void {
     if ('doubt' in message) this.#events.doubted(message.doubt, message.reason);
     else if ('line' in message) this.#events.logged(message);
