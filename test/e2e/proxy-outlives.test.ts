@@ -22,8 +22,8 @@ import { bulk, req, Talk } from './proxy-support.js';
 const cleanup = cleanupAfterEach();
 const program = fileURLToPath(new URL('../../dist/proxy/agent/proxy-process.js', import.meta.url));
 
-function poolOf(port: number, lines: readonly string[] = []): NutcrackerConfig {
-  const keys = [`listen: 127.0.0.1:${port}`, 'redis: true', ...lines, 'servers:', '  - 127.0.0.1:1:1 one'];
+function poolOf(port: number, lines: readonly string[] = [], host = '127.0.0.1'): NutcrackerConfig {
+  const keys = [`listen: "${host}:${port}"`, 'redis: true', ...lines, 'servers:', '  - 127.0.0.1:1:1 one'];
   const { file, pools } = parseNutcracker(`pool:\n  ${keys.join('\n  ')}\n`, 'test');
   const target = { kind: 'group', group: 'one' } as const;
   return {
@@ -224,14 +224,18 @@ describe('the next agent', () => {
     for (const path of left) expect(existsSync(path)).toBe(false);
   });
 
-  it('is told who has its port, and what to do about it', async () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '[::1]'],
+  ])('is told who has its port on %s, and what to do about it', async (host, written) => {
     const scene = await Scene.create();
     const stranger = createServer();
-    await new Promise<void>((resolve) => stranger.listen(scene.port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => stranger.listen(scene.port, host, resolve));
     cleanup.add(() => void stranger.close());
-    const held = `127.0.0.1:${scene.port} is held by process ${process.pid}`;
-    await expect(scene.agent()).rejects.toThrow(held);
-    await expect(scene.agent()).rejects.toThrow(`end it (kill ${process.pid}), or choose another \`listen\``);
+    const config = poolOf(scene.port, [], written);
+    const held = `${written}:${scene.port} is held by process ${process.pid}`;
+    await expect(scene.agent({ config })).rejects.toThrow(held);
+    await expect(scene.agent({ config })).rejects.toThrow(`end it (kill ${process.pid}), or choose another \`listen\``);
     expect(readdirSync(scene.directory).filter((name) => name.endsWith('.sock'))).toEqual([]);
   });
 

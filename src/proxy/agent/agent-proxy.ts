@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { Backoff } from '../../redis/backoff.js';
+import { describeEndpoint } from '../../redis/endpoint.js';
 import type { AloneSettings } from '../follow/alone.pure.js';
 import { type Hold, type Route, RouteTable } from '../follow/routes.js';
 import { doorsOf } from '../listener.js';
@@ -136,7 +137,7 @@ export class AgentProxy {
     for (const { address } of this.#config.pools.flatMap(doorsOf)) {
       const holder = address.kind === 'tcp' ? portHolder([address.host], address.port) : null;
       if (address.kind !== 'tcp' || holder === null || ours.includes(holder.pid ?? 0)) continue;
-      const where = `${address.host}:${address.port}`;
+      const where = describeEndpoint(address);
       const fix = holder.pid === null ? 'end it' : `end it (kill ${holder.pid})`;
       throw new Error(
         `${message}: ${where} is held by ${describeHolder(holder)}: ${fix}, or choose another \`listen\``,

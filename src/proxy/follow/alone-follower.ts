@@ -2,6 +2,7 @@
  * Asks the Sentinels of the other hosts while the agent of this one is away, several times a second, and at once when one
  * says that the master has changed; what they say becomes routes and holds, as the agent's would.
  */
+import { describeEndpoint } from '../../redis/endpoint.js';
 import { Alone, type AloneSettings } from './alone.pure.js';
 import { type Hold, type Route, RouteTable } from './routes.js';
 import { SentinelLinks } from './sentinel-links.js';
@@ -90,7 +91,7 @@ export class AloneFollower {
 
   #follow(route: Route, sentinel: string): void {
     this.#routes.take(route);
-    this.#events.log(`the agent is away; ${sentinel} says that ${route.host}:${route.port} leads '${route.group}'`);
+    this.#events.log(`the agent is away; ${sentinel} says that ${describeEndpoint(route)} leads '${route.group}'`);
     this.#events.routes([route]);
   }
 

@@ -2,8 +2,7 @@
  * The links to one Sentinel: one to ask it where a master is, and one to hear at once that this has changed (`+switch-master`)
  * or that a master is about to step down as planned (`+hand-over`, of a node agent's Sentinel).
  */
-
-import type { TlsSettings } from '../../redis/endpoint.js';
+import { describeEndpoint, type TlsSettings } from '../../redis/endpoint.js';
 import { type LinkState, RedisLink } from '../../redis/link.js';
 import { ErrorReply } from '../../redis/reply.js';
 import { readView, type SentinelView } from './choose-master.js';
@@ -47,7 +46,7 @@ export class SentinelLinks {
 
   /** Connects at once, and again for as long as it is not closed. */
   constructor({ to, tls, login, backoffMax_ms }: SentinelOptions, events: SentinelEvents) {
-    this.name = `${to.host}:${to.port}`;
+    this.name = describeEndpoint(to);
     this.#events = events;
     const options = {
       to,
