@@ -5,7 +5,6 @@
  * others connect all the time, for one request each.
  */
 import { connect, type Socket } from 'node:net';
-import { parseArgs } from 'node:util';
 import { parseNutcracker } from '../src/config/nutcracker.js';
 import { type AgentProxyOptions, startAgentProxy } from '../src/proxy/agent/agent-proxy.js';
 import { buildId } from '../src/proxy/agent/build-id.js';
@@ -13,8 +12,9 @@ import { Cleanup } from '../test/support/cleanup.js';
 import { freePort } from '../test/support/free-port.js';
 import { startRedis } from '../test/support/redis-server.js';
 import { tempDir } from '../test/support/temp-dir.js';
+import { median, readOptions, table } from './options.js';
 
-const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const options = readOptions({ rounds: '5' });
 const GET = '*2\r\n$3\r\nGET\r\n$1\r\nk\r\n';
 /** Between changes, so that each is seen by itself. */
 const CALM_MS = 2_000;
@@ -76,8 +76,6 @@ class Client {
 }
 
 const calm = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, CALM_MS));
-const median = (all: readonly number[]): number =>
-  [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
 
 async function round(change: string, cleanup: Cleanup, port: number, redis: number): Promise<number[]> {
   const directory = tempDir(cleanup);
@@ -115,20 +113,26 @@ const CHANGES: Readonly<Record<string, Partial<AgentProxyOptions>>> = {
   'an agent with 2 workers instead of 1': { workers: 2 },
 };
 
+const HEAD = [
+  'comes',
+  'longest pause of a client that stays, ms',
+  'its connection closed',
+  'longest pause of comers, ms',
+  'refused',
+];
+
 const cleanup = new Cleanup();
 try {
   const redis = await startRedis(cleanup);
-  console.log(
-    '| comes | longest pause of a client that stays, ms | its connection closed | longest pause of comers, ms | refused |',
-  );
-  console.log('| --- | --- | --- | --- | --- |');
+  const rows: string[][] = [];
   for (const change of Object.keys(CHANGES)) {
     const rounds: number[][] = [];
     for (let i = 0; i < Number(options.rounds); i++)
       rounds.push(await round(change, cleanup, await freePort(), redis.port));
     const of = (at: number): number => median(rounds.map((each) => each[at] ?? Number.NaN));
-    console.log(`| ${change} | ${of(0).toFixed(0)} | ${of(1)} | ${of(3).toFixed(0)} | ${of(5)} |`);
+    rows.push([change, of(0).toFixed(0), String(of(1)), of(3).toFixed(0), String(of(5))]);
   }
+  console.log(table(HEAD, rows));
 } finally {
   await cleanup.run();
 }

@@ -9,6 +9,7 @@ import { BufferPool } from './forward/bytes.js';
 import { Pool, type PoolContext } from './forward/pool.js';
 import type { Front } from './forward/protocol.js';
 import { Turn } from './forward/turn.js';
+import { InheritedDoors } from './inherited-doors.js';
 import { type DoorHandle, doorName, doorsOf, Listener } from './listener.js';
 import type { ProxyLog } from './log.js';
 import { type Snapshot, snapshotOf } from './measure/snapshot.js';
@@ -35,6 +36,8 @@ export interface ProxyServerOptions {
   readonly log: ProxyLog;
   /** Told when the master of a group, as a route named it, does not answer as one. */
   readonly doubted?: TellDoubt;
+  /** Used by whoever listens there; those that are not wanted by the time of the start are closed then. */
+  readonly inherited?: InheritedDoors;
 }
 
 export class ProxyServer implements RunningProxy {
@@ -47,12 +50,12 @@ export class ProxyServer implements RunningProxy {
   readonly #running = new Map<string, Running>();
   /** Pools that have been replaced and still have clients. */
   readonly #retiring = new Set<Running>();
-  /** Doors that another process has opened, until somebody listens there. */
-  readonly #inherited = new Map<string, DoorHandle>();
+  readonly #inherited: InheritedDoors;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ version, log, doubted = () => {} }: ProxyServerOptions) {
+  constructor({ version, log, doubted = () => {}, inherited = new InheritedDoors() }: ProxyServerOptions) {
     this.#doubted = doubted;
+    this.#inherited = inherited;
     this.version = version;
     this.#log = log;
     const seed = (Date.now() ^ (process.pid << 16)) >>> 0;
@@ -73,19 +76,12 @@ export class ProxyServer implements RunningProxy {
     return this.#running.get(pool)?.listeners[0]?.port ?? null;
   }
 
-  /** Another process has opened this door: who listens there from now on uses it. */
-  inherit(door: string, handle: DoorHandle): void {
-    this.#inherited.get(door)?.close();
-    this.#inherited.set(door, handle);
-  }
-
-  /** The doors that are open, by name. */
-  doors(): Promise<ReadonlyMap<string, DoorHandle>> {
+  lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T> {
     const open = new Map<string, DoorHandle>();
     for (const { listeners } of this.#running.values()) {
       for (const { door, handle } of listeners) if (handle !== null) open.set(doorName(door), handle);
     }
-    return Promise.resolve(open);
+    return use(open);
   }
 
   /** Listens for every pool. @throws {Error} when one cannot; the others are closed again. */
@@ -128,9 +124,7 @@ export class ProxyServer implements RunningProxy {
       next.push({ before, pool, listeners, fresh: listeners.filter((each) => !kept.includes(each)) });
     }
     await this.#listenAll(next.flatMap(({ fresh }) => fresh));
-    // What nobody wanted would go on taking clients that nobody serves.
-    for (const handle of this.#inherited.values()) handle.close();
-    this.#inherited.clear();
+    this.#inherited.closeAllBut([]);
     const names = new Set(config.pools.map(({ name }) => name));
     for (const [name, running] of this.#running) if (!names.has(name)) this.#remove(name, running);
     for (const { before, pool, listeners } of next) this.#replace(before, pool, listeners);
@@ -141,10 +135,7 @@ export class ProxyServer implements RunningProxy {
     const listening: Listener[] = [];
     try {
       for (const listener of listeners) {
-        const name = doorName(listener.door);
-        const inherited = this.#inherited.get(name) ?? null;
-        this.#inherited.delete(name);
-        await listener.listen(inherited);
+        await listener.listen(this.#inherited.take(listener.door));
         listening.push(listener);
       }
     } catch (error) {
@@ -206,8 +197,9 @@ export class ProxyServer implements RunningProxy {
   }
 
   /** Takes no new clients; those that are there go on as they are. */
-  closeDoors(): void {
+  closeDoors(): Promise<void> {
     for (const { listeners } of this.#running.values()) for (const listener of listeners) listener.close();
+    return Promise.resolve();
   }
 
   /** Lets clients go, each when all its requests have been answered, or when the time is over. */
@@ -220,7 +212,7 @@ export class ProxyServer implements RunningProxy {
 
   /** Ends all pools. @param drain_ms how long clients may wait for what they have asked for. */
   async stop(drain_ms = 0): Promise<void> {
-    this.closeDoors();
+    void this.closeDoors();
     if (drain_ms > 0) await this.#drain(drain_ms);
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

@@ -1,5 +1,7 @@
 /** The proxy as an agent runs it: a process of its own that is told where the masters are. */
-import { fileURLToPath } from 'node:url';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { NutcrackerConfig } from '../../src/config/nutcracker-types.js';
@@ -54,6 +56,25 @@ async function start(options: Partial<AgentProxyOptions> = {}): Promise<Started>
   });
   cleanup.add(() => proxy.stop(0));
   return { proxy, port, doubts, lines };
+}
+
+/** The proxy's program, of which so many starts as are said fail at once. */
+function failingProgram() {
+  const directory = tempDir(cleanup);
+  const path = join(directory, 'program.mjs');
+  const toFail = join(directory, 'to-fail');
+  const started = join(directory, 'started');
+  const failNext = (starts: number): void => writeFileSync(toFail, String(starts));
+  failNext(0);
+  const lines = [
+    `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';`,
+    `const left = Number(readFileSync('${toFail}', 'utf8'));`,
+    `appendFileSync('${started}', '.');`,
+    `if (left > 0) { writeFileSync('${toFail}', String(left - 1)); process.exit(3); }`,
+    `await import('${pathToFileURL(program)}');`,
+  ];
+  writeFileSync(path, lines.join('\n'));
+  return { path, failNext, starts: () => readFileSync(started, 'utf8').length };
 }
 
 function route(proxy: AgentProxy, epoch: number, redis: RedisServer, group = 'one'): void {
@@ -193,6 +214,32 @@ describe('the process', () => {
     );
     expect(lines.some((line) => line.startsWith('error: the proxy (pid') && line.includes('SIGKILL'))).toBe(true);
     expect(lines.some((line) => line.startsWith('notice: pool: listening'))).toBe(true);
+  });
+
+  it('is tried again, ever later, when starting it again fails, and no second one comes beside it', async () => {
+    const [redis, failing] = [await startRedis(cleanup), failingProgram()];
+    const { proxy, port, lines } = await start({ program: failing.path, build: 'of a test' });
+    route(proxy, 1, redis);
+    failing.failNext(3);
+    process.kill(proxy.pid ?? 0, 'SIGKILL');
+    const serving = () => lines.filter((line) => line.startsWith('notice: the proxy serves on')).length;
+    await until(() => serving() === 2, { what: 'another process' });
+    const client = new Talk(port, cleanup);
+    client.send(req('SET', 'k', 'v'));
+    await client.gets('+OK\r\n');
+    const failures = lines.filter((line) => line.startsWith('error: the proxy'));
+    expect(failures).toEqual([
+      expect.stringMatching(/has ended: SIGKILL; it is started again in \d+ ms$/),
+      ...Array.from({ length: 3 }, () =>
+        expect.stringMatching(/cannot serve: it has ended: exit code 3; it is started again in \d+ ms$/),
+      ),
+    ]);
+    const waits_ms = failures.map((line) => Number(/(\d+) ms$/.exec(line)?.[1]));
+    for (const [i, wait_ms] of waits_ms.entries()) {
+      expect(wait_ms).toBeGreaterThanOrEqual(50 * 2 ** i);
+      expect(wait_ms).toBeLessThanOrEqual(100 * 2 ** i);
+    }
+    expect(failing.starts()).toBe(1 + 3 + 1);
   });
 
   it('tells what it counts', async () => {

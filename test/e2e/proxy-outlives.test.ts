@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseNutcracker } from '../../src/config/nutcracker.js';
 import type { NutcrackerConfig } from '../../src/config/nutcracker-types.js';
-import { isGone, readStat } from '../../src/net/proc.js';
+import { bootId, isGone, readStat } from '../../src/net/proc.js';
 import { type AgentProxy, type AgentProxyOptions, startAgentProxy } from '../../src/proxy/agent/agent-proxy.js';
 import { endProxies } from '../../src/proxy/agent/end-proxies.js';
 import type { AloneSettings } from '../../src/proxy/follow/alone.pure.js';
@@ -22,8 +22,8 @@ import { bulk, req, Talk } from './proxy-support.js';
 const cleanup = cleanupAfterEach();
 const program = fileURLToPath(new URL('../../dist/proxy/agent/proxy-process.js', import.meta.url));
 
-function poolOf(port: number, lines: readonly string[] = []): NutcrackerConfig {
-  const keys = [`listen: 127.0.0.1:${port}`, 'redis: true', ...lines, 'servers:', '  - 127.0.0.1:1:1 one'];
+function poolOf(port: number, lines: readonly string[] = [], host = '127.0.0.1'): NutcrackerConfig {
+  const keys = [`listen: "${host}:${port}"`, 'redis: true', ...lines, 'servers:', '  - 127.0.0.1:1:1 one'];
   const { file, pools } = parseNutcracker(`pool:\n  ${keys.join('\n  ')}\n`, 'test');
   const target = { kind: 'group', group: 'one' } as const;
   return {
@@ -169,6 +169,25 @@ describe('the next agent', () => {
     expect(scene.lines.some((line) => line.includes('is replaced: it is of another build'))).toBe(true);
   });
 
+  it.each([1, 2])('opens the doors anew when they cannot be passed on, with %i workers', async (workers) => {
+    const [redis, scene] = await Promise.all([startRedis(cleanup), Scene.create()]);
+    const first = await scene.agent({ workers });
+    route(first, 1, redis);
+    await says(scene.talk(), req('SET', 'k', 'v'), '+OK\r\n');
+    await first.letGo();
+    const unwilling = join(tempDir(cleanup), 'program.mjs');
+    const heir = `process.on('message', ({ given }) => { if (given !== undefined) process.exit(3); }); process.send('ready');`;
+    const other = `await import('${pathToFileURL(program)}');`;
+    writeFileSync(unwilling, `if (process.env.TANIST_PROXY_HEIR === '1') { ${heir} } else { ${other} }`);
+    const second = await scene.agent({ workers, program: unwilling, build: 'another' });
+    route(second, 1, redis);
+    await says(scene.talk(), req('GET', 'k'), bulk('v'));
+    await until(() => !isAlive(first.pid ?? 0), { what: 'the old one to end' });
+    expect(scene.lines.filter((line) => line.startsWith('warn'))).toEqual([
+      expect.stringContaining('they cannot be passed on: Error: the next proxy has ended: exit code 3'),
+    ]);
+  });
+
   it('replaces one with another number of workers', async () => {
     const [redis, scene] = await Promise.all([startRedis(cleanup), Scene.create()]);
     const first = await scene.agent();
@@ -193,23 +212,30 @@ describe('the next agent', () => {
     expect(scene.lines.some((line) => line.includes('since it hangs'))).toBe(true);
   });
 
-  it('is not in the way of sockets that dead ones have left, nor of a pid that was given anew', async () => {
+  it('is not in the way of sockets that dead ones have left, nor of a pid that was given anew, be it after a boot', async () => {
     const scene = await Scene.create();
     mkdirSync(scene.directory, { mode: 0o700 });
-    const left = ['99999999-1.sock', `${process.pid}-1.sock`].map((name) => join(scene.directory, name));
+    const boot = bootId().slice(0, 8);
+    const start = readStat(process.pid)?.startTicks;
+    const names = [`99999999-1-${boot}`, `${process.pid}-1-${boot}`, `${process.pid}-${start}-00000000`];
+    const left = names.map((name) => join(scene.directory, `${name}.sock`));
     for (const path of left) writeFileSync(path, '');
     await scene.agent();
     for (const path of left) expect(existsSync(path)).toBe(false);
   });
 
-  it('is told who has its port, and what to do about it', async () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '[::1]'],
+  ])('is told who has its port on %s, and what to do about it', async (host, written) => {
     const scene = await Scene.create();
     const stranger = createServer();
-    await new Promise<void>((resolve) => stranger.listen(scene.port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => stranger.listen(scene.port, host, resolve));
     cleanup.add(() => void stranger.close());
-    const held = `127.0.0.1:${scene.port} is held by process ${process.pid}`;
-    await expect(scene.agent()).rejects.toThrow(held);
-    await expect(scene.agent()).rejects.toThrow(`end it (kill ${process.pid}), or choose another \`listen\``);
+    const config = poolOf(scene.port, [], written);
+    const held = `${written}:${scene.port} is held by process ${process.pid}`;
+    await expect(scene.agent({ config })).rejects.toThrow(held);
+    await expect(scene.agent({ config })).rejects.toThrow(`end it (kill ${process.pid}), or choose another \`listen\``);
     expect(readdirSync(scene.directory).filter((name) => name.endsWith('.sock'))).toEqual([]);
   });
 

@@ -5,11 +5,12 @@
 
 import { portHolder } from '../../net/port-holder.js';
 import { readStat } from '../../net/proc.js';
+import { isAlive } from '../../net/process-id.js';
 import type { Reply } from '../../redis/reply.js';
 import type { ProcessLook } from '../core/io.js';
 import type { KeptProcess } from './kept-process.js';
 import { ProcessWatch } from './process-look.js';
-import { isAlive, type RedisRecord, recordOf } from './redis-record.js';
+import { type RedisRecord, recordOf } from './redis-record.js';
 import { bindAddresses, type Surroundings } from './redis-surroundings.js';
 
 const INFO_ms = 5_000;

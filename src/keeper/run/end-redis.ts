@@ -1,9 +1,7 @@
 /** Ends the Redis that an agent which is no more has left running. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, readRecord } from './redis-record.js';
-
-const LOOK_MS = 20;
+import { isAlive, untilGone } from '../../net/process-id.js';
+import { readRecord } from './redis-record.js';
 
 /** What has become of it. */
 export type RedisEnd =
@@ -21,10 +19,5 @@ export async function endRedis(stateDirectory: string, group: string, deadline_m
   if (record === null || !isAlive(record)) return { is: 'none' };
   const { pid } = record;
   process.kill(pid, 'SIGTERM');
-  const until_ms = performance.now() + deadline_ms;
-  while (isAlive(record)) {
-    if (performance.now() > until_ms) return { is: 'late', pid };
-    await sleep(LOOK_MS);
-  }
-  return { is: 'ended', pid };
+  return (await untilGone(record, deadline_ms)) ? { is: 'ended', pid } : { is: 'late', pid };
 }

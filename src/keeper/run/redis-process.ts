@@ -10,13 +10,14 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { readProcFile, workingDirectory } from '../../net/proc.js';
+import { isAlive } from '../../net/process-id.js';
 import type { ProcessLook } from '../core/io.js';
 import type { KeptProcess } from './kept-process.js';
 import { LogTail } from './log-tail.js';
 import { ProcessWatch } from './process-look.js';
 import { makeRedisConf } from './redis-conf.js';
 import { endGroup, spawnRedis } from './redis-program.js';
-import { isAlive, type RedisRecord, readRecord, recordOf, removeRecord, writeRecord } from './redis-record.js';
+import { type RedisRecord, readRecord, recordOf, removeRecord, writeRecord } from './redis-record.js';
 import { bindAddresses, type Surroundings, writeTlsFiles } from './redis-surroundings.js';
 
 export interface RedisProcessOptions extends Surroundings {

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../config/atomic-file.js';
-import { bootId, isGone, readStat } from '../../net/proc.js';
+import { processId } from '../../net/process-id.js';
 
 const schema = z.strictObject({
   pid: z.int().positive(),
@@ -20,15 +20,8 @@ export function recordOf(
   pid: number,
   where: { readonly port: number; readonly directory: string },
 ): RedisRecord | null {
-  const stat = readStat(pid);
-  if (stat === null || isGone(stat)) return null;
-  return { pid, startTicks: stat.startTicks, bootId: bootId(), ...where };
-}
-
-/** Whether the recorded process lives, and not merely one that was given its pid. */
-export function isAlive(record: RedisRecord): boolean {
-  const stat = readStat(record.pid);
-  return stat !== null && !isGone(stat) && stat.startTicks === record.startTicks && record.bootId === bootId();
+  const id = processId(pid);
+  return id === null ? null : { ...id, ...where };
 }
 
 /** @throws {ConfigFileError} when it cannot be written */

@@ -9,22 +9,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { Backoff } from '../../redis/backoff.js';
+import { describeEndpoint } from '../../redis/endpoint.js';
 import type { AloneSettings } from '../follow/alone.pure.js';
 import { type Hold, type Route, RouteTable } from '../follow/routes.js';
 import { doorsOf } from '../listener.js';
 import { metricsText } from '../measure/metrics-text.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { LogLine, Order } from '../workers/messages.js';
+import { DRAIN_MS, END_MS, type LogLine, type Order } from '../workers/messages.js';
+import type { ProcessLink } from '../workers/process-link.js';
 import { type FoundProxy, ProxyFinder } from './find-proxy.js';
 
 const ORDER_MS = 30_000;
 const SNAPSHOT_MS = 2_000;
-const END_MS = 3_000;
 const RESTART = { base_ms: 100, max_ms: 5_000, attempts_max: Number.POSITIVE_INFINITY };
 /** A process that has served for this long did not fail at its start. */
 const SETTLED_MS = 10_000;
-/** What requests under way may take when the proxy is stopped. */
-const DRAIN_MS = 5_000;
 /** How soon a client that has connected asks for something. */
 const FIRST_REQUEST_MS = 500;
 /** After so long our Sentinel has heard what the others know: what the process knows beyond that is of another life. */
@@ -79,7 +78,7 @@ export class AgentProxy {
     this.#config = options.config;
     this.#stats = options.stats;
     this.#finder = new ProxyFinder(options, {
-      exited: (link, how) => this.#ended(link.pid, how),
+      exited: (link, how) => this.#ended(link, how),
       doubted: (group, reason) => this.#options.doubted?.(group, reason),
       logged: ({ level, line }: LogLine) => this.#options.log(LEVELS[level] ?? 'info', line),
     });
@@ -115,7 +114,7 @@ export class AgentProxy {
   }
 
   async #launch(): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#found !== null) return;
     const { fit, others } = await this.#finder.living();
     const found = fit ?? (await this.#startNew(others));
     this.#found = found;
@@ -125,29 +124,26 @@ export class AgentProxy {
     const inherited = others.flatMap(({ known }) => [...known.values()]);
     for (const route of inherited) if (!found.known.has(route.group)) found.known.set(route.group, route);
     await link.order({ kind: 'routes', routes: [...inherited, ...this.#routes.all] }, ORDER_MS);
-    await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error));
+    await link.order(this.#configuration(), ORDER_MS).catch((error: unknown) => this.#explain(error, others));
     for (const other of others) void this.#dismiss(other);
     this.#options.log('notice', `the proxy ${found.isNew ? 'serves on' : 'goes on as it was,'} pid ${link.pid}`);
   }
 
   /** @throws {Error} the same, with who is in the way and what to do about it */
-  #explain(error: unknown): never {
+  #explain(error: unknown, others: readonly FoundProxy[]): never {
     const message = error instanceof Error ? error.message : String(error);
     if (!message.includes('EADDRINUSE')) throw error;
+    const ours = [this.#found, ...this.#leaving, ...others].map((each) => each?.link.pid);
     for (const { address } of this.#config.pools.flatMap(doorsOf)) {
       const holder = address.kind === 'tcp' ? portHolder([address.host], address.port) : null;
-      if (address.kind !== 'tcp' || holder === null || this.#isOurs(holder.pid)) continue;
-      const where = `${address.host}:${address.port}`;
+      if (address.kind !== 'tcp' || holder === null || ours.includes(holder.pid ?? 0)) continue;
+      const where = describeEndpoint(address);
       const fix = holder.pid === null ? 'end it' : `end it (kill ${holder.pid})`;
       throw new Error(
         `${message}: ${where} is held by ${describeHolder(holder)}: ${fix}, or choose another \`listen\``,
       );
     }
     throw error;
-  }
-
-  #isOurs(pid: number | null): boolean {
-    return pid !== null && [this.#found, ...this.#leaving].some((each) => each?.link.pid === pid);
   }
 
   /** Another, which takes the place of those that are there. */
@@ -181,23 +177,29 @@ export class AgentProxy {
     return { kind: 'configure', config: this.#config, workers, stats: this.#stats, alone };
   }
 
-  #ended(pid: number, how: string): void {
-    if (this.#found?.link.pid !== pid) return;
+  /** By its connection, not its pid: of several to one process, only the last is in use. */
+  #ended(link: ProcessLink, how: string): void {
+    if (this.#found?.link !== link) return;
     this.#found = null;
-    if (this.#stopping) return;
     if (performance.now() - this.#startedAt_ms > SETTLED_MS) this.#backoff.reset();
-    const wait_ms = Math.round(this.#backoff.next() ?? RESTART.max_ms);
-    this.#options.log('error', `the proxy (pid ${pid}) has ended: ${how}; it is started again in ${wait_ms} ms`);
-    this.#restart = setTimeout(() => {
-      this.#restart = null;
-      this.#inTurn(() => this.#launch()).catch((error: unknown) => this.#failed(error));
-    }, wait_ms);
+    this.#restartSoon(`the proxy (pid ${link.pid}) has ended: ${how}`);
   }
 
+  /** What a restart has left half done is ended, or, when we end ourselves, left to `stop` and `letGo`. */
   #failed(error: unknown): void {
-    this.#options.log('error', `the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
-    if (this.#found !== null) this.#found.link.kill();
-    else this.#ended(0, 'it did not start');
+    this.#found?.link.kill();
+    if (!this.#stopping) this.#found = null;
+    this.#restartSoon(`the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  #restartSoon(why: string): void {
+    if (this.#stopping || this.#restart !== null) return;
+    const wait_ms = Math.round(this.#backoff.next() ?? RESTART.max_ms);
+    this.#options.log('error', `${why}; it is started again in ${wait_ms} ms`);
+    this.#restart = setTimeout(() => {
+      this.#restart = null;
+      this.#inTurn(() => this.#launch()).catch((failure: unknown) => this.#failed(failure));
+    }, wait_ms);
   }
 
   /** Where the master of a group is, by the leader record; to be repeated as often as one likes. Older epochs are ignored. */

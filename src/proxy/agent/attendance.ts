@@ -27,9 +27,9 @@ export class Attendance {
     }, LOOK_MS);
   }
 
-  /** An agent has come, or has gone. */
-  attended(present: boolean): void {
-    if (!present) this.#goOnAlone('the agent has gone');
+  /** The agent has gone, and no other has come. */
+  left(): void {
+    this.#goOnAlone('the agent has gone');
   }
 
   /** The agent has said something. */

@@ -6,6 +6,7 @@ import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Answer, Identity, Letter, LogLine, Order, Result, Said } from '../workers/messages.js';
 import { READY } from '../workers/messages.js';
+import { answerTo } from '../workers/orders.js';
 import { onMessages, writeMessage } from './json-lines.js';
 
 /** Lines that wait for an agent. */
@@ -17,8 +18,8 @@ export interface ControlEvents {
   readonly identity: () => Identity;
   /** @throws {Error} (rejects) with the reason why it was not carried out */
   readonly ordered: (order: Order) => Promise<Result>;
-  /** An agent has come, or the last one has gone. */
-  readonly attended: (present: boolean) => void;
+  /** The last agent has gone. */
+  readonly left: () => void;
   /** The order to stop has been carried out and answered. */
   readonly stopped: () => void;
 }
@@ -93,27 +94,21 @@ export class ControlSocket {
     socket.on('close', () => {
       if (this.#agent !== socket) return;
       this.#agent = null;
-      this.#events.attended(false);
+      this.#events.left();
     });
     onMessages(socket, (message) => this.#heard(socket, message as Letter));
-    this.#events.attended(true);
     const ready: Answer = { id: READY, error: null, result: { identity: this.#events.identity() } };
     writeMessage(socket, ready);
     this.#sayKept(socket);
   }
 
   #heard(socket: Socket, { id, order }: Letter): void {
-    const answer = (error: string | null, result: Result): void => {
-      const after = (): void => {
-        if (order.kind === 'stop') this.#events.stopped();
-      };
-      if (socket.destroyed) return after();
-      const message: Answer = { id, error, result };
-      socket.write(`${JSON.stringify(message)}\n`, after);
+    const after = (): void => {
+      if (order.kind === 'stop') this.#events.stopped();
     };
-    this.#events.ordered(order).then(
-      (result) => answer(null, result),
-      (error: unknown) => answer(error instanceof Error ? error.message : String(error), {}),
-    );
+    void answerTo(id, this.#events.ordered(order)).then((answer) => {
+      if (socket.destroyed) after();
+      else writeMessage(socket, answer, after);
+    });
   }
 }

@@ -1,11 +1,12 @@
 /** Ends the proxies that agents have left in a directory. */
-import { ProcessLink } from '../workers/process-link.js';
-import { killProxy, livingProxies, type ProxyPlace } from './places.js';
-import { connectTo, SocketChannel } from './socket-channel.js';
+import { KILLED_MS, killProcess, type ProcessId, untilGone } from '../../net/process-id.js';
+import { DRAIN_MS, END_MS } from '../workers/messages.js';
+import type { ProcessLinkEvents } from '../workers/process-link.js';
+import { greet } from './greet.js';
+import { livingProxies } from './places.js';
 
 const GREETING_MS = 3_000;
-const DRAIN_MS = 5_000;
-const END_MS = 3_000;
+const UNHEARD: ProcessLinkEvents = { exited: () => {}, doubted: () => {}, logged: () => {} };
 
 /**
  * No new clients are taken at once; those that are there are let go when they have been answered. One that does not
@@ -13,21 +14,17 @@ const END_MS = 3_000;
  * @returns the pids of those that have ended
  */
 export async function endProxies(directory: string, drain_ms = DRAIN_MS): Promise<number[]> {
-  const places = livingProxies(directory);
-  await Promise.all(places.map((place) => end(directory, place, drain_ms)));
-  return places.map(({ pid }) => pid);
+  const ids = livingProxies(directory);
+  await Promise.all(ids.map((id) => end(directory, id, drain_ms)));
+  return ids.map(({ pid }) => pid);
 }
 
-async function end(directory: string, place: ProxyPlace, drain_ms: number): Promise<void> {
-  const nothing = (): void => {};
+async function end(directory: string, id: ProcessId, drain_ms: number): Promise<void> {
   try {
-    const socket = await connectTo(directory, place, GREETING_MS);
-    const channel = new SocketChannel(socket, place, null);
-    const link = new ProcessLink(channel, { exited: nothing, doubted: nothing, logged: nothing });
-    await link.started(GREETING_MS);
+    const { link } = await greet(directory, id, { events: UNHEARD, deadline_ms: GREETING_MS });
     await link.end(drain_ms, END_MS);
-    await channel.died();
   } catch {
-    killProxy(place);
+    killProcess(id);
   }
+  await untilGone(id, KILLED_MS);
 }

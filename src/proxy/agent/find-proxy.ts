@@ -3,16 +3,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isAlive, KILLED_MS, killProcess, type ProcessId, processId, untilGone } from '../../net/process-id.js';
 import type { Route } from '../follow/routes.js';
-import { ProcessLink, type ProcessLinkEvents } from '../workers/process-link.js';
+import type { Identity } from '../workers/messages.js';
+import type { ProcessLink, ProcessLinkEvents } from '../workers/process-link.js';
 import { buildId } from './build-id.js';
-import { isAlive, killProxy, livingProxies, type ProxyPlace, placeOf, preparePlaces } from './places.js';
-import { connectTo, SocketChannel } from './socket-channel.js';
-import { crashLog, openCrashLog } from './succession.js';
+import { greet } from './greet.js';
+import { livingProxies, preparePlaces } from './places.js';
+import type { SocketChannel } from './socket-channel.js';
+import { crashLog, openCrashLog, START_MS } from './succession.js';
 
 const PROGRAM = fileURLToPath(new URL('./proxy-process.js', import.meta.url));
 
-const START_MS = 30_000;
 const START_LOOK_MS = 5;
 /** One that does not say who it is within this time hangs. */
 const GREETING_MS = 10_000;
@@ -58,38 +60,34 @@ export class ProxyFinder {
   async living(): Promise<{ readonly fit: FoundProxy | null; readonly others: readonly FoundProxy[] }> {
     this.#build ??= await buildId(fileURLToPath(new URL('../../', pathToFileURL(this.#program))));
     const found: FoundProxy[] = [];
-    for (const place of livingProxies(this.#options.directory)) {
-      const one = await this.#greet(place, null).catch((error: unknown) => this.#endHanging(place, error));
+    for (const id of livingProxies(this.#options.directory)) {
+      const one = await this.#greet(id, false).catch((error: unknown) => this.#endHanging(id, error));
       if (one !== null) found.push(one);
     }
     const fit = found.find(({ why }) => why === '') ?? null;
     return { fit, others: found.filter((each) => each !== fit) };
   }
 
-  async #endHanging(place: ProxyPlace, error: unknown): Promise<null> {
-    if (!isAlive(place)) return null;
+  async #endHanging(id: ProcessId, error: unknown): Promise<null> {
+    if (!isAlive(id)) return null;
     const why = error instanceof Error ? error.message : String(error);
-    this.#options.log('warn', `the proxy (pid ${place.pid}) of an earlier agent is ended, since it hangs: ${why}`);
-    killProxy(place);
-    while (isAlive(place)) await sleep(START_LOOK_MS);
+    this.#options.log('warn', `the proxy (pid ${id.pid}) of an earlier agent is ended, since it hangs: ${why}`);
+    killProcess(id);
+    if (!(await untilGone(id, KILLED_MS))) this.#options.log('warn', `process ${id.pid} does not end`);
     return null;
   }
 
-  async #greet(place: ProxyPlace, child: ChildProcess | null): Promise<FoundProxy> {
-    const socket = await connectTo(this.#options.directory, place, GREETING_MS);
-    const channel = new SocketChannel(socket, place, child);
-    const link = new ProcessLink(channel, this.#events);
-    const { identity } = await link.started(GREETING_MS);
-    if (identity === undefined) throw new Error('it does not say what it is');
-    const { build, workers, routes } = identity;
-    const why =
-      build !== this.#build
-        ? 'it is of another build'
-        : workers !== null && workers !== this.#options.workers
-          ? `it has ${workers} workers instead of ${this.#options.workers}`
-          : '';
-    const known = new Map(routes.map((route) => [route.group, route]));
-    return { link, channel, isNew: false, why, known };
+  async #greet(id: ProcessId, isNew: boolean, child: ChildProcess | null = null): Promise<FoundProxy> {
+    const greeting = { events: this.#events, deadline_ms: GREETING_MS, child };
+    const { link, channel, identity } = await greet(this.#options.directory, id, greeting);
+    const known = new Map(identity.routes.map((route) => [route.group, route]));
+    return { link, channel, isNew, why: isNew ? '' : this.#whyUnfit(identity), known };
+  }
+
+  #whyUnfit({ build, workers }: Identity): string {
+    if (build !== this.#build) return 'it is of another build';
+    const wanted = this.#options.workers;
+    return workers === null || workers === wanted ? '' : `it has ${workers} workers instead of ${wanted}`;
   }
 
   /** @throws {Error} (rejects) when it does not come up, or its address is taken */
@@ -102,30 +100,39 @@ export class ProxyFinder {
       detached: true,
     });
     closeSync(output);
-    const failed = new Promise<never>((_, reject) => {
+    const ended = new Promise<never>((_, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) =>
         reject(new Error(`it has ended: ${signal ?? `exit code ${code}`}${this.#lastWords()}`)),
       );
     });
-    failed.catch(() => {});
-    const place = child.pid === undefined ? null : placeOf(child.pid);
-    if (place === null) return failed;
-    const found = await Promise.race([this.#untilUp(place, child), failed]).catch((error: unknown) => {
-      killProxy(place);
-      throw error;
-    });
-    return { ...found, isNew: true, why: '' };
+    ended.catch(() => {});
+    const id = child.pid === undefined ? null : processId(child.pid);
+    return id === null ? ended : this.#untilUp(id, child, ended);
   }
 
-  async #untilUp(place: ProxyPlace, child: ChildProcess | null): Promise<FoundProxy> {
+  /**
+   * @param ended of a child of ours: rejects with how it has ended, which says more than that nobody listens there
+   * @throws {Error} (rejects) when it does not come up; then it has ended, or is ended
+   */
+  async #untilUp(
+    id: ProcessId,
+    child: ChildProcess | null = null,
+    ended: Promise<never> | null = null,
+  ): Promise<FoundProxy> {
     const until_ms = performance.now() + START_MS;
     for (;;) {
       try {
-        return await this.#greet(place, child);
+        return await this.#greet(id, true, child);
       } catch (error) {
-        if (!isAlive(place)) throw error;
-        if (performance.now() > until_ms) throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
+        if (!isAlive(id)) {
+          await ended;
+          throw error;
+        }
+        if (performance.now() > until_ms) {
+          killProcess(id);
+          throw new Error(`it has not come up within ${START_MS} ms: ${String(error)}`);
+        }
         await sleep(START_LOOK_MS);
       }
     }
@@ -147,9 +154,8 @@ export class ProxyFinder {
   async succeed(before: FoundProxy): Promise<FoundProxy> {
     const order = { kind: 'succeed', program: this.#program, execPath: process.execPath } as const;
     const { successor } = await before.link.order(order, SUCCESSION_MS);
-    const place = successor === undefined ? null : placeOf(successor);
-    if (place === null) throw new Error('the next proxy has ended at once');
-    const found = await this.#untilUp(place, null);
-    return { ...found, isNew: true, why: '' };
+    const id = successor === undefined ? null : processId(successor);
+    if (id === null) throw new Error('the next proxy has ended at once');
+    return this.#untilUp(id);
   }
 }

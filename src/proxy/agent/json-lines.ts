@@ -34,6 +34,7 @@ function parse(line: string): unknown {
   }
 }
 
-export function writeMessage(socket: Socket, message: unknown): void {
-  socket.write(`${JSON.stringify(message)}\n`);
+/** @param written told when it is on its way, or when the connection has ended first */
+export function writeMessage(socket: Socket, message: unknown, written: () => void = () => {}): void {
+  socket.write(`${JSON.stringify(message)}\n`, written);
 }

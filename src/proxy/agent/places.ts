@@ -1,22 +1,19 @@
 /**
  * Where the proxies of an agent are found: each listens on a socket of its own in one directory, and the socket's name is
- * the record of its process. So nothing that is written down can differ from what runs: `<pid>-<start>.sock`, where the
- * start, in clock ticks since boot, tells the process from a later one of the same number.
+ * the record of its process. So nothing that is written down can differ from what runs: `<pid>-<start>-<boot>.sock`, where
+ * the start, in clock ticks since boot, and the boot tell the process from a later one of the same number.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isGone, readStat } from '../../net/proc.js';
-
-/** A process, and no later one that was given its number. */
-export interface ProxyPlace {
-  readonly pid: number;
-  readonly startTicks: number;
-}
+import { bootId } from '../../net/proc.js';
+import { isAlive, type ProcessId } from '../../net/process-id.js';
 
 /** What unix(7) allows for the path of a socket, without its last zero. */
 const PATH_MAX_BYTES = 107;
-/** The longest name of a socket here. */
-const NAME_MAX_BYTES = 32;
+/** The longest name of a socket here, and the slash before it. */
+const NAME_MAX_BYTES = 34;
+/** So much of a boot's id tells it from others: the path of a socket is short. */
+const BOOT_CHARS = 8;
 
 /**
  * Makes the directory, for its owner alone.
@@ -33,28 +30,20 @@ export function preparePlaces(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
-/** The process of a pid; null when there is none. */
-export function placeOf(pid: number): ProxyPlace | null {
-  const stat = readStat(pid);
-  return stat === null || isGone(stat) ? null : { pid, startTicks: stat.startTicks };
-}
-
-export function isAlive({ pid, startTicks }: ProxyPlace): boolean {
-  return placeOf(pid)?.startTicks === startTicks;
-}
-
-export function socketPath(directory: string, { pid, startTicks }: ProxyPlace): string {
-  return join(directory, `${pid}-${startTicks}.sock`);
+export function socketPath(directory: string, id: ProcessId): string {
+  return join(directory, `${id.pid}-${id.startTicks}-${id.bootId.slice(0, BOOT_CHARS)}.sock`);
 }
 
 /** The proxies that live, the newest first; what dead ones have left is removed. */
-export function livingProxies(directory: string): ProxyPlace[] {
-  const living: ProxyPlace[] = [];
+export function livingProxies(directory: string): ProcessId[] {
+  const living: ProcessId[] = [];
+  const thisBoot = bootId();
   for (const name of namesIn(directory)) {
-    const [, pid, startTicks] = /^(\d+)-(\d+)\.sock$/.exec(name) ?? [];
-    if (pid === undefined || startTicks === undefined) continue;
-    const place = { pid: Number(pid), startTicks: Number(startTicks) };
-    if (isAlive(place)) living.push(place);
+    const [, pid, startTicks, boot] = /^(\d+)-(\d+)-([0-9a-f]*)\.sock$/.exec(name) ?? [];
+    if (pid === undefined || startTicks === undefined || boot === undefined) continue;
+    const isOfThisBoot = boot === thisBoot.slice(0, BOOT_CHARS);
+    const id = { pid: Number(pid), startTicks: Number(startTicks), bootId: isOfThisBoot ? thisBoot : boot };
+    if (isAlive(id)) living.push(id);
     else rmSync(join(directory, name), { force: true });
   }
   return living.sort((a, b) => b.startTicks - a.startTicks || b.pid - a.pid);
@@ -65,14 +54,5 @@ function namesIn(directory: string): string[] {
     return readdirSync(directory);
   } catch {
     return [];
-  }
-}
-
-/** Ends it for good, wherever it hangs. */
-export function killProxy(place: ProxyPlace): void {
-  try {
-    if (isAlive(place)) process.kill(place.pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
   }
 }

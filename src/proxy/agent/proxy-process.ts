@@ -7,26 +7,26 @@
  * socket is gone: then nobody could ever find it again.
  */
 import { fileURLToPath } from 'node:url';
+import { processId } from '../../net/process-id.js';
+import { InheritedDoors } from '../inherited-doors.js';
 import { INFO, ProxyLog } from '../log.js';
-import { WORKER_MARK } from '../workers/messages.js';
+import { DRAIN_MS, WORKER_MARK } from '../workers/messages.js';
 import { leaveSignalsToParent, obey, tellLine } from '../workers/orders.js';
 import { runWorker } from '../workers/worker.js';
 import { Attendance } from './attendance.js';
 import { buildId } from './build-id.js';
 import { ControlSocket } from './control-socket.js';
-import { placeOf, socketPath } from './places.js';
+import { socketPath } from './places.js';
 import { ServedProxy, VERSION } from './served-proxy.js';
 import { inheritDoors, startSuccessor, tookDoors } from './succession.js';
 
-/** What requests under way may take when it is ended by a signal, or because nobody can find it. */
-const DRAIN_MS = 5_000;
 /** How often it is looked whether an agent could find this process. */
 const LOOK_MS = 2_000;
 
 async function main(directory: string): Promise<void> {
   leaveSignalsToParent();
-  const place = placeOf(process.pid);
-  if (place === null) throw new Error('there is no /proc to say who this process is');
+  const id = processId(process.pid);
+  if (id === null) throw new Error('there is no /proc to say who this process is');
   // Now, since the files may be replaced while it runs.
   const build = await buildId(fileURLToPath(new URL('../../', import.meta.url)));
   const log = new ProxyLog(INFO, (level, line) => control.say({ level, line }));
@@ -34,12 +34,13 @@ async function main(directory: string): Promise<void> {
     control.say({ doubt: group, reason });
     attendance.doubted();
   };
-  const served = new ServedProxy(log, doubted);
+  const inherited = new InheritedDoors();
+  const served = new ServedProxy(log, doubted, inherited);
   const attendance = new Attendance(served, log);
   const end = (): void => process.exit(0);
-  const control = new ControlSocket(socketPath(directory, place), {
+  const control = new ControlSocket(socketPath(directory, id), {
     identity: () => ({ build, workers: served.workers, routes: served.known }),
-    attended: (present) => attendance.attended(present),
+    left: () => attendance.left(),
     stopped: end,
     ordered: (order) => {
       attendance.heard();
@@ -66,7 +67,7 @@ async function main(directory: string): Promise<void> {
     served.stop(DRAIN_MS).finally(end);
   };
   process.once('SIGTERM', () => stop('SIGTERM was received'));
-  await inheritDoors(served);
+  await inheritDoors(inherited);
   await control.listen();
   tookDoors();
   const look = setInterval(() => {

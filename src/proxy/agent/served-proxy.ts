@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import type { TellDoubt } from '../follow/route-follower.js';
 import { type Hold, type Route, RouteTable } from '../follow/routes.js';
+import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { Snapshot } from '../measure/snapshot.js';
@@ -16,7 +17,6 @@ import { Supervisor } from '../workers/supervisor.js';
 export const VERSION = '0.5.0';
 
 interface ConfiguredProxy extends RunningProxy {
-  inherit(door: string, handle: DoorHandle): void;
   start(config: NutcrackerConfig): Promise<void>;
   reload(config: NutcrackerConfig): Promise<void>;
 }
@@ -25,15 +25,17 @@ export class ServedProxy implements RunningProxy {
   readonly #log: ProxyLog;
   readonly #doubted: TellDoubt;
   readonly #routes = new RouteTable();
-  readonly #inherited = new Map<string, DoorHandle>();
+  readonly #inherited: InheritedDoors;
   #proxy: ConfiguredProxy | null = null;
   #workers: number | null = null;
   #stats: Server | null = null;
   #statsAt = '';
 
-  constructor(log: ProxyLog, doubted: TellDoubt) {
+  /** @param inherited doors that the proxy before this one has opened: all are there before the first configuration */
+  constructor(log: ProxyLog, doubted: TellDoubt, inherited: InheritedDoors) {
     this.#log = log;
     this.#doubted = doubted;
+    this.#inherited = inherited;
   }
 
   /** How many processes share the work; null before it has been configured. */
@@ -45,17 +47,10 @@ export class ServedProxy implements RunningProxy {
     return this.#routes.all;
   }
 
-  /** The proxy before this one has opened this door. To be told before the first configuration. */
-  inherit(door: string, handle: DoorHandle): void {
-    this.#inherited.set(door, handle);
-  }
-
   /** @throws {Error} (rejects) when it cannot listen; then nothing has changed */
   async configure({ config, workers, stats }: Extract<Order, { kind: 'configure' }>): Promise<void> {
     if (this.#proxy === null) {
       const proxy = this.#newProxy(workers);
-      for (const [door, handle] of this.#inherited) proxy.inherit(door, handle);
-      this.#inherited.clear();
       proxy.routes(this.#routes.all);
       await proxy.start(config);
       this.#proxy = proxy;
@@ -67,7 +62,7 @@ export class ServedProxy implements RunningProxy {
   }
 
   #newProxy(workers: number): ConfiguredProxy {
-    const options = { version: VERSION, log: this.#log, doubted: this.#doubted };
+    const options = { version: VERSION, log: this.#log, doubted: this.#doubted, inherited: this.#inherited };
     return workers > 1 ? new Supervisor({ ...options, workers }) : new ProxyServer(options);
   }
 
@@ -106,13 +101,13 @@ export class ServedProxy implements RunningProxy {
     this.#proxy?.hold(hold);
   }
 
-  async doors(): Promise<ReadonlyMap<string, DoorHandle>> {
-    return (await this.#proxy?.doors()) ?? new Map();
+  lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T> {
+    return this.#proxy === null ? use(new Map()) : this.#proxy.lendDoors(use);
   }
 
-  closeDoors(): void {
+  async closeDoors(): Promise<void> {
     this.closeStats();
-    this.#proxy?.closeDoors();
+    await this.#proxy?.closeDoors();
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -1,25 +1,22 @@
 /** The agent's end of the way to a proxy that outlives it. */
 import type { ChildProcess } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, KILLED_MS, killProcess, type ProcessId, untilGone } from '../../net/process-id.js';
 import type { Channel, ChannelEvents } from '../workers/channel.js';
 import type { Letter, Said } from '../workers/messages.js';
 import { onMessages, writeMessage } from './json-lines.js';
-import { isAlive, killProxy, type ProxyPlace, socketPath } from './places.js';
+import { socketPath } from './places.js';
 
 /** The end of a process and of its connection are told in any order. */
 const EXIT_NEWS_MS = 500;
-const EXIT_LOOK_MS = 5;
-/** The kernel takes this long to end what was killed, at the very most. */
-const KILLED_MS = 5_000;
 /** What was said last may take so long to leave. */
 const FLUSH_MS = 500;
 
 /** @throws {Error} (rejects) when nobody listens there, or nobody accepts in time */
-export function connectTo(directory: string, place: ProxyPlace, deadline_ms: number): Promise<Socket> {
+export function connectTo(directory: string, id: ProcessId, deadline_ms: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketPath(directory, place));
-    const timer = setTimeout(() => socket.destroy(new Error(`process ${place.pid} does not answer`)), deadline_ms);
+    const socket = connect(socketPath(directory, id));
+    const timer = setTimeout(() => socket.destroy(new Error(`process ${id.pid} does not answer`)), deadline_ms);
     socket.once('error', reject);
     socket.once('connect', () => {
       clearTimeout(timer);
@@ -32,21 +29,21 @@ export function connectTo(directory: string, place: ProxyPlace, deadline_ms: num
 }
 
 export class SocketChannel implements Channel {
-  readonly place: ProxyPlace;
+  readonly id: ProcessId;
   readonly #socket: Socket;
   readonly #child: ChildProcess | null;
   #events: ChannelEvents | null = null;
   #letGo = false;
 
   /** @param child the process, if it is our own child */
-  constructor(socket: Socket, place: ProxyPlace, child: ChildProcess | null) {
+  constructor(socket: Socket, id: ProcessId, child: ChildProcess | null) {
     this.#socket = socket;
-    this.place = place;
+    this.id = id;
     this.#child = child;
   }
 
   get pid(): number {
-    return this.place.pid;
+    return this.id.pid;
   }
 
   listen(events: ChannelEvents): void {
@@ -57,30 +54,21 @@ export class SocketChannel implements Channel {
 
   async #closed(): Promise<void> {
     if (this.#letGo) return;
-    await this.#untilGone(EXIT_NEWS_MS);
+    // It lets go of its connection a moment before it is gone, and how is told a moment later.
+    await untilGone(this.id, EXIT_NEWS_MS, this.#child);
     if (!this.#letGo) this.#events?.gone(this.#how());
-  }
-
-  /** It lets go of its connection a moment before it is gone, and how is told a moment later. */
-  async #untilGone(most_ms: number): Promise<void> {
-    const until_ms = performance.now() + most_ms;
-    while (performance.now() < until_ms && (isAlive(this.place) || this.#isUntold())) await sleep(EXIT_LOOK_MS);
-  }
-
-  #isUntold(): boolean {
-    return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
   /** Settles when the process is no more. */
   async died(): Promise<void> {
-    await this.#untilGone(KILLED_MS);
+    await untilGone(this.id, KILLED_MS, this.#child);
   }
 
   #how(): string {
     const { exitCode = null, signalCode = null } = this.#child ?? {};
     if (signalCode !== null) return signalCode;
     if (exitCode !== null) return `exit code ${exitCode}`;
-    return isAlive(this.place) ? 'it speaks no more' : 'it is gone';
+    return isAlive(this.id) ? 'it speaks no more' : 'it is gone';
   }
 
   send(letter: Letter, failed: (error: Error) => void): void {
@@ -89,7 +77,13 @@ export class SocketChannel implements Channel {
   }
 
   kill(): void {
-    killProxy(this.place);
+    killProcess(this.id);
+  }
+
+  /** Ends the connection at once, and tells no more of the process. */
+  abandon(): void {
+    this.#letGo = true;
+    this.#socket.destroy();
   }
 
   /** Leaves the process as it is. Settles when all that was said is on its way. */

@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
 import { ChildChannel } from '../workers/channel.js';
 import type { Opened, Order } from '../workers/messages.js';
@@ -12,7 +13,8 @@ import type { ServedProxy } from './served-proxy.js';
 
 /** Set for a process that is given doors before it begins. */
 const HEIR_MARK = 'TANIST_PROXY_HEIR';
-const START_MS = 30_000;
+/** What the next proxy may take until it speaks. */
+export const START_MS = 30_000;
 /** What a crash has left is kept until there is more of it. */
 const CRASH_LOG_MAX_BYTES = 64 * 1024;
 
@@ -37,12 +39,19 @@ export function openCrashLog(directory: string): number {
  * @returns its pid
  * @throws {Error} (rejects) when it does not come up; then this one serves on as before
  */
-export async function startSuccessor(
-  { program, execPath }: Extract<Order, { kind: 'succeed' }>,
+export function startSuccessor(
+  order: Extract<Order, { kind: 'succeed' }>,
   directory: string,
   served: ServedProxy,
 ): Promise<number> {
-  const doors = await served.doors();
+  return served.lendDoors((doors) => startWith(doors, order, directory));
+}
+
+async function startWith(
+  doors: ReadonlyMap<string, DoorHandle>,
+  { program, execPath }: Extract<Order, { kind: 'succeed' }>,
+  directory: string,
+): Promise<number> {
   const output = openCrashLog(directory);
   const child = fork(program, [directory], {
     execPath,
@@ -88,7 +97,7 @@ function once(child: ReturnType<typeof fork>, what: string): Promise<void> {
 }
 
 /** Takes the doors of the proxy before, if this process was started by it. Ends the process when that one ends first. */
-export async function inheritDoors(served: ServedProxy): Promise<void> {
+export async function inheritDoors(inherited: InheritedDoors): Promise<void> {
   if (process.env[HEIR_MARK] === undefined) return;
   // Nothing that it starts is one.
   delete process.env[HEIR_MARK];
@@ -97,7 +106,7 @@ export async function inheritDoors(served: ServedProxy): Promise<void> {
   await new Promise<void>((resolve) => {
     process.on('message', (message: Opened | AllGiven, handle) => {
       if ('given' in message) resolve();
-      else served.inherit(message.door, handle as unknown as DoorHandle);
+      else inherited.add(message.door, handle as unknown as DoorHandle);
     });
     process.send?.('ready');
   });

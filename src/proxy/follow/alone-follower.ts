@@ -2,21 +2,15 @@
  * Asks the Sentinels of the other hosts while the agent of this one is away, several times a second, and at once when one
  * says that the master has changed; what they say becomes routes and holds, as the agent's would.
  */
-import { RedisLink } from '../../redis/link.js';
-import { ErrorReply } from '../../redis/reply.js';
+import { describeEndpoint } from '../../redis/endpoint.js';
 import { Alone, type AloneSettings } from './alone.pure.js';
-import { readView } from './choose-master.js';
 import { type Hold, type Route, RouteTable } from './routes.js';
+import { SentinelLinks } from './sentinel-links.js';
 
 const POLL_MS = 200;
-const ANSWER_MS = 500;
-const CONNECT_MS = 500;
-const BACKOFF = { base_ms: 50, max_ms: 500 };
-/** What was to be held, and is not said to be any more, is asked again after so long. */
-const HOLD_MS = 450;
+const BACKOFF_MAX_MS = 500;
 /** Then a master that was to step down, and has not, is asked again. */
 const LEAVING_MS = 1_000;
-const SUBSCRIBE_MS = 1_000;
 
 export interface AloneEvents {
   readonly routes: (routes: readonly Route[]) => void;
@@ -24,21 +18,15 @@ export interface AloneEvents {
   readonly log: (text: string) => void;
 }
 
-interface Sentinel {
-  readonly name: string;
-  readonly ask: RedisLink;
-  readonly listen: RedisLink;
-}
-
 export class AloneFollower {
   readonly #settings: AloneSettings;
   readonly #events: AloneEvents;
   readonly #alone: Alone;
   readonly #routes = new RouteTable();
-  readonly #sentinels: readonly Sentinel[];
+  readonly #sentinels: readonly SentinelLinks[];
   readonly #timer: NodeJS.Timeout;
-  readonly #objections = new Map<string, string>();
-  readonly #asking = new Set<Sentinel>();
+  readonly #objections = new Set<string>();
+  readonly #asking = new Set<SentinelLinks>();
   #stopped = false;
 
   /**
@@ -58,45 +46,20 @@ export class AloneFollower {
     if (leaseEnd_ms !== null) setTimeout(() => this.#judge(), Math.ceil(leaseEnd_ms - performance.now()) + 1).unref();
   }
 
-  #connect(to: { readonly host: string; readonly port: number }): Sentinel {
+  #connect(to: { readonly host: string; readonly port: number }): SentinelLinks {
     const { login, tls } = this.#settings;
-    const options = {
-      to,
-      tls,
-      auth: login === null ? null : { user: login.user, pass: login.password },
-      connectTimeout_ms: CONNECT_MS,
-      backoff: BACKOFF,
-    };
-    const ask = new RedisLink({
-      ...options,
-      closeOnTimeout: true,
-      name: 'tanist-proxy',
-      onState: ({ is }) => {
+    const options = { to, tls, login, backoffMax_ms: BACKOFF_MAX_MS };
+    return new SentinelLinks(options, {
+      state: ({ is }) => {
         if (is === 'up') setImmediate(() => this.#poll());
       },
+      switched: () => this.#poll(),
+      leaving: ({ group, host, port }) => {
+        const route = this.#routes.get(group);
+        if (this.#stopped || route?.host !== host || route.port !== port) return;
+        this.#events.hold({ group, for_ms: LEAVING_MS, reason: 'a planned switchover has begun' });
+      },
     });
-    const listen = new RedisLink({ ...options, whileDown: 'wait' });
-    this.#subscribe(listen);
-    return { name: `${to.host}:${to.port}`, ask, listen };
-  }
-
-  /** Once acknowledged, the link renews it by itself; until then it is asked for again. */
-  #subscribe(link: RedisLink): void {
-    const options = { deadline_ms: SUBSCRIBE_MS };
-    Promise.all([
-      link.subscribe('+switch-master', () => this.#poll(), options),
-      link.subscribe('+hand-over', (message) => this.#heardLeaving(message), options),
-    ]).catch(() => {
-      if (!this.#stopped) setTimeout(() => this.#subscribe(link), SUBSCRIBE_MS).unref();
-    });
-  }
-
-  /** `+hand-over master <group> <ip> <port>`. */
-  #heardLeaving(message: string): void {
-    const [, group = '', host = '', port] = message.split(' ');
-    const route = this.#routes.get(group);
-    if (this.#stopped || route?.host !== host || route.port !== Number(port)) return;
-    this.#events.hold({ group, for_ms: LEAVING_MS, reason: 'a planned switchover has begun' });
   }
 
   /** A master does not answer as one. */
@@ -110,16 +73,13 @@ export class AloneFollower {
     this.#judge();
   }
 
-  async #ask(sentinel: Sentinel, number: number): Promise<void> {
+  async #ask(sentinel: SentinelLinks, number: number): Promise<void> {
     if (this.#asking.has(sentinel)) return;
     this.#asking.add(sentinel);
     const askedAt_ms = performance.now();
     await Promise.all(
       this.#settings.groups.map(async (name) => {
-        const reply = await sentinel.ask
-          .request(['SENTINEL', 'MASTER', name], { deadline_ms: ANSWER_MS })
-          .catch((): null => null);
-        const view = reply === null || reply instanceof ErrorReply ? null : readView(sentinel.name, reply);
+        const view = await sentinel.ask(name);
         if (view === null || this.#stopped) return;
         const told: Route = { group: name, host: view.host, port: view.port, epoch: view.configEpoch };
         const news = this.#alone.heard(number, told, this.#routes.get(name), askedAt_ms);
@@ -131,7 +91,7 @@ export class AloneFollower {
 
   #follow(route: Route, sentinel: string): void {
     this.#routes.take(route);
-    this.#events.log(`the agent is away; ${sentinel} says that ${route.host}:${route.port} leads '${route.group}'`);
+    this.#events.log(`the agent is away; ${sentinel} says that ${describeEndpoint(route)} leads '${route.group}'`);
     this.#events.routes([route]);
   }
 
@@ -139,13 +99,13 @@ export class AloneFollower {
     if (this.#stopped) return;
     const now = performance.now();
     for (const name of this.#settings.groups) {
-      const hold = this.#alone.hold(name, this.#routes.get(name), now, HOLD_MS);
+      const hold = this.#alone.hold(name, this.#routes.get(name), now);
       if (hold === null) {
         this.#objections.delete(name);
         continue;
       }
       if (!this.#objections.has(name)) this.#events.log(`requests for '${name}' wait: ${hold.reason}`);
-      this.#objections.set(name, hold.reason);
+      this.#objections.add(name);
       this.#events.hold(hold);
     }
   }
@@ -153,9 +113,6 @@ export class AloneFollower {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
-    for (const { ask, listen } of this.#sentinels) {
-      ask.close();
-      listen.close();
-    }
+    for (const sentinel of this.#sentinels) sentinel.close();
   }
 }

@@ -29,6 +29,8 @@ export interface AloneSettings {
 const LEASE_LEFT = 0.65;
 /** In this time after the end of a lease, others elect a master if they can. */
 const ELECTION_MS = 2_000;
+/** What was to be held, and is not said to be any more, is asked again after so long. */
+const HOLD_MS = 450;
 
 /** How many other voters must be heard, so that no majority of them has elected anybody: this host's own vote is gone. */
 export function othersNeeded(others: number): number {
@@ -93,8 +95,8 @@ export class Alone {
   }
 
   /** The same as an order to wait. */
-  hold(group: string, route: Route | null, now: number, for_ms: number): Hold | null {
+  hold(group: string, route: Route | null, now: number): Hold | null {
     const reason = this.objection(group, route, now);
-    return reason === null ? null : { group, for_ms, reason };
+    return reason === null ? null : { group, for_ms: HOLD_MS, reason };
   }
 }

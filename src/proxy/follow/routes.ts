@@ -24,10 +24,11 @@ export class RouteTable {
   readonly #routes = new Map<string, Route>();
 
   /** Keeps a route. @returns false when a newer one is known: then it is to be ignored. */
-  take(route: Route): boolean {
-    const known = this.#routes.get(route.group);
-    if (known !== undefined && route.epoch < known.epoch && route.anew !== true) return false;
-    this.#routes.set(route.group, route);
+  take({ group, host, port, epoch, anew = false }: Route): boolean {
+    const known = this.#routes.get(group);
+    if (known !== undefined && epoch < known.epoch && !anew) return false;
+    // That it began anew is said once: whoever is told of it later may know a newer one.
+    this.#routes.set(group, { group, host, port, epoch });
     return true;
   }
 

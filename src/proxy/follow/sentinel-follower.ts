@@ -4,30 +4,21 @@
  * is only used once the server there has said by ROLE that it is a master (see Shard). A node agent's sentinel also tells
  * by +hand-over that a master is about to step down as planned: requests then wait, so that none is under way when it does.
  */
-import { RedisLink } from '../../redis/link.js';
-import { ErrorReply } from '../../redis/reply.js';
 import type { Pool } from '../forward/pool.js';
 import type { MasterSeeker, Shard } from '../forward/shard.js';
 import { tlsSettings } from '../tls-settings.js';
-import { chooseMaster, type KnownMaster, readView, type SentinelView } from './choose-master.js';
+import { chooseMaster, type KnownMaster, type SentinelView } from './choose-master.js';
+import { type LeavingMaster, SentinelLinks } from './sentinel-links.js';
 
 const CALM_POLL_MS = 1_000;
 const URGENT_POLL_MS = 50;
-const ANSWER_MS = 500;
-const CONNECT_MS = 500;
-const BACKOFF = { base_ms: 50, max_ms: 1_000 };
+const BACKOFF_MAX_MS = 1_000;
 /** Then a master that was to step down, and has not, is asked again. */
 const HOLD_MS = 1_000;
 
-interface Sentinel {
-  readonly name: string;
-  readonly ask: RedisLink;
-  readonly listen: RedisLink;
-}
-
 export class SentinelFollower implements MasterSeeker {
   readonly #pool: Pool;
-  readonly #sentinels: readonly Sentinel[];
+  readonly #sentinels: readonly SentinelLinks[];
   readonly #known = new Map<Shard, KnownMaster>();
   /** The master a shard is pointed at, until it has proved to be one. */
   readonly #tried = new Map<Shard, KnownMaster>();
@@ -45,57 +36,30 @@ export class SentinelFollower implements MasterSeeker {
     this.#pollNow();
   }
 
-  #connect(to: { readonly host: string; readonly port: number }): Sentinel {
-    const name = `${to.host}:${to.port}`;
-    const { sentinelAuth, sentinelTls } = this.#pool.config;
-    const secured = {
-      tls: sentinelTls === null ? null : tlsSettings(sentinelTls),
-      auth: sentinelAuth === null ? null : { user: sentinelAuth.user, pass: sentinelAuth.password },
-    };
-    const ask = new RedisLink({
-      to,
-      ...secured,
-      connectTimeout_ms: CONNECT_MS,
-      backoff: BACKOFF,
-      closeOnTimeout: true,
-      name: 'tanist-proxy',
-      onState: (state) => {
-        if (state.is === 'up') this.#pollNow();
-        else this.#pool.log.info(`${this.#pool.config.name}: sentinel ${name}: ${state.detail}`);
+  #connect(to: { readonly host: string; readonly port: number }): SentinelLinks {
+    const { name, sentinelAuth: login, sentinelTls } = this.#pool.config;
+    const tls = sentinelTls === null ? null : tlsSettings(sentinelTls);
+    const sentinel = new SentinelLinks(
+      { to, tls, login, backoffMax_ms: BACKOFF_MAX_MS },
+      {
+        state: (state) => {
+          if (state.is === 'up') this.#pollNow();
+          else this.#pool.log.info(`${name}: sentinel ${sentinel.name}: ${state.detail}`);
+        },
+        switched: (message) => this.#heard(sentinel.name, message),
+        leaving: (master, message) => this.#heardLeaving(sentinel.name, master, message),
       },
-    });
-    const listen = new RedisLink({
-      to,
-      ...secured,
-      connectTimeout_ms: CONNECT_MS,
-      backoff: BACKOFF,
-      whileDown: 'wait',
-    });
-    this.#subscribe(listen, name);
-    return { name, ask, listen };
+    );
+    return sentinel;
   }
 
-  /** Once it has been acknowledged, the link renews it by itself; until then it is asked for again. */
-  #subscribe(link: RedisLink, name: string): void {
-    const heard = (message: string): void => this.#heard(name, message);
-    const leaving = (message: string): void => this.#heardLeaving(name, message);
-    const options = { deadline_ms: CALM_POLL_MS };
-    Promise.all([
-      link.subscribe('+switch-master', heard, options),
-      link.subscribe('+hand-over', leaving, options),
-    ]).catch(() => {
-      if (!this.#stopped) setTimeout(() => this.#subscribe(link, name), CALM_POLL_MS).unref();
-    });
-  }
-
-  /** `+hand-over master <master name> <ip> <port>`. Sentinels tell it one after the other; the first is enough. */
-  #heardLeaving(sentinel: string, message: string): void {
-    const [, label, host = '', port] = message.split(' ');
+  /** Sentinels tell it one after the other; the first is enough. */
+  #heardLeaving(sentinel: string, { group, host, port }: LeavingMaster, message: string): void {
     for (const shard of this.#pool.shards) {
       const known = this.#known.get(shard);
-      if (shard.config.label !== label || known?.host !== host || known.port !== Number(port)) continue;
+      if (shard.config.label !== group || known?.host !== host || known.port !== port) continue;
       this.#pool.log.notice(`${this.#pool.config.name}: sentinel ${sentinel}: +hand-over ${message}`);
-      this.#leaving.set(shard, { host, port: known.port, until_ms: performance.now() + HOLD_MS });
+      this.#leaving.set(shard, { host, port, until_ms: performance.now() + HOLD_MS });
       this.#pool.turn.begin();
       shard.pause('a planned switchover has begun');
       this.#schedule(URGENT_POLL_MS);
@@ -155,7 +119,7 @@ export class SentinelFollower implements MasterSeeker {
 
   async #poll(): Promise<void> {
     const asked = this.#pool.shards.map(async (shard) => {
-      const views = await Promise.all(this.#sentinels.map((sentinel) => ask(sentinel, shard.config.label)));
+      const views = await Promise.all(this.#sentinels.map((sentinel) => sentinel.ask(shard.config.label)));
       if (this.#stopped) return;
       this.#point(
         shard,
@@ -186,17 +150,6 @@ export class SentinelFollower implements MasterSeeker {
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const { ask: link, listen } of this.#sentinels) {
-      link.close();
-      listen.close();
-    }
+    for (const sentinel of this.#sentinels) sentinel.close();
   }
-}
-
-/** Null when this sentinel has nothing to say about the master now. */
-async function ask(sentinel: Sentinel, master: string): Promise<SentinelView | null> {
-  const reply = await sentinel.ask
-    .request(['SENTINEL', 'MASTER', master], { deadline_ms: ANSWER_MS })
-    .catch((): null => null);
-  return reply === null || reply instanceof ErrorReply ? null : readView(sentinel.name, reply);
 }

@@ -31,6 +31,11 @@ export type Order =
   /** Take no new clients, answer what is under way, and end after so long at the latest. */
   | { readonly kind: 'stop'; readonly drain_ms: number };
 
+/** What requests under way may take when the proxy of an agent is ended, if nobody says otherwise. */
+export const DRAIN_MS = 5_000;
+/** What such a proxy may take beyond that until it has ended by itself. */
+export const END_MS = 3_000;
+
 /** An order and the number of its answer. */
 export interface Letter {
   readonly id: number;

@@ -1,10 +1,11 @@
 /** The end of the channel where orders come in: of a worker, and of the process that an agent starts. */
 import type { SendHandle } from 'node:child_process';
 import type { Hold, Route } from '../follow/routes.js';
+import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { StatsSource } from '../measure/snapshot.js';
-import { type Letter, type Opened, type Order, READY, type Result, type Said } from './messages.js';
+import { type Answer, type Letter, type Opened, type Order, READY, type Result, type Said } from './messages.js';
 
 /** Signals that a terminal or an operator sends to the whole group: the parent says what follows from them. */
 const LEFT_TO_PARENT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTTIN', 'SIGTTOU'];
@@ -13,10 +14,10 @@ const LEFT_TO_PARENT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTTIN'
 export interface RunningProxy extends StatsSource {
   routes(routes: readonly Route[]): void;
   hold(hold: Hold): void;
-  /** The doors that are open, by name. */
-  doors(): Promise<ReadonlyMap<string, DoorHandle>>;
-  /** Takes no new clients. */
-  closeDoors(): void;
+  /** Lets the open doors be used, by name, for as long as `use` takes. @throws {Error} (rejects) as `use` does */
+  lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T>;
+  /** Takes no new clients. Settles when others can listen there. */
+  closeDoors(): Promise<void>;
   /** @param drain_ms how long clients may wait for what they have asked for. */
   stop(drain_ms: number): Promise<void>;
 }
@@ -60,13 +61,13 @@ export async function obey(order: Order, who: Obedient): Promise<Result> {
       await who.logChanged?.(order);
       return {};
     case 'show-doors':
-      for (const [door, handle] of (await proxy()?.doors()) ?? []) await showDoor({ door }, handle);
+      await proxy()?.lendDoors(showDoors);
       return {};
     case 'succeed':
       if (who.succeed === undefined) throw new Error('only the process that an agent has started can be succeeded');
       return { successor: await who.succeed(order) };
     case 'close-doors':
-      proxy()?.closeDoors();
+      await proxy()?.closeDoors();
       return {};
     case 'stop':
       who.stopping?.();
@@ -79,6 +80,19 @@ function say(message: Said, said: () => void = () => {}): void {
   // Whoever would hear it may be gone.
   if (process.connected) process.send?.(message, undefined, undefined, said);
   else said();
+}
+
+/** The answer to the letter of this number, whatever becomes of its order. Never rejects. */
+export async function answerTo(id: number, obeyed: Promise<Result>): Promise<Answer> {
+  try {
+    return { id, error: null, result: await obeyed };
+  } catch (error) {
+    return { id, error: error instanceof Error ? error.message : String(error), result: {} };
+  }
+}
+
+async function showDoors(doors: ReadonlyMap<string, DoorHandle>): Promise<void> {
+  for (const [door, handle] of doors) await showDoor({ door }, handle);
 }
 
 function showDoor(opened: Opened, handle: DoorHandle): Promise<void> {
@@ -104,21 +118,17 @@ export function leaveSignalsToParent(): void {
 
 /**
  * Carries out what the parent says, from now on. The process ends with the order to stop.
- * @param inherit told of each door that the parent has open
+ * @param inherited where the doors go that the parent has open
  */
-export function serveOrders(obedient: Obedient, inherit: (door: string, handle: DoorHandle) => void): void {
+export function serveOrders(obedient: Obedient, inherited: InheritedDoors): void {
   leaveSignalsToParent();
   process.on('message', (message: Letter | Opened, handle) => {
-    if ('door' in message) return inherit(message.door, handle as unknown as DoorHandle);
+    if ('door' in message) return inherited.add(message.door, handle as unknown as DoorHandle);
     const { id, order } = message;
-    const answer = (error: string | null, result: Result): void => {
-      say({ id, error, result }, () => {
+    void answerTo(id, obey(order, obedient)).then((answer) =>
+      say(answer, () => {
         if (order.kind === 'stop') process.exit(0);
-      });
-    };
-    obey(order, obedient).then(
-      (result) => answer(null, result),
-      (error: unknown) => answer(error instanceof Error ? error.message : String(error), {}),
+      }),
     );
   });
   say({ id: READY, error: null, result: {} });

@@ -22,7 +22,8 @@ export class ProcessLink {
   readonly #channel: Channel;
   readonly #events: ProcessLinkEvents;
   readonly #awaited = new Map<number, Awaited>();
-  readonly #doors = new Map<string, DoorHandle>();
+  /** What it has shown; null while nobody has asked. */
+  #doors: Map<string, DoorHandle> | null = null;
   readonly #exit: Promise<void>;
   #exited: () => void = () => {};
   #nextId = 0;
@@ -45,16 +46,13 @@ export class ProcessLink {
     return this.#state === 'ready';
   }
 
-  /** Settles when it has ended. */
-  get ended(): Promise<void> {
-    return this.#exit;
-  }
-
   #heard(message: Said, handle: DoorHandle | null): void {
     if ('doubt' in message) this.#events.doubted(message.doubt, message.reason);
     else if ('line' in message) this.#events.logged(message);
     else if ('door' in message) {
-      if (handle !== null) this.#doors.set(message.door, handle);
+      // One that nobody waits for any more would be listened on for as long as this process lives.
+      if (this.#doors === null) handle?.close();
+      else if (handle !== null) this.#doors.set(message.door, handle);
     } else this.#answered(message);
   }
 
@@ -84,11 +82,23 @@ export class ProcessLink {
     return answer;
   }
 
-  /** Its open doors, by name, with handles of ours. @throws {Error} as `order` does */
+  /**
+   * Its open doors, by name, with handles of ours, which the caller closes: as long as they are open, nobody else can listen
+   * there.
+   * @throws {Error} as `order` does
+   */
   async showDoors(deadline_ms: number): Promise<ReadonlyMap<string, DoorHandle>> {
-    this.#doors.clear();
-    await this.order({ kind: 'show-doors' }, deadline_ms);
-    return new Map(this.#doors);
+    const doors = new Map<string, DoorHandle>();
+    this.#doors = doors;
+    try {
+      await this.order({ kind: 'show-doors' }, deadline_ms);
+    } catch (error) {
+      for (const handle of doors.values()) handle.close();
+      throw error;
+    } finally {
+      this.#doors = null;
+    }
+    return doors;
   }
 
   #answerTo(id: number, deadline_ms: number): Promise<Result> {

@@ -8,7 +8,8 @@ import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { Backoff } from '../../redis/backoff.js';
 import type { TellDoubt } from '../follow/route-follower.js';
 import { type Hold, type Route, RouteTable } from '../follow/routes.js';
-import { type DoorHandle, doorName, doorsOf, removeStaleSocket } from '../listener.js';
+import { InheritedDoors } from '../inherited-doors.js';
+import { type DoorHandle, doorsOf, removeStaleSocket } from '../listener.js';
 import type { ProxyLog } from '../log.js';
 import type { PoolSnapshot, Snapshot } from '../measure/snapshot.js';
 import { ChildChannel } from './channel.js';
@@ -39,16 +40,17 @@ export interface SupervisorOptions {
   readonly log: ProxyLog;
   readonly workers: number;
   readonly doubted: TellDoubt;
+  /** Workers are given them, as many as are wanted. */
+  readonly inherited?: InheritedDoors;
 }
 
 export class Supervisor implements RunningProxy {
   readonly #options: SupervisorOptions;
+  readonly #inherited: InheritedDoors;
   readonly #startedAt_ms = Date.now();
   readonly #places: readonly Place[];
   readonly #routes = new RouteTable();
   #config: NutcrackerConfig | null = null;
-  /** Doors that the proxy before this one had opened: workers are given them. */
-  readonly #inherited = new Map<string, DoorHandle>();
   /** What workers that have ended had counted. */
   #remains: PoolSnapshot[] = [];
   /** Workers are configured one after the other, so that none misses a change while it starts. */
@@ -57,6 +59,7 @@ export class Supervisor implements RunningProxy {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#inherited = options.inherited ?? new InheritedDoors();
     this.#places = Array.from({ length: options.workers }, (_, number) => ({
       number,
       backoff: new Backoff(RESTART, Math.random),
@@ -71,7 +74,7 @@ export class Supervisor implements RunningProxy {
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     this.#removeStaleSockets(config);
     this.#config = config;
-    this.#closeUnused(config);
+    this.#inherited.closeAllBut(config.pools.flatMap(doorsOf));
     try {
       await this.#inTurn(async () => {
         for (const place of this.#places) await this.#fill(place);
@@ -90,7 +93,8 @@ export class Supervisor implements RunningProxy {
       const [first, ...rest] = links;
       await first?.order(this.#orderOf(config), CONFIGURE_MS);
       this.#config = config;
-      this.#closeUnused(config);
+      // A worker keeps what it has.
+      this.#inherited.closeAllBut(config.pools.flatMap(doorsOf));
       await Promise.all(
         rest.map((link) =>
           link.order(this.#orderOf(config), CONFIGURE_MS).catch((error: unknown) => {
@@ -112,25 +116,14 @@ export class Supervisor implements RunningProxy {
     return { kind: 'configure', config, workers: this.#options.workers, stats: null, alone: null };
   }
 
-  /** The proxy before this one has opened this door. To be told before the start. */
-  inherit(door: string, handle: DoorHandle): void {
-    this.#inherited.get(door)?.close();
-    this.#inherited.set(door, handle);
-  }
-
-  /** The doors that are open, by name: as a worker has them. */
-  async doors(): Promise<ReadonlyMap<string, DoorHandle>> {
+  /** As a worker has them: what it shows are copies, which must not stay open. */
+  async lendDoors<T>(use: (doors: ReadonlyMap<string, DoorHandle>) => Promise<T>): Promise<T> {
     const link = this.#places.find((place) => place.link?.ready === true)?.link ?? null;
-    return link === null ? new Map() : link.showDoors(CONFIGURE_MS);
-  }
-
-  /** A worker keeps what it has; what is not served any more must not take clients in its backlog. */
-  #closeUnused({ pools }: NutcrackerConfig): void {
-    const used = new Set(pools.flatMap(doorsOf).map(doorName));
-    for (const [door, handle] of this.#inherited) {
-      if (used.has(door)) continue;
-      this.#inherited.delete(door);
-      handle.close();
+    const doors = (await link?.showDoors(CONFIGURE_MS)) ?? new Map<string, DoorHandle>();
+    try {
+      return await use(doors);
+    } finally {
+      for (const handle of doors.values()) handle.close();
     }
   }
 
@@ -156,7 +149,7 @@ export class Supervisor implements RunningProxy {
     place.startedAt_ms = performance.now();
     await link.started(CONFIGURE_MS);
     await link.order({ kind: 'log-level', level: log.level }, CONFIGURE_MS);
-    for (const [door, handle] of this.#inherited) await channel.give(door, handle);
+    for (const [door, handle] of this.#inherited.all) await channel.give(door, handle);
     await link.order(this.#orderOf(config), CONFIGURE_MS);
     await link.order({ kind: 'routes', routes: this.#routes.all }, CONFIGURE_MS);
     log.notice(`worker ${place.number + 1} serves on pid ${link.pid}`);
@@ -183,9 +176,9 @@ export class Supervisor implements RunningProxy {
   }
 
   /** No new clients are taken; those that are there go on as they are. */
-  closeDoors(): void {
-    this.#closeUnused({ file: '', pools: [] });
-    void this.#tellAll({ kind: 'close-doors' }, CONFIGURE_MS);
+  closeDoors(): Promise<void> {
+    this.#inherited.closeAllBut([]);
+    return this.#tellAll({ kind: 'close-doors' }, CONFIGURE_MS);
   }
 
   /** Workers that start later, or in another's place, are told as well. */

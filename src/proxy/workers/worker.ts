@@ -1,5 +1,6 @@
 /** One of several proxy processes that share their listening sockets: it does what its parent says. */
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
+import { InheritedDoors } from '../inherited-doors.js';
 import type { ProxyLog } from '../log.js';
 import { ProxyServer } from '../proxy-server.js';
 import { serveOrders, tellDoubt } from './orders.js';
@@ -15,7 +16,8 @@ function shareOf(config: NutcrackerConfig, workers: number): NutcrackerConfig {
 
 /** Serves until the parent says stop, or is gone. */
 export function runWorker(version: string, log: ProxyLog): Promise<never> {
-  const proxy = new ProxyServer({ version, log, doubted: tellDoubt });
+  const inherited = new InheritedDoors();
+  const proxy = new ProxyServer({ version, log, doubted: tellDoubt, inherited });
   let started = false;
   serveOrders(
     {
@@ -28,7 +30,7 @@ export function runWorker(version: string, log: ProxyLog): Promise<never> {
         started = true;
       },
     },
-    (door, handle) => proxy.inherit(door, handle),
+    inherited,
   );
   // The process ends by the order to stop, or with the channel to its parent.
   return new Promise(() => {});
