@@ -4,8 +4,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { placeName } from '../base/place.js';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
-import { placeName } from '../keeper/core/state.js';
 import { AmbientRights, CAP_NET_RAW } from '../net/ambient-rights.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';

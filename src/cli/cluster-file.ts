@@ -1,11 +1,12 @@
 /** What a tanist.yml says about where its agents are asked. */
+
 import { readFileSync } from 'node:fs';
+import { placeName } from '../base/place.js';
 import { ConfigError } from '../config/config-error.js';
 import { configForHost, isOneMachine } from '../config/tanist/for-host.js';
 import type { TanistConfig } from '../config/tanist/model.js';
 import { readTanistConfig } from '../config/tanist/read.js';
 import { isWildcard } from '../config/tanist/read-listen.js';
-import { placeText } from './cluster-words.js';
 import { SettingsError } from './settings-error.js';
 
 export interface Target {
@@ -34,5 +35,5 @@ export function urlsOf(config: TanistConfig): string[] {
     : isWildcard(host)
       ? ['127.0.0.1', ...config.hosts.map(({ address }) => address)].map((each) => ({ host: each, port }))
       : [config.api];
-  return places.map((place) => `http://${placeText(place.host, place.port)}`);
+  return places.map((place) => `http://${placeName(place)}`);
 }

@@ -227,10 +227,6 @@ export function samePlace(a: Place | null, b: Place | null): boolean {
   return a.host === b.host && a.port === b.port;
 }
 
-export function placeName({ host, port }: Place): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 export function sameRecord(a: LeaderRecord | null, b: LeaderRecord | null): boolean {
   if (a === null || b === null) return a === b;
   return a.epoch === b.epoch && samePlace(a.master, b.master);
