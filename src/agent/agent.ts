@@ -25,7 +25,7 @@ import type { FileWord } from './file-word.js';
 import { GroupRoom } from './group-room.js';
 import { History } from './history.js';
 import { Hooks } from './hooks/hooks.js';
-import type { LastRun } from './last-run.js';
+import { type LastRun, rememberRun } from './last-run.js';
 import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
 import { Parts } from './parts.js';
@@ -180,8 +180,10 @@ export class Agent {
   }
 
   async #start(): Promise<void> {
-    const { config, self } = this.#options;
+    const { config, self, lastRun } = this.#options;
     await this.#sentinel.start();
+    // Before it can have answered anybody: requests come in with the next turn of the event loop.
+    rememberRun(config, lastRun);
     this.#vip.start();
     this.#arbiter?.start();
     for (const group of config.groups) if (group.hosts.includes(self.name)) this.#open(group.name);
