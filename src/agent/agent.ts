@@ -98,7 +98,7 @@ export class Agent {
     this.#peers = new Peers(config, self, tls?.client ?? null);
     this.#files = new FileWatch({
       own: options.file,
-      askAll: (args, deadline_ms) => this.#peers.askAll(args, deadline_ms),
+      peers: this.#peers,
       log: (level, text) => log.write(level, text),
     });
     this.#arbiter = this.#makeArbiter(options, ping);

@@ -14,6 +14,7 @@ const SIGNS_OF_LIFE: readonly LinkErrorCode[] = ['ERR_LINK_REFUSED', 'ERR_LINK_A
 
 export class Peers {
   readonly #links = new Map<string, RedisLink>();
+  readonly #connections = new Map<string, number>();
 
   /** Connects to all others at once, and again whenever a connection ends. */
   constructor(config: TanistConfig, self: HostConfig, tls: TlsSettings | null) {
@@ -32,6 +33,9 @@ export class Peers {
           pending_max: PENDING_MAX,
           backoff: BACKOFF,
           closeOnTimeout: true,
+          onState: ({ is }) => {
+            if (is === 'up') this.#connections.set(name, this.connection(name) + 1);
+          },
         }),
       );
     }
@@ -45,6 +49,11 @@ export class Peers {
   /** Whether requests to this host go straight out. */
   isUp(host: string): boolean {
     return this.#links.get(host)?.up ?? false;
+  }
+
+  /** Another number, another connection to this host, and so perhaps another agent; 0 before the first. */
+  connection(host: string): number {
+    return this.#connections.get(host) ?? 0;
   }
 
   /** Asks one host. @returns its reply, or an error that says why there is none */
