@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
+import { LinkError } from '../redis/link-error.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
 import { FileWatch } from './file-watch.js';
+import { NoAnswer } from './peers.js';
 
 const OWN = { version: '0.1.0', voters: ['a', 'b', 'c'], digests: { lease: '1' } };
 const OTHER = JSON.stringify({ ...OWN, digests: { lease: '2' } });
-const DOWN = new ErrorReply('ERR the agent on b does not answer: refused');
+const DOWN = new NoAnswer('b', new LinkError('ERR_LINK_REFUSED', 'refused', false));
 
 function watch() {
   const asked: string[] = [];
@@ -59,6 +61,14 @@ it('asks whoever has not answered again, and knows meanwhile what was said last'
   await look();
   expect(files.warnings).toEqual([]);
   expect(logs).toEqual([expect.stringContaining('the agent on b'), expect.stringContaining('no more of this: ')]);
+});
+
+it('asks an older agent once, too, which does not know the question', async () => {
+  const { files, look, says } = watch();
+  says.set('b', new ErrorReply("ERR unknown subcommand 'AGENT'"));
+  await look();
+  expect(await look()).toBe('');
+  expect(files.warnings).toEqual([]);
 });
 
 it('goes on after a fault', async () => {

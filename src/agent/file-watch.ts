@@ -1,7 +1,7 @@
 /** Compares the file that this agent runs with to those of the others, and tells when they differ. */
 import type { LogLevel } from '../observe/log.js';
 import { type FileWord, fileWarning, loginRefusal, readFileWord } from './file-word.js';
-import type { Peers } from './peers.js';
+import { NoAnswer, type Peers } from './peers.js';
 
 const ASK_MS = 500;
 
@@ -54,8 +54,8 @@ export class FileWatch {
     const reply = await peers.ask(host, ['SENTINEL', 'AGENT'], ASK_MS);
     const word = readFileWord(reply);
     const refusal = loginRefusal(host, reply);
+    if (!(reply instanceof NoAnswer)) this.#heard.set(host, connection);
     if (word === null && refusal === null) return;
-    if (word !== null) this.#heard.set(host, connection);
     const warning = word === null ? refusal : fileWarning(host, own, word);
     if (warning === null) warnings.delete(host);
     else warnings.set(host, warning);

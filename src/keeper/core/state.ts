@@ -46,6 +46,8 @@ export interface Redis {
   link: 'never' | 'up' | 'down';
   linkSince: number;
   linkTrouble: string;
+  /** The trouble is our login: it does not mend itself. */
+  loginRefused: boolean;
   /** The last reply that shows it alive. */
   heardAt: number;
   pingSentAt: number | null;

@@ -147,7 +147,8 @@ export class LocalRedis {
     this.#hooks.onBroken();
     if (!this.#isNews(refused)) return;
     this.#told = refused ? 'refused' : 'down';
-    this.#hooks.deliver({ on: 'redis-down', why: state.detail, refused });
+    const why = state.detail;
+    this.#hooks.deliver(state.why === 'auth' ? { on: 'redis-login-refused', why } : { on: 'redis-down', why, refused });
   }
 
   #isNews(refused: boolean): boolean {
