@@ -1,6 +1,6 @@
 /** What a tanist.yml says about where its agents are asked. */
-
 import { readFileSync } from 'node:fs';
+import { errorText } from '../base/error-text.js';
 import { placeName } from '../base/place.js';
 import { ConfigError } from '../config/config-error.js';
 import { configForHost, isOneMachine } from '../config/tanist/for-host.js';
@@ -22,7 +22,7 @@ export function readTarget(file: string): Target {
     config = readTanistConfig(readFileSync(file, 'utf8'), file);
   } catch (error) {
     if (error instanceof ConfigError) throw new SettingsError(error.format());
-    throw new SettingsError(error instanceof Error ? error.message : String(error));
+    throw new SettingsError(errorText(error));
   }
   return { urls: urlsOf(config), token: config.api.token?.value ?? null };
 }

@@ -1,5 +1,4 @@
 /** Giving an order: ask first, show that it goes on, say what came of it. */
-
 import type { ClusterView, GroupView } from '../agent/view.js';
 import { placeName } from '../base/place.js';
 import { type ClusterClient, type Order, RefusedError, UnreachableError } from './cluster-client.js';

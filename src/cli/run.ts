@@ -6,6 +6,7 @@ import { fileWordOf } from '../agent/file-word.js';
 import { findOwnHost, HostUnknownError } from '../agent/identity.js';
 import { stepFromLastRun, VoterChangeError } from '../agent/last-run.js';
 import { serve } from '../agent/process.js';
+import { errorText } from '../base/error-text.js';
 import { ConfigError } from '../config/config-error.js';
 import { fingerprint } from '../config/tanist/digest.js';
 import { configForHost } from '../config/tanist/for-host.js';
@@ -55,7 +56,7 @@ async function run(path: string, options: Options): Promise<void> {
     if (error instanceof HostUnknownError || error instanceof VoterChangeError) {
       return refuse(error.message, exitCodes.configuration);
     }
-    refuse(error instanceof Error ? error.message : String(error), exitCodes.failure);
+    refuse(errorText(error), exitCodes.failure);
   }
 }
 

@@ -1,5 +1,4 @@
 /** The picture that `tanist status` draws of a cluster. */
-
 import { stringify } from 'yaml';
 import type { ClusterView, GroupView, MemberView, VoterView } from '../agent/view.js';
 import { placeName } from '../base/place.js';

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { findOwnHost, HostUnknownError } from '../agent/identity.js';
 import { proxyDirectory } from '../agent/proxy-directory.js';
+import { errorText } from '../base/error-text.js';
 import { ConfigError } from '../config/config-error.js';
 import { configForHost } from '../config/tanist/for-host.js';
 import { DEFAULT_FILE, loadTanistConfig } from '../config/tanist/load.js';
@@ -54,7 +55,7 @@ function describe(error: unknown): string {
   if (error instanceof ConfigError) return error.format();
   if (error instanceof StateLockedError)
     return `the agent runs: end it first (systemctl stop tanist). ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }
 
 /** @throws {StateLockedError} while the agent runs */

@@ -22,6 +22,7 @@ import {
 } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorText } from '../base/error-text.js';
 
 /** A configuration file that is missing, or cannot be read or written. */
 export class ConfigFileError extends Error {
@@ -192,6 +193,5 @@ export function systemCode(error: unknown): string {
 }
 
 function failure(path: string, what: string, error: unknown): ConfigFileError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ConfigFileError(`${path} ${what}: ${reason}`, systemCode(error));
+  return new ConfigFileError(`${path} ${what}: ${errorText(error)}`, systemCode(error));
 }

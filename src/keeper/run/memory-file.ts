@@ -2,6 +2,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { errorText } from '../../base/error-text.js';
 import { systemCode, writeFileAtomic, writeFileInBackground } from '../../config/atomic-file.js';
 import type { KeeperMemory } from '../core/io.js';
 import { NO_MEMORY } from '../core/state.js';
@@ -90,7 +91,7 @@ export class MemoryFile {
   }
 
   #fail(error: unknown): void {
-    if (!this.#isFailing) this.#log('warning', error instanceof Error ? error.message : String(error));
+    if (!this.#isFailing) this.#log('warning', errorText(error));
     this.#isFailing = true;
   }
 

@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { errorText } from '../../base/error-text.js';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { readProcFile, workingDirectory } from '../../net/proc.js';
 import type { ProcessLook } from '../core/io.js';
@@ -82,7 +83,7 @@ export class RedisProcess implements KeptProcess {
       try {
         this.#start();
       } catch (error) {
-        this.#hooks.onFailed(error instanceof Error ? error.message : String(error));
+        this.#hooks.onFailed(errorText(error));
       }
     });
   }

@@ -3,6 +3,7 @@
  * decides nothing.
  */
 import { unreachable } from '../../base/assert.js';
+import { errorText } from '../../base/error-text.js';
 import { bootTime_ms } from '../../net/clock.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
@@ -216,7 +217,7 @@ export class KeeperRunner {
         this.deliver({ on: 'saved', path });
       },
       (error: unknown) => {
-        this.deliver({ on: 'save-failed', why: error instanceof Error ? error.message : String(error) });
+        this.deliver({ on: 'save-failed', why: errorText(error) });
       },
     );
   }

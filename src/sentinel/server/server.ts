@@ -1,5 +1,4 @@
 /** The side that clients and other Sentinels connect to: who may come in, who is connected, who is told of events. */
-
 import type { Server, Socket } from 'node:net';
 import { placeName } from '../../base/place.js';
 import type { AclFileAccess } from '../../redis/acl/acl-command.js';
