@@ -11,6 +11,7 @@ import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { endProxies } from '../proxy/agent/end-proxies.js';
 import { aloneSettings, fromTanist } from '../proxy/agent/from-tanist.js';
+import { tlsSettings } from '../proxy/tls-settings.js';
 import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
 import { voterOf } from '../sentinel/embedded/picture.js';
 import { planVips } from '../vrrp/from-tanist.js';
@@ -36,7 +37,7 @@ import { RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
 import { strangerWarnings } from './strangers.js';
-import { clientSettings, tlsOf } from './tls.js';
+import { tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
 import { VipGate } from './vip-gate.js';
 
@@ -240,12 +241,7 @@ export class Agent {
       version,
       log: (level, text) => log.write(level, text),
       askOwn: (args) => this.#sentinel.command(args),
-      siblings: new SiblingLinks(
-        config,
-        self,
-        group,
-        group.redis.tls === null ? null : clientSettings(group.redis.tls),
-      ),
+      siblings: new SiblingLinks(config, self, group, tlsSettings(group.redis.tls)),
       vip: {
         grant: (until_ns) => this.#gate.grant(name, until_ns),
         revoke: (reason) => this.#gate.revoke(name, reason),
