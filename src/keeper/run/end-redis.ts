@@ -1,7 +1,6 @@
 /** Ends the Redis that an agent which is no more has left running. */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, readRecord } from './redis-record.js';
+import { isAlive, readRecord, recordPath } from './redis-record.js';
 
 const LOOK_MS = 20;
 
@@ -17,7 +16,7 @@ export type RedisEnd =
  * @throws {Error} (rejects) when it may not be signalled
  */
 export async function endRedis(stateDirectory: string, group: string, deadline_ms: number): Promise<RedisEnd> {
-  const record = readRecord(join(stateDirectory, `${group}.redis.json`));
+  const record = readRecord(recordPath(stateDirectory, group));
   if (record === null || !isAlive(record)) return { is: 'none' };
   const { pid } = record;
   process.kill(pid, 'SIGTERM');

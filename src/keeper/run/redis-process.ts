@@ -17,7 +17,15 @@ import { LogTail } from './log-tail.js';
 import { ProcessWatch } from './process-look.js';
 import { makeRedisConf } from './redis-conf.js';
 import { endGroup, spawnRedis } from './redis-program.js';
-import { isAlive, type RedisRecord, readRecord, recordOf, removeRecord, writeRecord } from './redis-record.js';
+import {
+  isAlive,
+  type RedisRecord,
+  readRecord,
+  recordOf,
+  recordPath,
+  removeRecord,
+  writeRecord,
+} from './redis-record.js';
 import { bindAddresses, type Surroundings, writeTlsFiles } from './redis-surroundings.js';
 
 export interface RedisProcessOptions extends Surroundings {
@@ -66,7 +74,7 @@ export class RedisProcess implements KeptProcess {
   constructor(options: RedisProcessOptions, hooks: RedisProcessHooks) {
     this.#options = options;
     this.#hooks = hooks;
-    this.#recordPath = join(options.stateDirectory, `${options.group}.redis.json`);
+    this.#recordPath = recordPath(options.stateDirectory, options.group);
     this.#pidPath = join(options.stateDirectory, `${options.group}.redis.pid`);
     this.#bind = bindAddresses(options);
     this.#log = new LogTail([join(options.settings.directory, 'redis.log')]);
