@@ -33,7 +33,7 @@ import { Parts } from './parts.js';
 import { Peers } from './peers.js';
 import { proxyDirectory } from './proxy-directory.js';
 import { untilVoter } from './readiness.js';
-import { RecordWatch } from './records.js';
+import { type RecordChange, RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
 import { strangerWarnings } from './strangers.js';
@@ -295,14 +295,13 @@ export class Agent {
 
   /** The Sentinel has taken a step. */
   #settled(): void {
-    for (const { group, record, paused, before } of this.#records.look(this.#sentinel.state)) {
+    for (const change of this.#records.look(this.#sentinel.state)) {
+      const { group, record, paused } = change;
       // A pair's Sentinels are always paused, since VRRP decides; that is no maintenance.
       const maintenance = paused && this.#options.config.mode !== 'pair';
       this.#rooms.get(group)?.tell({ on: 'record', record, paused: maintenance });
       this.#tellProxy(group);
-      if (before !== null && before.epoch !== record.epoch) {
-        this.#noteChange(group, placeName(before.master), placeName(record.master));
-      }
+      this.#noteChange(change);
     }
     for (const group of this.#records.leasesFreed(this.#sentinel.state))
       this.#rooms.get(group)?.tell({ on: 'lease-freed' });
@@ -311,9 +310,13 @@ export class Agent {
   }
 
   /** An election that promoted nobody gives the old master a new epoch: no failover, but worth knowing. */
-  #noteChange(group: string, from: string, to: string): void {
+  #noteChange({ group, record, before, planned }: RecordChange): void {
+    if (before === null || before.epoch === record.epoch) return;
+    const from = placeName(before.master);
+    const to = placeName(record.master);
     if (from === to) return this.#note(group, { what: 'config', text: `${to} stays the master: nobody was promoted` });
-    const what = this.#control.wasPlanned(group) ? 'switchover' : 'failover';
+    // Without a lease nobody else hears of the plan than the host that carries it out.
+    const what = planned || this.#control.wasPlanned(group) ? 'switchover' : 'failover';
     this.#note(group, { what, text: `${from} -> ${to}` });
   }
 
