@@ -6,6 +6,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { errorText } from '../src/base/error-text.js';
 import { FAULTS, type Fault } from '../test/lab/stories/faults.js';
 import { type Outcome, tell } from '../test/lab/stories/story.js';
 import type { SystemKind } from '../test/lab/stories/system.js';
@@ -103,7 +104,7 @@ async function story(kind: SystemKind, fault: Fault, round: number): Promise<Tol
     console.error(`round ${round}  ${fault.name}  ${kind.name}  ${line(outcome)}`);
     return { ...began, outcome, trouble: null };
   } catch (error) {
-    const trouble = error instanceof Error ? error.message : String(error);
+    const trouble = errorText(error);
     console.error(`round ${round}  ${fault.name}  ${kind.name}  failed: ${trouble}`);
     return { ...began, outcome: null, trouble };
   }

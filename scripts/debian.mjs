@@ -32,6 +32,11 @@ let apt = common;
 let privateLists = false;
 /** What went wrong when the lists were read; nobody waits for the archive twice. */
 let archiveTrouble = '';
+/**
+ * apt's settings for the backports, once they were asked for; null where there are none.
+ * @type {string[] | null | undefined}
+ */
+let backports;
 
 /**
  * Unpacks packages that are not unpacked yet.
@@ -39,7 +44,7 @@ let archiveTrouble = '';
  * @throws {SetupError} when they cannot be had
  */
 export function fetchPackages(names) {
-  const missing = names.filter((name) => !existsSync(join(cache.packages, name)));
+  const missing = names.filter((name) => !isUnpacked(name));
   if (missing.length === 0) return;
   download((cwd) =>
     withLists(() => run('apt-get', [...apt, 'download', ...missing], { cwd, deadline_ms: download_ms_max })),
@@ -52,11 +57,17 @@ export function fetchPackages(names) {
  * @param {readonly string[]} names
  */
 export function fetchBackports(names) {
-  const missing = names.filter((name) => !existsSync(join(cache.packages, name)));
+  const missing = names.filter((name) => !isUnpacked(name));
   if (missing.length === 0 || run('apt-cache', [...apt, 'show', ...missing]).ok) return;
-  const settings = backportsSettings();
-  if (settings === null) return;
+  if (backports === undefined) backports = backportsSettings();
+  if (backports === null) return;
+  const settings = backports;
   download((cwd) => run('apt-get', [...settings, 'download', ...missing], { cwd, deadline_ms: download_ms_max }));
+}
+
+/** @param {string} name of a package */
+function isUnpacked(name) {
+  return existsSync(join(cache.packages, name));
 }
 
 /** @param {(folder: string) => void} fetch puts packages into the folder */

@@ -4,13 +4,14 @@
  */
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { placeName } from '../base/place.js';
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
-import { placeName } from '../keeper/core/state.js';
 import { AmbientRights, CAP_NET_RAW } from '../net/ambient-rights.js';
 import type { Log, LogLevel } from '../observe/log.js';
 import { type AgentProxy, startAgentProxy } from '../proxy/agent/agent-proxy.js';
 import { endProxies } from '../proxy/agent/end-proxies.js';
 import { aloneSettings, fromTanist } from '../proxy/agent/from-tanist.js';
+import { tlsSettings } from '../proxy/tls-settings.js';
 import { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
 import { voterOf } from '../sentinel/embedded/picture.js';
 import { planVips } from '../vrrp/from-tanist.js';
@@ -25,18 +26,18 @@ import type { FileWord } from './file-word.js';
 import { GroupRoom } from './group-room.js';
 import { History } from './history.js';
 import { Hooks } from './hooks/hooks.js';
-import type { LastRun } from './last-run.js';
+import { type LastRun, rememberRun } from './last-run.js';
 import { AgentMetrics } from './metrics/metrics.js';
 import { pairNews } from './pair-record.js';
 import { Parts } from './parts.js';
 import { Peers } from './peers.js';
 import { proxyDirectory } from './proxy-directory.js';
 import { untilVoter } from './readiness.js';
-import { RecordWatch } from './records.js';
+import { type RecordChange, RecordWatch } from './records.js';
 import { sentinelStateFor } from './sentinel-state.js';
 import { SiblingLinks } from './sibling-links.js';
 import { strangerWarnings } from './strangers.js';
-import { clientSettings, tlsOf } from './tls.js';
+import { tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
 import { VipGate } from './vip-gate.js';
 
@@ -98,7 +99,7 @@ export class Agent {
     this.#peers = new Peers(config, self, tls?.client ?? null);
     this.#files = new FileWatch({
       own: options.file,
-      askAll: (args, deadline_ms) => this.#peers.askAll(args, deadline_ms),
+      peers: this.#peers,
       log: (level, text) => log.write(level, text),
     });
     this.#arbiter = this.#makeArbiter(options, ping);
@@ -180,8 +181,10 @@ export class Agent {
   }
 
   async #start(): Promise<void> {
-    const { config, self } = this.#options;
+    const { config, self, lastRun } = this.#options;
     await this.#sentinel.start();
+    // Before it can have answered anybody: requests come in with the next turn of the event loop.
+    rememberRun(config, lastRun);
     this.#vip.start();
     this.#arbiter?.start();
     for (const group of config.groups) if (group.hosts.includes(self.name)) this.#open(group.name);
@@ -238,12 +241,7 @@ export class Agent {
       version,
       log: (level, text) => log.write(level, text),
       askOwn: (args) => this.#sentinel.command(args),
-      siblings: new SiblingLinks(
-        config,
-        self,
-        group,
-        group.redis.tls === null ? null : clientSettings(group.redis.tls),
-      ),
+      siblings: new SiblingLinks(config, self, group, tlsSettings(group.redis.tls)),
       vip: {
         grant: (until_ns) => this.#gate.grant(name, until_ns),
         revoke: (reason) => this.#gate.revoke(name, reason),
@@ -297,14 +295,13 @@ export class Agent {
 
   /** The Sentinel has taken a step. */
   #settled(): void {
-    for (const { group, record, paused, before } of this.#records.look(this.#sentinel.state)) {
+    for (const change of this.#records.look(this.#sentinel.state)) {
+      const { group, record, paused } = change;
       // A pair's Sentinels are always paused, since VRRP decides; that is no maintenance.
       const maintenance = paused && this.#options.config.mode !== 'pair';
       this.#rooms.get(group)?.tell({ on: 'record', record, paused: maintenance });
       this.#tellProxy(group);
-      if (before !== null && before.epoch !== record.epoch) {
-        this.#noteChange(group, placeName(before.master), placeName(record.master));
-      }
+      this.#noteChange(change);
     }
     for (const group of this.#records.leasesFreed(this.#sentinel.state))
       this.#rooms.get(group)?.tell({ on: 'lease-freed' });
@@ -313,9 +310,13 @@ export class Agent {
   }
 
   /** An election that promoted nobody gives the old master a new epoch: no failover, but worth knowing. */
-  #noteChange(group: string, from: string, to: string): void {
+  #noteChange({ group, record, before, planned }: RecordChange): void {
+    if (before === null || before.epoch === record.epoch) return;
+    const from = placeName(before.master);
+    const to = placeName(record.master);
     if (from === to) return this.#note(group, { what: 'config', text: `${to} stays the master: nobody was promoted` });
-    const what = this.#control.wasPlanned(group) ? 'switchover' : 'failover';
+    // Without a lease nobody else hears of the plan than the host that carries it out.
+    const what = planned || this.#control.wasPlanned(group) ? 'switchover' : 'failover';
     this.#note(group, { what, text: `${from} -> ${to}` });
   }
 

@@ -3,8 +3,8 @@
  * decided in arbiter-watch.pure.ts.
  */
 import { type ChildProcess, type ExecFileException, execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter } from 'node:path';
+import { findProgram } from '../net/find-program.js';
 import type { Log } from '../observe/log.js';
 import { ArbiterWatch, mayLead, type Standing, sentenceOf } from './arbiter-watch.pure.js';
 
@@ -113,21 +113,12 @@ export function findPing(
   usual: readonly string[] = ['/usr/bin', '/bin'],
 ): string {
   const folders = path.split(delimiter).filter((folder) => folder.startsWith('/'));
-  const found = [...folders, ...usual].map((folder) => join(folder, 'ping')).find(isExecutable);
-  if (found !== undefined) return found;
+  const found = findProgram('ping', [...folders, ...usual]);
+  if (found !== null) return found;
   throw new Error(
     'asking the `arbiter` needs the program ping, which is not there\n' +
       '  fix: install iputils-ping; or leave `arbiter` out of tanist.yml',
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** `ping` ends with 1 when it heard nothing; everything else is worth a word. */

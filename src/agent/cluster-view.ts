@@ -1,4 +1,5 @@
 /** What `tanist status` shows, put together from the Sentinel's picture and the keepers' own words. Pure. */
+import { placeName } from '../base/place.js';
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
 import type { KeeperState } from '../keeper/core/io.js';
 import type { GroupPicture, NodePicture } from '../sentinel/embedded/picture.js';
@@ -119,7 +120,7 @@ function candidateText(node: NodePicture | null, choice: GroupSources['choice'])
   if (node.leads) return 'leads';
   const { host, port } = node;
   if (choice.chosen?.host === host && choice.chosen.port === port) return 'would be promoted now';
-  const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const name = placeName(node);
   const sentence = choice.reasons.find((each) => each.startsWith(`${name}: `));
   return sentence === undefined ? 'not a candidate' : sentence.slice(name.length + 2);
 }

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { readTanistConfig } from '../config/tanist/read.js';
+import { LinkError, type LinkErrorCode } from '../redis/link-error.js';
 import { ErrorReply } from '../redis/reply.js';
 import { fileWarning, fileWordOf, loginRefusal, readFileWord } from './file-word.js';
+import { NoAnswer } from './peers.js';
 
 const THREE = 'hosts: {a: 10.0.0.1, b: 10.0.0.2, c: 10.0.0.3}\n';
 const word = (yaml: string, file = '/etc/tanist/tanist.yml') => fileWordOf(readTanistConfig(yaml, file), '0.1.0');
@@ -32,10 +34,13 @@ it('compares the voters alone with an agent of another version', () => {
 });
 
 it('tells a login that is refused from other trouble', () => {
-  expect(loginRefusal('b', new ErrorReply('ERR the agent on b does not answer: WRONGPASS invalid'))).toMatch(
-    /^the agent on b refuses this one's login: sentinel\.password/,
-  );
-  expect(loginRefusal('b', new ErrorReply('ERR the agent on b does not answer: refused'))).toBeNull();
+  const noAnswer = (code: LinkErrorCode, why: string) => new NoAnswer('b', new LinkError(code, why, false));
+  const refusal = /^the agent on b refuses this one's login: sentinel\.password/;
+  expect(loginRefusal('b', noAnswer('ERR_LINK_AUTH', 'ERR invalid password'))).toMatch(refusal);
+  // We have none, and one is wanted.
+  expect(loginRefusal('b', new ErrorReply('NOAUTH Authentication required.'))).toMatch(refusal);
+  expect(loginRefusal('b', noAnswer('ERR_LINK_REFUSED', 'refused'))).toBeNull();
+  expect(loginRefusal('b', new ErrorReply('ERR no group is named NOAUTH'))).toBeNull();
   expect(loginRefusal('b', 'PONG')).toBeNull();
 });
 

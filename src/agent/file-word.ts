@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { differences, type FileDigests, fileDigests } from '../config/tanist/digest.js';
 import type { TanistConfig } from '../config/tanist/model.js';
+import { isAuthError } from '../redis/handshake.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
+import { NoAnswer } from './peers.js';
 
 const WORD_MAX_chars = 64 * 1024;
 const NAME = z.string().max(64);
@@ -51,7 +53,9 @@ export function fileWarning(host: string, ours: FileWord, theirs: FileWord): str
 
 /** That another agent does not let this one in; null for any other reply. */
 export function loginRefusal(host: string, reply: Reply): string | null {
-  if (!(reply instanceof ErrorReply) || !/\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)\b/.test(reply.message)) return null;
+  const isRefused =
+    reply instanceof NoAnswer ? reply.why === 'ERR_LINK_AUTH' : reply instanceof ErrorReply && isAuthError(reply);
+  if (!isRefused) return null;
   return `the agent on ${host} refuses this one's login: sentinel.password of the two tanist.yml must be the same`;
 }
 

@@ -11,13 +11,14 @@ import type { Voter } from '../keeper/run/lease-voters.js';
 import { MemoryFile } from '../keeper/run/memory-file.js';
 import { KeeperRunner, type LogLevel } from '../keeper/run/runner.js';
 import { bootTime_ms } from '../net/clock.js';
+import { tlsSettings } from '../proxy/tls-settings.js';
 import type { Reply } from '../redis/reply.js';
 import type { KeeperWord } from './cluster-view.js';
 import type { Conditions } from './conditions.js';
 import { RoleNotes } from './role-notes.js';
 import { placesOf } from './sentinel-state.js';
 import type { SiblingLinks } from './sibling-links.js';
-import { clientSettings, tlsOf } from './tls.js';
+import { tlsOf } from './tls.js';
 import type { HistoryEntry } from './view.js';
 
 export interface GroupRoomOptions {
@@ -83,7 +84,7 @@ export class GroupRoom {
       },
       place: this.place,
       auth: group.redis.auth === null ? null : { user: group.redis.auth.user, pass: group.redis.auth.password.value },
-      tls: group.redis.tls === null ? null : clientSettings(group.redis.tls),
+      tls: tlsSettings(group.redis.tls),
       voters: this.#voters(),
       memory,
       hooks: {

@@ -2,7 +2,7 @@
  * The planned change of master, as the agent beside the master carries it out: the keeper lets the others elect while it
  * still leads, its own Sentinel pauses writes, waits for the target and promotes it, and the record tells when it is done.
  */
-
+import { placeName } from '../base/place.js';
 import type { LeaderRecord, Place } from '../keeper/core/io.js';
 import { samePlace } from '../keeper/core/state.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
@@ -81,7 +81,7 @@ export async function change(hands: ChangeHands, order: HandoverOrder): Promise<
   const took_ms = Math.round(hands.now() - began);
   return {
     ok: true,
-    text: `${after.master.host}:${after.master.port} leads ${group} since epoch ${after.epoch}, after ${took_ms} ms`,
+    text: `${placeName(after.master)} leads ${group} since epoch ${after.epoch}, after ${took_ms} ms`,
   };
 }
 

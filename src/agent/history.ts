@@ -5,6 +5,7 @@
  */
 import { appendFile, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '../base/error-text.js';
 import type { Log } from '../observe/log.js';
 import { RateLimit } from '../observe/rate-limit.js';
 import type { HistoryEntry } from './view.js';
@@ -127,7 +128,7 @@ export class History {
         await file.close();
       }
     } catch (error) {
-      if (!isAbsent(error)) this.#log.write('warning', `the history before this start is lost: ${messageOf(error)}`);
+      if (!isAbsent(error)) this.#log.write('warning', `the history before this start is lost: ${errorText(error)}`);
       return '';
     }
   }
@@ -147,7 +148,7 @@ export class History {
         this.#size_bytes += Buffer.byteLength(text);
       } catch (error) {
         if (this.#complaints.passes(performance.now())) {
-          this.#log.write('warning', `the history is kept in memory only: ${messageOf(error)}`);
+          this.#log.write('warning', `the history is kept in memory only: ${errorText(error)}`);
         }
       }
     }
@@ -185,8 +186,4 @@ function inOrder(entries: readonly HistoryEntry[]): HistoryEntry[] {
 
 function isAbsent(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,16 +5,24 @@ import { cleanupAfterEach } from '../../test/support/cleanup-after-each.js';
 import { tempDir } from '../../test/support/temp-dir.js';
 import { readTanistConfig } from '../config/tanist/read.js';
 import { votersApart } from './file-word.js';
-import { stepFromLastRun } from './last-run.js';
+import { rememberRun, stepFromLastRun, VoterChangeError } from './last-run.js';
 
 const cleanup = cleanupAfterEach();
 
-function start(stateDirectory: string, names: string, more = '') {
+/** A start that comes to nothing. */
+function look(stateDirectory: string, names: string, more = '') {
   const hosts = [...names].map((name, index) => `${name}: 10.0.0.${index + 1}`);
   const config = readTanistConfig(`hosts: {${hosts.join(', ')}}\n${more}`, 'tanist.yml');
   const [self] = config.hosts;
   if (self === undefined) throw new Error('no host');
-  return stepFromLastRun({ ...config, stateDirectory }, self);
+  const ours = { ...config, stateDirectory };
+  return { ours, before: stepFromLastRun(ours, self) };
+}
+
+function start(stateDirectory: string, names: string, more = '') {
+  const { ours, before } = look(stateDirectory, names, more);
+  rememberRun(ours, before);
+  return before;
 }
 
 it('lets one host come or go at a time, and remembers only what it took', () => {
@@ -29,6 +37,16 @@ it('lets one host come or go at a time, and remembers only what it took', () => 
   // One goes and another comes: {a, b, c} and {c, e, f} could both be majorities.
   expect(() => start(dir, 'abcf')).toThrow(/two majorities could lead at once\n {2}fix: change one host/);
   start(dir, 'abc');
+});
+
+it('remembers no start that has failed', () => {
+  const dir = tempDir(cleanup);
+  look(dir, 'abc');
+  expect(look(dir, 'abc').before).toBeNull();
+  start(dir, 'abc');
+  look(dir, 'abcd');
+  expect(() => look(dir, 'abcde')).toThrow(VoterChangeError);
+  expect(look(dir, 'abcd').before?.voters).toEqual(['a', 'b', 'c']);
 });
 
 it('lets an operator who knows better start anew', () => {

@@ -27,18 +27,35 @@ export class VoterChangeError extends Error {
 }
 
 /**
- * Looks at the step from the last run's file to this one's, and remembers this one's.
+ * Looks at the step from the last run's file to this one's.
  * @returns the last run; null when none is known
- * @throws {VoterChangeError} when the step is too long; then the last run stays remembered
+ * @throws {VoterChangeError} when the step is too long
  */
 export function stepFromLastRun(config: TanistConfig, self: HostConfig): LastRun | null {
-  const path = join(config.stateDirectory, FILE);
+  const path = pathOf(config);
   const before = keptRun(path);
-  const now: LastRun = { mode: config.mode, voters: config.hosts.map(({ name }) => name) };
+  const now = runOf(config);
   if (before !== null && isTooFar(before, now, self)) throw tooFar(config.file, path, before, now);
-  const text = JSON.stringify(now);
-  if (before === null || JSON.stringify(before) !== text) writeFileAtomic(path, Buffer.from(`${text}\n`));
   return before;
+}
+
+/**
+ * Remembers this run as the last one. To be called as soon as its Sentinel counts by this file, and not before: a start that
+ * has failed is no run, and nobody else counts by its list.
+ * @param before what {@link stepFromLastRun} said
+ * @throws {ConfigFileError} when it cannot be written
+ */
+export function rememberRun(config: TanistConfig, before: LastRun | null): void {
+  const text = JSON.stringify(runOf(config));
+  if (JSON.stringify(before) !== text) writeFileAtomic(pathOf(config), Buffer.from(`${text}\n`));
+}
+
+function pathOf({ stateDirectory }: TanistConfig): string {
+  return join(stateDirectory, FILE);
+}
+
+function runOf({ mode, hosts }: TanistConfig): LastRun {
+  return { mode, voters: hosts.map(({ name }) => name) };
 }
 
 function isTooFar(before: LastRun, now: LastRun, self: HostConfig): boolean {

@@ -4,6 +4,7 @@
  */
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 import type { LeaderRecord, Place } from '../keeper/core/io.js';
+import { samePlace } from '../keeper/core/state.js';
 import { HELLO_CHANNEL } from '../sentinel/core/hello.js';
 import { sentinelId } from './identity.js';
 
@@ -35,7 +36,7 @@ export function helloFor(
   record: LeaderRecord | null,
 ): readonly string[] | null {
   if (leader === null) return null;
-  if (record !== null && record.master.host === leader.host && record.master.port === leader.port) return null;
+  if (record !== null && samePlace(record.master, leader)) return null;
   const epoch = (record?.epoch ?? 0) + 1;
   const news = [from.host, from.port, from.runId, epoch, group, leader.host, leader.port, epoch];
   return ['PUBLISH', HELLO_CHANNEL, news.join(',')];

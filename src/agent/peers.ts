@@ -12,8 +12,19 @@ const PENDING_MAX = 64;
 /** Failures that only a host that can be reached brings about, with an agent or without. */
 const SIGNS_OF_LIFE: readonly LinkErrorCode[] = ['ERR_LINK_REFUSED', 'ERR_LINK_AUTH', 'ERR_LINK_PROTOCOL'];
 
+/** In the place of a reply that did not come. */
+export class NoAnswer extends ErrorReply {
+  readonly why: LinkErrorCode;
+
+  constructor(host: string, error: LinkError) {
+    super(`ERR the agent on ${host} does not answer: ${error.message}`);
+    this.why = error.code;
+  }
+}
+
 export class Peers {
   readonly #links = new Map<string, RedisLink>();
+  readonly #connections = new Map<string, number>();
 
   /** Connects to all others at once, and again whenever a connection ends. */
   constructor(config: TanistConfig, self: HostConfig, tls: TlsSettings | null) {
@@ -32,6 +43,9 @@ export class Peers {
           pending_max: PENDING_MAX,
           backoff: BACKOFF,
           closeOnTimeout: true,
+          onState: ({ is }) => {
+            if (is === 'up') this.#connections.set(name, this.connection(name) + 1);
+          },
         }),
       );
     }
@@ -47,7 +61,12 @@ export class Peers {
     return this.#links.get(host)?.up ?? false;
   }
 
-  /** Asks one host. @returns its reply, or an error that says why there is none */
+  /** Another number, another connection to this host, and so perhaps another agent; 0 before the first. */
+  connection(host: string): number {
+    return this.#connections.get(host) ?? 0;
+  }
+
+  /** Asks one host. @returns its reply, or a {@link NoAnswer} that says why there is none */
   async ask(host: string, args: readonly string[], deadline_ms: number): Promise<Reply> {
     const link = this.#links.get(host);
     if (link === undefined) return new ErrorReply(`ERR no host is named '${host}'`);
@@ -55,7 +74,7 @@ export class Peers {
       return await link.request(args, { deadline_ms });
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
-      return new ErrorReply(`ERR the agent on ${host} does not answer: ${error.message}`);
+      return new NoAnswer(host, error);
     }
   }
 

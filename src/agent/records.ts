@@ -10,6 +10,8 @@ export interface RecordChange {
   readonly paused: boolean;
   /** Null at the start. */
   readonly before: LeaderRecord | null;
+  /** The keeper of the old master had consented to the election of this epoch, as far as this host's Sentinel has heard. */
+  readonly planned: boolean;
 }
 
 /** Requests wait this long for the new master; then the old one, which has kept its place, is asked again. */
@@ -24,6 +26,8 @@ export interface HandOverNews {
 
 export class RecordWatch {
   readonly #handingOver = new Set<string>();
+  /** By group, the epoch of the last election that was planned: the lease is given back before some hear who has won it. */
+  readonly #planned = new Map<string, number>();
   readonly #granted = new Set<string>();
   readonly #known = new Map<string, { readonly record: LeaderRecord; readonly paused: boolean }>();
 
@@ -36,7 +40,8 @@ export class RecordWatch {
       if (known !== undefined && known.paused === group.paused && isSame(known.record, epoch, host, port)) continue;
       const record = { epoch, master: { host, port } };
       this.#known.set(group.name, { record, paused: group.paused });
-      changes.push({ group: group.name, record, paused: group.paused, before: known?.record ?? null });
+      const planned = this.#planned.get(group.name) === epoch;
+      changes.push({ group: group.name, record, paused: group.paused, before: known?.record ?? null, planned });
     }
     return changes;
   }
@@ -49,8 +54,10 @@ export class RecordWatch {
       if (begun && !this.#handingOver.has(group.name)) {
         news.push({ group: group.name, for_ms: HOLD_MS, reason: 'a planned switchover has begun' });
       }
-      if (begun) this.#handingOver.add(group.name);
-      else this.#handingOver.delete(group.name);
+      if (begun) {
+        this.#handingOver.add(group.name);
+        this.#planned.set(group.name, group.failover?.epoch ?? group.leaderEpoch);
+      } else this.#handingOver.delete(group.name);
     }
     return news;
   }

@@ -1,4 +1,5 @@
 /** Sentinels that vote here though the file does not name them. Pure. */
+import { placeName } from '../base/place.js';
 import type { TanistConfig } from '../config/tanist/model.js';
 import type { GroupPicture } from '../sentinel/embedded/picture.js';
 import { sentinelId } from './identity.js';
@@ -12,9 +13,7 @@ export function strangerWarnings(config: TanistConfig, pictures: readonly (Group
   const named = new Set(config.hosts.map(({ name }) => sentinelId(config.cluster, name)));
   const all = pictures.flatMap((picture) => picture?.sentinels ?? []);
   const strangers = all.filter(({ runId, answers }) => answers && !named.has(runId));
-  const places = new Set(
-    strangers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
-  );
+  const places = new Set(strangers.map(placeName));
   return [...places].map(
     (place) =>
       `a Sentinel votes at ${place} that this tanist.yml does not name: an agent with another file, or a redis-sentinel that was left running. Put the same file on all hosts, or stop it there`,

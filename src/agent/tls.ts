@@ -2,6 +2,7 @@
 import type { TlsOptions } from 'node:tls';
 import type { TlsConfig } from '../config/nutcracker-types.js';
 import type { TanistConfig } from '../config/tanist/model.js';
+import { tlsSettings } from '../proxy/tls-settings.js';
 import type { TlsSettings } from '../redis/endpoint.js';
 
 export interface ClusterTls {
@@ -12,19 +13,7 @@ export interface ClusterTls {
 /** Null when Redis is spoken to in the clear: then the Sentinels speak so too. */
 export function tlsOf(config: TanistConfig): ClusterTls | null {
   const tls = config.groups.find(({ redis }) => redis.tls !== null)?.redis.tls ?? null;
-  return tls === null ? null : { server: serverOptions(tls), client: clientSettings(tls) };
-}
-
-/** How a Redis with these settings is spoken to. */
-export function clientSettings(tls: TlsConfig): TlsSettings {
-  return {
-    ...(tls.ca === null ? {} : { ca: tls.ca }),
-    ...(tls.cert === null ? {} : { cert: tls.cert }),
-    ...(tls.key === null ? {} : { key: tls.key }),
-    ...(tls.servername === null ? {} : { servername: tls.servername }),
-    rejectUnauthorized: !tls.insecure,
-    checkServername: !tls.anyName,
-  };
+  return tls === null ? null : { server: serverOptions(tls), client: tlsSettings(tls) };
 }
 
 function serverOptions(tls: TlsConfig): TlsOptions {

@@ -1,11 +1,12 @@
 /** What a tanist.yml says about where its agents are asked. */
 import { readFileSync } from 'node:fs';
+import { errorText } from '../base/error-text.js';
+import { placeName } from '../base/place.js';
 import { ConfigError } from '../config/config-error.js';
 import { configForHost, isOneMachine } from '../config/tanist/for-host.js';
 import type { TanistConfig } from '../config/tanist/model.js';
 import { readTanistConfig } from '../config/tanist/read.js';
 import { isWildcard } from '../config/tanist/read-listen.js';
-import { placeText } from './cluster-words.js';
 import { SettingsError } from './settings-error.js';
 
 export interface Target {
@@ -21,7 +22,7 @@ export function readTarget(file: string): Target {
     config = readTanistConfig(readFileSync(file, 'utf8'), file);
   } catch (error) {
     if (error instanceof ConfigError) throw new SettingsError(error.format());
-    throw new SettingsError(error instanceof Error ? error.message : String(error));
+    throw new SettingsError(errorText(error));
   }
   return { urls: urlsOf(config), token: config.api.token?.value ?? null };
 }
@@ -34,5 +35,5 @@ export function urlsOf(config: TanistConfig): string[] {
     : isWildcard(host)
       ? ['127.0.0.1', ...config.hosts.map(({ address }) => address)].map((each) => ({ host: each, port }))
       : [config.api];
-  return places.map((place) => `http://${placeText(place.host, place.port)}`);
+  return places.map((place) => `http://${placeName(place)}`);
 }

@@ -1,5 +1,4 @@
 /** How the commands write what an agent tells: sizes, times, places. */
-import { isIP } from 'node:net';
 
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
@@ -17,11 +16,6 @@ export function sizeText(bytes: number): string {
 /** What is left of a lease: `812 ms`, or seconds when it is long. */
 export function leaseText(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`;
-}
-
-/** `10.0.0.1:6379`, `[::1]:6379`. */
-export function placeText(host: string, port: number): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** In local time: `2026-01-02 03:04:05.678`; what is no time stays as it is. */

@@ -1,6 +1,7 @@
 /** `tanist import FILE...`: a tanist.yml from the files of keepalived, Sentinel and twemproxy. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { errorText } from '../base/error-text.js';
 import { ConfigError } from '../config/config-error.js';
 import { OUTSIDE } from '../config/outside.js';
 import type { GivenHost } from '../config/tanist/import/combine.js';
@@ -62,7 +63,7 @@ function run(files: readonly string[], flags: Flags, self: Command): number {
       // There may be passwords in it; and what is there is never overwritten.
       writeFileSync(flags.output, imported.text, { flag: 'wx', mode: 0o600 });
     } catch (error) {
-      writeErr(`tanist import: ${error instanceof Error ? error.message : String(error)}\n`);
+      writeErr(`tanist import: ${errorText(error)}\n`);
       return exitCodes.failure;
     }
   }
@@ -75,7 +76,7 @@ function readInput(file: string): { text: string; file: string } {
   try {
     return { text: readFileSync(file, 'utf8'), file };
   } catch (error) {
-    throw new ImportError(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ImportError(`${file}: cannot be read: ${errorText(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Giving an order: ask first, show that it goes on, say what came of it. */
 import type { ClusterView, GroupView } from '../agent/view.js';
+import { placeName } from '../base/place.js';
 import { type ClusterClient, type Order, RefusedError, UnreachableError } from './cluster-client.js';
 import { clusterExitCodes, UsageError } from './cluster-options.js';
 import { plain, type Terminal } from './terminal.js';
@@ -86,6 +87,6 @@ export function checkTarget(group: GroupView, to: string | null): void {
 
 /** `a (10.0.0.1:6379)`, or the address alone when it is none of ours. */
 export function leaderText(group: GroupView): string {
-  const place = `${group.master.host}:${group.master.port}`;
+  const place = placeName(group.master);
   return plain(group.leader === null ? place : `${group.leader} (${place})`);
 }

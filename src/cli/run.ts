@@ -3,15 +3,16 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Agent } from '../agent/agent.js';
 import { fileWordOf } from '../agent/file-word.js';
-import { findOwnHost, HostUnknownError } from '../agent/identity.js';
+import { HostUnknownError } from '../agent/identity.js';
 import { stepFromLastRun, VoterChangeError } from '../agent/last-run.js';
 import { serve } from '../agent/process.js';
+import { errorText } from '../base/error-text.js';
 import { ConfigError } from '../config/config-error.js';
 import { fingerprint } from '../config/tanist/digest.js';
-import { configForHost } from '../config/tanist/for-host.js';
 import { readTanistConfig } from '../config/tanist/read.js';
 import { StateLock } from '../keeper/run/state-lock.js';
 import { Log } from '../observe/log.js';
+import { ownHost } from './own-host.js';
 import { exitCodes, packageVersion } from './program.js';
 
 const HELP = `
@@ -39,8 +40,7 @@ export function command(): Command {
 async function run(path: string, options: Options): Promise<void> {
   try {
     const whole = readTanistConfig(readFileSync(path, 'utf8'), path);
-    const self = findOwnHost(whole, options.host ?? process.env['TANIST_HOST'] ?? null);
-    const config = configForHost(whole, self.name);
+    const { self, config } = ownHost(whole, options.host);
     const lock = new StateLock(config.stateDirectory);
     const log = new Log({ level: config.logLevel, file: '' });
     const version = packageVersion();
@@ -55,7 +55,7 @@ async function run(path: string, options: Options): Promise<void> {
     if (error instanceof HostUnknownError || error instanceof VoterChangeError) {
       return refuse(error.message, exitCodes.configuration);
     }
-    refuse(error instanceof Error ? error.message : String(error), exitCodes.failure);
+    refuse(errorText(error), exitCodes.failure);
   }
 }
 

@@ -1,7 +1,8 @@
 /** The picture that `tanist status` draws of a cluster. */
 import { stringify } from 'yaml';
 import type { ClusterView, GroupView, MemberView, VoterView } from '../agent/view.js';
-import { leaseText, placeText, sizeText, timeText } from './cluster-words.js';
+import { placeName } from '../base/place.js';
+import { leaseText, sizeText, timeText } from './cluster-words.js';
 import { type Cell, type Column, fold, type Row, tableLines } from './table.js';
 import { type Colours, plain } from './terminal.js';
 
@@ -73,7 +74,7 @@ function rowOf(view: ClusterView, group: GroupView, member: MemberView, colours:
   const isLeader = member.state === 'master';
   const cells: Cell[] = [
     { text: memberName(view, group, member), ...(isLeader ? { paint: colours.strong } : {}) },
-    { text: placeText(plain(member.address), member.port) },
+    { text: placeName({ host: plain(member.address), port: member.port }) },
     { text: member.role, ...(isLeader ? { paint: colours.strong } : {}) },
     { text: member.state, paint: paintOf(member.state, colours) },
     { text: String(group.epoch) },
@@ -128,7 +129,7 @@ function tsv(view: ClusterView): string {
     group.members.map((member) => [
       group.name,
       member.host,
-      placeText(member.address, member.port),
+      placeName({ host: member.address, port: member.port }),
       member.role,
       member.state,
       group.epoch,

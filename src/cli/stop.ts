@@ -1,14 +1,15 @@
 /** `tanist stop`: ends what outlives an agent on this host. */
 import { Command } from 'commander';
-import { findOwnHost, HostUnknownError } from '../agent/identity.js';
+import { HostUnknownError } from '../agent/identity.js';
 import { proxyDirectory } from '../agent/proxy-directory.js';
+import { errorText } from '../base/error-text.js';
 import { ConfigError } from '../config/config-error.js';
-import { configForHost } from '../config/tanist/for-host.js';
 import { DEFAULT_FILE, loadTanistConfig } from '../config/tanist/load.js';
 import type { TanistConfig } from '../config/tanist/model.js';
 import { endRedis } from '../keeper/run/end-redis.js';
 import { StateLock, StateLockedError } from '../keeper/run/state-lock.js';
 import { endProxies } from '../proxy/agent/end-proxies.js';
+import { ownHost } from './own-host.js';
 import { exitCodes } from './program.js';
 
 /** Redis may have much to save. */
@@ -35,7 +36,7 @@ export function command(): Command {
     .action(async (file: string, flags: Flags, self: Command) => {
       const { writeOut = () => {}, writeErr = () => {} } = self.configureOutput();
       try {
-        const config = ownConfig(file, flags.host);
+        const { config } = ownHost(loadTanistConfig(file), flags.host);
         process.exitCode = await stop(config, flags.all, (line) => writeOut(`${line}\n`));
       } catch (error) {
         const isSettings = error instanceof ConfigError || error instanceof HostUnknownError;
@@ -45,16 +46,11 @@ export function command(): Command {
     });
 }
 
-function ownConfig(file: string, host: string | undefined): TanistConfig {
-  const whole = loadTanistConfig(file);
-  return configForHost(whole, findOwnHost(whole, host ?? process.env['TANIST_HOST'] ?? null).name);
-}
-
 function describe(error: unknown): string {
   if (error instanceof ConfigError) return error.format();
   if (error instanceof StateLockedError)
     return `the agent runs: end it first (systemctl stop tanist). ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }
 
 /** @throws {StateLockedError} while the agent runs */

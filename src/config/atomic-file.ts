@@ -20,8 +20,9 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorText } from '../base/error-text.js';
 
 /** A configuration file that is missing, or cannot be read or written. */
 export class ConfigFileError extends Error {
@@ -69,11 +70,12 @@ export function writeFileAtomic(path: string, content: Uint8Array): WriteManner 
 }
 
 /**
- * The same for a file of our own in a directory of our own, without keeping this thread waiting for the disk: nobody else
- * may write it meanwhile.
+ * The same for a file of our own in a directory of our own, without keeping this thread waiting for the disk: no other
+ * process may write it meanwhile, and no second call of this.
+ * @param isLatest asked in the moment of the replacement: when this thread has written something newer meanwhile, that stays
  * @throws {ConfigFileError} (rejects) when it could not be written; the old content is then untouched.
  */
-export async function writeFileInBackground(path: string, content: Uint8Array): Promise<void> {
+export async function writeFileInBackground(path: string, content: Uint8Array, isLatest: () => boolean): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     await rm(temporary, { force: true });
@@ -84,7 +86,9 @@ export async function writeFileInBackground(path: string, content: Uint8Array): 
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    // In the turn of the question: awaited, the newer content could come in between, and be replaced.
+    if (isLatest()) renameSync(temporary, path);
+    else await rm(temporary);
     const directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
     await directory.sync().finally(() => directory.close());
   } catch (error) {
@@ -189,6 +193,5 @@ export function systemCode(error: unknown): string {
 }
 
 function failure(path: string, what: string, error: unknown): ConfigFileError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ConfigFileError(`${path} ${what}: ${reason}`, systemCode(error));
+  return new ConfigFileError(`${path} ${what}: ${errorText(error)}`, systemCode(error));
 }

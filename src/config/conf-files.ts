@@ -1,6 +1,7 @@
 /** The disk for the readers: loading a file, includes, and the checks of scripts and directories. */
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errorText } from '../base/error-text.js';
 import { ConfigFileError, systemCode } from './atomic-file.js';
 import { type ConfDocument, parseConfBytes } from './conf-lines.js';
 import type { ReadOptions } from './sentinel-conf.js';
@@ -16,8 +17,7 @@ export function loadConfFile(path: string): ConfDocument {
     return parseConfBytes(readFileSync(path), path);
   } catch (error) {
     if (error instanceof ConfigFileError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigFileError(`${path} cannot be read: ${reason}`, systemCode(error));
+    throw new ConfigFileError(`${path} cannot be read: ${errorText(error)}`, systemCode(error));
   }
 }
 

@@ -1,4 +1,5 @@
 /** The address notations inside a nutcracker.yml: `host:port`, `/path mode`, `host:port:weight name`. */
+import { placeName } from '../base/place.js';
 import type { FilePlace, ServerConfig, SocketAddress } from './nutcracker-types.js';
 
 /** What is wrong with an address; the reader adds the place. */
@@ -24,6 +25,11 @@ export function parseHostPort(text: string, what: string): { host: string; port:
   const host = text.slice(0, colon);
   const bracketed = /^\[(.+)\]$/.exec(host)?.[1];
   return { host: bracketed ?? host, port };
+}
+
+/** As it is told to people: `10.0.0.1:6379`, `[::1]:6379`, or the path. */
+export function socketName(address: SocketAddress): string {
+  return address.kind === 'tcp' ? placeName(address) : address.path;
 }
 
 /** `host:port`, or an absolute path with an optional octal mode, as in `/run/proxy.sock 0666`. */

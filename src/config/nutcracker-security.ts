@@ -1,7 +1,14 @@
 /** The keys of a pool that concern passwords and TLS. Secrets are never part of a message. */
 import { isMap, isScalar, type Node, type YAMLMap } from 'yaml';
 import type { PoolReader, Problems } from './nutcracker-reader.js';
-import type { ClientTls, FilePlace, Login, TlsConfig, UserConfig } from './nutcracker-types.js';
+import {
+  type ClientTls,
+  type FilePlace,
+  type Login,
+  SYSTEM_TLS,
+  type TlsConfig,
+  type UserConfig,
+} from './nutcracker-types.js';
 import type { Outside } from './outside.js';
 import { type PemKind, pairFault, readNamed, readPemFile } from './pem.js';
 
@@ -77,7 +84,7 @@ export function readTls(
   if (!isScalar(node) || node.value !== 'true') {
     problems.add(node, `${key} must be true, false, or a map of ${TLS_KEYS.join(', ')}`);
   }
-  return { ca: null, cert: null, key: null, servername: null, anyName: false, insecure: false };
+  return SYSTEM_TLS;
 }
 
 function readTlsMap(name: string, map: YAMLMap, outside: Outside, problems: Problems): TlsConfig {

@@ -77,6 +77,16 @@ export interface TlsConfig {
   readonly insecure: boolean;
 }
 
+/** What `true` means: who may have signed is the system's word, and we show no certificate. */
+export const SYSTEM_TLS: TlsConfig = {
+  ca: null,
+  cert: null,
+  key: null,
+  servername: null,
+  anyName: false,
+  insecure: false,
+};
+
 /** TLS towards clients; the texts of PEM files. */
 export interface ClientTls {
   readonly cert: string;

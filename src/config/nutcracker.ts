@@ -3,7 +3,14 @@
  * before anything is returned; all problems are reported together, each with its line and column.
  */
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
-import { AddressError, parseHostPort, parseListen, parseMaster, parseServer } from './nutcracker-address.js';
+import {
+  AddressError,
+  parseHostPort,
+  parseListen,
+  parseMaster,
+  parseServer,
+  socketName,
+} from './nutcracker-address.js';
 import { PoolReader, Problems } from './nutcracker-reader.js';
 import { readClientTls, readSentinelAuth, readTls, readUsers } from './nutcracker-security.js';
 import {
@@ -159,7 +166,7 @@ function checkListenTwins(pools: readonly PoolConfig[], problems: Problems): voi
   for (const pool of pools) {
     for (const listen of [pool.listen, pool.listenTls]) {
       if (listen === null) continue;
-      const where = listen.kind === 'tcp' ? `${listen.host}:${listen.port}` : listen.path;
+      const where = socketName(listen);
       const twin = seen.get(where);
       if (twin !== undefined) {
         const message = `pool '${pool.name}' listens on ${where}, where pool '${twin.name}' does already`;

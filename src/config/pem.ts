@@ -1,5 +1,6 @@
 /** PEM files that a configuration names. What is wrong is said without a word of their content. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { errorText } from '../base/error-text.js';
 import type { Outside } from './outside.js';
 
 export type PemKind = 'certificate' | 'key';
@@ -9,7 +10,7 @@ export function readNamed(what: string, path: string, { readFile }: Outside): st
   try {
     return readFile(path);
   } catch (error) {
-    return new Error(`${what}: cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
+    return new Error(`${what}: cannot read '${path}': ${errorText(error)}`);
   }
 }
 

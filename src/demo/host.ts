@@ -1,6 +1,7 @@
 /** One host of the demo's cluster: its agent and its Redis, to be asked and to be broken. */
 import { join } from 'node:path';
 import type { ClusterView } from '../agent/view.js';
+import { errorText } from '../base/error-text.js';
 import { RedisLink } from '../redis/link.js';
 import { KeptRedis } from './kept-redis.js';
 import type { Process } from './process.js';
@@ -75,7 +76,7 @@ export class Host {
       const { error } = (await reply.json()) as { readonly error?: string };
       return reply.ok ? null : (error ?? `status ${reply.status}`);
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   }
 

@@ -2,6 +2,7 @@
  * What the service manager (systemd) is told: the protocol of sd_notify(3), one datagram a message. Where nobody asks to be
  * told, nothing happens and nothing is loaded.
  */
+import { errorText } from '../base/error-text.js';
 import type { SystemError } from './libc.js';
 
 export interface ServiceManager {
@@ -51,7 +52,7 @@ export async function serviceManager(
     if (forUs && Number(watchdog_us) > 0) manager.feedWatchdog(Number(watchdog_us) / 1000);
     return manager;
   } catch (error) {
-    report(`the service manager cannot be told anything: ${error instanceof Error ? error.message : String(error)}`);
+    report(`the service manager cannot be told anything: ${errorText(error)}`);
     return NOBODY;
   }
 }

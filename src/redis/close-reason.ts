@@ -1,4 +1,5 @@
 /** Why a connection ended or could not be made, from what the operating system and TLS say. */
+import { errorText } from '../base/error-text.js';
 
 /**
  * - `refused`, `reset`: the host is alive and its process said no, or is gone. Nothing else is called by these names,
@@ -56,7 +57,7 @@ function isTlsCode(code: string): boolean {
 /** One sentence for the log. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(describeError).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }
 
 function errorFields(error: unknown): { readonly code: string; readonly syscall: string | undefined } {

@@ -1,6 +1,7 @@
 /** Where a Redis is, and how its TLS is to be spoken. */
 import net from 'node:net';
 import tls from 'node:tls';
+import { placeName } from '../base/place.js';
 
 /** A TCP address (a name or an IP) or a unix socket. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -24,8 +25,7 @@ export interface TlsSettings {
 
 /** For logs: `10.0.0.1:6379`, `[::1]:6379`, or the path. */
 export function describeEndpoint(to: Endpoint): string {
-  if ('path' in to) return to.path;
-  return net.isIPv6(to.host) ? `[${to.host}]:${to.port}` : `${to.host}:${to.port}`;
+  return 'path' in to ? to.path : placeName(to);
 }
 
 /** The event that says a socket of `openSocket` is ready for data. */

@@ -91,6 +91,7 @@ function hasNoPassword(reply: ErrorReply): boolean {
   return /but no password is set|without any password configured/.test(reply.message);
 }
 
-function isAuthError(reply: ErrorReply): boolean {
+/** For want of a login, by a wrong one, or by one that may not do this. */
+export function isAuthError(reply: ErrorReply): boolean {
   return reply.code === 'NOAUTH' || reply.code === 'WRONGPASS' || reply.code === 'NOPERM';
 }

@@ -1,6 +1,7 @@
 /** `tanist vrrp` as a daemon in the foreground: signals, reloads, dumps, the pid file. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorText } from '../base/error-text.js';
 import { exitCodeOf, formatDiagnostic } from '../config/keepalived/diagnostics.js';
 import { serviceManager } from '../net/service-manager.js';
 import { type Loaded, type LoadOptions, loadVrrpPlan, newFaults } from './load.js';
@@ -71,7 +72,7 @@ async function nativeFault(): Promise<string | null> {
     await import('../net/libc.js');
     return null;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     return `koffi's native part cannot be loaded (was it installed with --omit=optional?): ${why}`;
   }
 }
@@ -119,7 +120,7 @@ async function dump(
     renameSync(aside, path);
     log('info', null, `wrote ${path}`);
   } catch (error) {
-    log('error', null, `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    log('error', null, `cannot write ${path}: ${errorText(error)}`);
   }
 }
 
@@ -132,7 +133,7 @@ function takePidFile(path: string | null): string | null {
     writeFileSync(path, `${process.pid}\n`);
     return null;
   } catch (error) {
-    return `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot write ${path}: ${errorText(error)}`;
   }
 }
 

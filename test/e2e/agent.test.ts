@@ -1,5 +1,6 @@
 /** The node agent with real servers: three agents on loopback by one tanist.yml. */
 import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../src/agent/view.js';
 import { AgentCluster, type AgentHost } from '../support/agent-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { needs } from '../support/needs.js';
@@ -18,6 +19,12 @@ async function onReplicas(cluster: AgentCluster, leader: AgentHost, key: string,
   for (const host of await others(cluster, leader)) {
     await until(async () => (await host.redis('GET', key)) === value, { what: `${key} on ${host.name}` });
   }
+}
+
+/** How a host tells the changes of master in its history. */
+async function changesAt(host: AgentHost): Promise<string[]> {
+  const { body } = await host.api<readonly HistoryEntry[]>('/history');
+  return body.map(({ what }) => what).filter((what) => what === 'failover' || what === 'switchover');
 }
 
 describe('three agents', () => {
@@ -61,6 +68,13 @@ describe('three agents', () => {
     expect(back).toMatchObject({ status: 200 });
     expect((await cluster.settled()).name).toBe(first.name);
     expect(await asked?.proxy('INCR', 'key')).toBe(3);
+    // Every host has heard of the plan before it heard who leads.
+    for (const host of cluster.hosts) {
+      await until(async () => (await changesAt(host)).length === 2, {
+        what: `both changes in the history of ${host.name}`,
+      });
+      expect(await changesAt(host)).toEqual(['switchover', 'switchover']);
+    }
   });
 
   it('take over when an agent is killed, and adopt its Redis again', { timeout: DEADLINE_MS }, async (context) => {

@@ -1,5 +1,6 @@
 /** The agent's HTTP API: limits, guards and error answers here; what is answered is in the files beside. */
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { errorText } from '../../base/error-text.js';
 import type { Log } from '../../observe/log.js';
 import type { AgentControl } from '../view.js';
 import { ApiError, errorBody } from './errors.js';
@@ -54,7 +55,7 @@ export class ApiServer {
     try {
       await this.#app.listen({ host: place.host, port: place.port, backlog: 128 });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       throw new Error(`the HTTP API cannot be opened: ${why}\n  fix: set api.listen in tanist.yml to a free address`);
     }
     const address = this.#app.server.address();

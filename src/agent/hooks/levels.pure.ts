@@ -2,6 +2,7 @@
  * What hooks are told: for each event, the level of a group on this host now. Levels, not edges: a hook that missed one
  * is told the newest, and that is all it needs. Pure.
  */
+import { placeName } from '../../base/place.js';
 import type { HookEvent } from '../../config/tanist/model.js';
 import type { ClusterView, GroupView, MemberView } from '../view.js';
 
@@ -35,7 +36,7 @@ export function fingerprint(level: HookLevel): string {
   const { event, master, epoch } = level;
   switch (event) {
     case 'leader':
-      return `${level.level} ${master.host}:${master.port}`;
+      return `${level.level} ${placeName(master)}`;
     case 'failover':
       // Two failovers in the time of one run are two epochs.
       return `${level.level} ${epoch}`;
@@ -66,7 +67,7 @@ export function levelsOf(view: ClusterView, events: readonly HookEvent[]): HookL
 function levelOf(event: HookEvent, group: GroupView, member: MemberView | null): string | null {
   switch (event) {
     case 'leader':
-      return group.leader ?? `${group.master.host}:${group.master.port}`;
+      return group.leader ?? placeName(group.master);
     case 'failover':
       return group.failover ?? 'none';
     case 'role':

@@ -1,5 +1,6 @@
 /** One run of a hook's program: no shell, its own process group, a deadline, and an output that cannot fill memory. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { errorText } from '../../base/error-text.js';
 
 /** How a run ended. `output` is for the log: its end, cut to a bound. */
 export type HookResult =
@@ -32,7 +33,7 @@ export async function runProgramOnce(program: Program): Promise<HookResult> {
   try {
     child = spawn(file, args, { detached: true, cwd: '/', env: environment(program.env), stdio: 'pipe' });
   } catch (error) {
-    return { ok: false, why: `cannot be started: ${messageOf(error)}`, timedOut: false, output: '' };
+    return { ok: false, why: `cannot be started: ${errorText(error)}`, timedOut: false, output: '' };
   }
   const output = new Tail(OUTPUT_MAX_bytes);
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => output.add(bytes));
@@ -121,8 +122,4 @@ class Tail {
   text(): string {
     return `${this.#cut ? '... ' : ''}${this.#bytes.toString('utf8').trim()}`;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 /** What a configuration means, in words: the text of `tanist check`. */
+import { placeName } from '../../base/place.js';
 import { fileDigests, fingerprint } from './digest.js';
 import type { Finding } from './findings.js';
 import { configForHost, isOneMachine } from './for-host.js';
@@ -70,7 +71,7 @@ function poolLines({ proxy }: TanistConfig, style: Style): string[] {
   if (proxy === null) return [];
   const rows = proxy.pools.map((pool) => [
     pool.name,
-    endpoint(pool.listen),
+    placeName(pool.listen),
     pool.ring.map(shardText).join(', '),
     `${pool.hash}, ${pool.distribution}`,
     `${formatDuration(pool.holdTimeout_ms)}, ${formatSize(pool.hold_bytes)}`,
@@ -83,10 +84,6 @@ function shardText({ group, name, weight }: PoolSettings['ring'][number]): strin
   return `${group}${ring}${weight === 1 ? '' : ` x${weight}`}`;
 }
 
-function endpoint({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function settings(config: TanistConfig): [string, string][] {
   const { lease, sentinel, api, proxy, hooks, mode } = config;
   const locked = (secret: object | null, what: string): string => (secret === null ? `no ${what}` : `with a ${what}`);
@@ -97,7 +94,7 @@ function settings(config: TanistConfig): [string, string][] {
       `port ${sentinel.port}, ${locked(sentinel.auth, 'password')}; down after ${formatDuration(sentinel.downAfter_ms)}, ` +
         `failover timeout ${formatDuration(sentinel.failoverTimeout_ms)}`,
     ],
-    ['API', `${endpoint(api)}, ${locked(api.token, 'token')}`],
+    ['API', `${placeName(api)}, ${locked(api.token, 'token')}`],
     ...(proxy === null ? [] : [['Proxy', proxyText(proxy)] as [string, string]]),
     ...hooks.map((hook): [string, string] => [`Hook ${hook.name}`, `${hook.action.kind} on ${hook.on.join(', ')}`]),
     ['State', config.stateDirectory],
@@ -112,7 +109,7 @@ function leaseText(mode: TanistConfig['mode'], ttl_ms: number | null): string {
 
 function proxyText({ workers, stats }: NonNullable<TanistConfig['proxy']>): string {
   const processes = workers === 1 ? '1 process' : `${workers} processes`;
-  return `${processes}, ${stats === null ? 'no statistics' : `statistics on ${endpoint(stats)}`}`;
+  return `${processes}, ${stats === null ? 'no statistics' : `statistics on ${placeName(stats)}`}`;
 }
 
 /**
@@ -130,13 +127,13 @@ export function describeHost(cluster: TanistConfig, name: string, style: Style):
       'votes',
       config.mode === 'pair'
         ? 'no: VRRP decides'
-        : `${witness ? 'as a witness, ' : ''}on ${endpoint({ host: address, port: config.sentinel.port })}`,
+        : `${witness ? 'as a witness, ' : ''}on ${placeName({ host: address, port: config.sentinel.port })}`,
     ],
     ...(config.proxy?.pools ?? []).map((pool): [string, string] => [
       'proxy',
-      `${endpoint(pool.listen)} to ${pool.groups.join(', ')}`,
+      `${placeName(pool.listen)} to ${pool.groups.join(', ')}`,
     ]),
-    ['API', `http://${endpoint(config.api)}`],
+    ['API', `http://${placeName(config.api)}`],
     ['state', config.stateDirectory],
   ];
   return [

@@ -1,5 +1,6 @@
 /** A tanist.yml from the disk. */
 import { readFileSync } from 'node:fs';
+import { errorText } from '../../base/error-text.js';
 import { ConfigError } from '../config-error.js';
 import { OUTSIDE, type Outside } from '../outside.js';
 import type { TanistConfig } from './model.js';
@@ -18,8 +19,7 @@ export function loadTanistConfig(path: string, outside: Outside = OUTSIDE): Tani
   try {
     text = path === '-' ? readFileSync(0, 'utf8') : outside.readFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `cannot be read: ${reason}`;
+    const message = `cannot be read: ${errorText(error)}`;
     throw new ConfigError([
       { file: name, line: 0, column: 0, word: '', message, fix: 'name a file that is there and readable', source: '' },
     ]);

@@ -1,6 +1,6 @@
 /** Passwords, tokens and PEM files of a tanist.yml. No message says anything of what is in them. */
 import { resolve } from 'node:path';
-import type { ClientTls, TlsConfig } from '../nutcracker-types.js';
+import { type ClientTls, SYSTEM_TLS, type TlsConfig } from '../nutcracker-types.js';
 import type { Outside } from '../outside.js';
 import { type PemKind, pairFault, readNamed, readPemFile } from '../pem.js';
 import type { Secret } from './model.js';
@@ -59,7 +59,7 @@ function fromFile({ reporter, outside, directory }: Context, at: Path, name: str
 /** TLS towards Redis. */
 export function readServerTls(context: Context, path: Path, given: RedisShape['tls']): TlsConfig | null {
   if (given === undefined || given === false) return null;
-  if (given === true) return { ca: null, cert: null, key: null, servername: null, anyName: false, insecure: false };
+  if (given === true) return SYSTEM_TLS;
   const pem = (key: 'ca' | 'cert' | 'key') => readPem(context, path, given, key);
   const [ca, cert, key] = [pem('ca'), pem('cert'), pem('key')];
   checkPair(context, path, cert, key);

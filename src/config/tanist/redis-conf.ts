@@ -1,4 +1,5 @@
 /** What a redis.conf says that the agent decides otherwise, or that would lame it. */
+import { errorText } from '../../base/error-text.js';
 import { type ConfDocument, parseConf } from '../conf-lines.js';
 import type { Outside } from '../outside.js';
 import type { Finding } from './findings.js';
@@ -53,7 +54,7 @@ function readDirectives(path: string, outside: Pick<Outside, 'readFile'>): Direc
       doc = parseConf(outside.readFile(file), file);
     } catch (error) {
       if (i > 0) continue;
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
     for (const line of doc.lines) {
       if (line.kind !== 'directive') continue;

@@ -1,4 +1,5 @@
 /** The record names another: demote, compare, save aside what would be lost, follow. */
+import { placeName } from '../../base/place.js';
 import { demote, holdBack, infoIsCurrent, mayBeMaster, pauseWrites } from './fence.js';
 import { judgeDiscard, newsOf } from './history.js';
 import { NOWHERE, type Place } from './io.js';
@@ -8,7 +9,7 @@ import { rememberReplica } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
 import { isSaved, saveAside } from './save.js';
-import { type Keeper, placeName, samePlace } from './state.js';
+import { type Keeper, samePlace } from './state.js';
 import { ASTRAY_GRACE_MS, guard_ms, PROMOTION_GRACE_MS, VIP_LEAVES_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { revokeVip } from './vip.js';

@@ -24,6 +24,7 @@ export function newRedis(now: number): Redis {
     link: 'never',
     linkSince: now,
     linkTrouble: '',
+    loginRefused: false,
     heardAt: NEVER,
     pingSentAt: null,
     pingAt: NEVER,
@@ -66,7 +67,7 @@ export function judgeHealth(turn: Turn): Health {
   const silence = since === null || redis.info === null ? null : judgeSilence(turn, since);
   if (silence !== null) return silence;
   if (redis.link !== 'up') {
-    return { is: 'coming', reason: noAnswer(redis.linkTrouble) };
+    return { is: 'coming', reason: noAnswer(redis) };
   }
   if (redis.info === null) return { is: 'coming', reason: 'Redis has not told its role yet' };
   if (redis.info.askedAt < redis.linkSince) return { is: 'silent', reason: 'the connection to Redis is new' };
@@ -75,16 +76,11 @@ export function judgeHealth(turn: Turn): Health {
 }
 
 /** Why nothing can be asked of it. A login that is refused does not mend itself: the operator is told what to look at. */
-export function noAnswer(trouble: string): string {
-  if (isLoginRefused(trouble)) {
+export function noAnswer({ linkTrouble: trouble, loginRefused }: Redis): string {
+  if (loginRefused) {
     return `Redis refuses our login (${trouble}): redis.password or redis.user of this tanist.yml is not what it runs with`;
   }
   return `Redis does not answer yet${trouble === '' ? '' : ` (${trouble})`}`;
-}
-
-/** As Redis says it: a wrong word, none, too few rights, or a password where none is set. */
-export function isLoginRefused(trouble: string): boolean {
-  return /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password))\b/.test(trouble);
 }
 
 /** @returns null when it is none, or none yet */

@@ -1,6 +1,7 @@
 /** Whose data holds whose: replication ids, offsets, keys. */
+import { placeName } from '../../base/place.js';
 import type { Place } from './io.js';
-import { type Keeper, placeName, type SiblingNews, samePlace } from './state.js';
+import { type Keeper, type SiblingNews, samePlace } from './state.js';
 
 /** A point in a history of writes, with the older history that it grew from. */
 export interface Position {

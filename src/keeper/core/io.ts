@@ -98,10 +98,11 @@ export type Input =
   | { readonly on: 'process-failed'; readonly why: string }
   | { readonly on: 'looked'; readonly look: ProcessLook }
   /**
-   * The link to our Redis: connected and logged in; lost, or an attempt failed. After `redis-down` no reply to a request
-   * made before follows. `refused`: the host answers and nobody listens.
+   * The link to our Redis: connected and logged in; lost, or an attempt failed, or our login was refused. After the latter
+   * two no reply to a request made before follows. `refused`: the host answers and nobody listens.
    */
   | { readonly on: 'redis-up' }
+  | { readonly on: 'redis-login-refused'; readonly why: string }
   | { readonly on: 'redis-down'; readonly why: string; readonly refused: boolean }
   | { readonly on: 'reply'; readonly tag: Tag; readonly reply: Reply }
   /** All that is known of the others, whenever some of it is news; also the answer to `ask-siblings`. */

@@ -127,6 +127,18 @@ describe('an attached Redis', () => {
   });
 });
 
+describe('a Redis that refuses our login', () => {
+  it('is complained of once for the same words, and shown until it lets us in', () => {
+    const d = new KeeperDriver({ settings: { attach: true } });
+    for (let time = 0; time < 3; time++) d.input({ on: 'redis-login-refused', why: 'in words of its own' });
+    const reason = /^Redis refuses our login \(in words of its own\): redis\.password or redis\.user /;
+    expect([d.state, d.reason]).toEqual(['starting', expect.stringMatching(reason)]);
+    expect(d.logged('warning')).toEqual([expect.stringMatching(reason)]);
+    d.input({ on: 'redis-down', why: 'reset', refused: false });
+    expect(d.reason).toBe('Redis does not answer yet (reset)');
+  });
+});
+
 describe('an attached Redis that was lost without a refusal', () => {
   it('has ended when its process is seen to be gone', () => {
     const d = new KeeperDriver({ settings: { attach: true } });

@@ -1,11 +1,12 @@
 /** The record names us: get the lease, prove that our data is worth it, promote, write. */
+import { placeName } from '../../base/place.js';
 import { holdBack, infoIsCurrent, liftPause } from './fence.js';
 import { askAllNow, release, want, wantAnew } from './lease.js';
 import { countHealthy, setLimits } from './limits.js';
 import { rememberBeforeLeading, rememberMaster } from './memory.js';
 import { orderReplicaOf } from './order.js';
 import type { OwnInfo } from './own-info.js';
-import { type Keeper, placeName } from './state.js';
+import type { Keeper } from './state.js';
 import { REPLICA_WAIT_MS, ROLE_LOST_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { whyUnable } from './unable.js';

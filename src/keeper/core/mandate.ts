@@ -1,10 +1,11 @@
 /** Who is to lead: the one question whose answer comes from the voters, or, in pair mode, from VRRP. */
 
+import { placeName } from '../../base/place.js';
 import type { Place } from './io.js';
 import { describeVoters, mayLeadUntil } from './lease.js';
 import { pairMandate } from './pair.js';
 import { countConfirming } from './record.js';
-import { FOREVER, placeName, samePlace } from './state.js';
+import { FOREVER, samePlace } from './state.js';
 import { majority } from './timing.js';
 import type { Turn } from './turn.js';
 

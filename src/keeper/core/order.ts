@@ -1,7 +1,8 @@
 /** Orders that change a role: REPLICAOF, repeated until INFO shows that it has worked. */
+import { placeName } from '../../base/place.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { Place } from './io.js';
-import { type Keeper, type Order, placeName, samePlace } from './state.js';
+import { type Keeper, type Order, samePlace } from './state.js';
 import { doubled_ms, ORDER_RETRY_MAX_MS, ORDER_RETRY_MIN_MS } from './timing.js';
 import type { Turn } from './turn.js';
 

@@ -2,11 +2,12 @@
  * Pair mode: two hosts and no quorum. VRRP decides who leads, and there is no lease. What is left to be done by proof: the
  * one that is to lead waits until the other is seen to have let go, and the other lets go at once.
  */
+import { placeName } from '../../base/place.js';
 import type { Health } from './health.js';
 import { newsOf, relate } from './history.js';
 import type { Place } from './io.js';
 import type { Mandate } from './mandate.js';
-import { FOREVER, type Keeper, NEVER, placeName, type SiblingNews, samePlace } from './state.js';
+import { FOREVER, type Keeper, NEVER, type SiblingNews, samePlace } from './state.js';
 import { PAIR_TAKEOVER_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { whyUnable } from './unable.js';

@@ -54,6 +54,7 @@ export function vanish(turn: Turn, link: Redis['link']): void {
   redis.link = link;
   redis.linkSince = now;
   redis.linkTrouble = '';
+  redis.loginRefused = false;
   redis.heardAt = NEVER;
   k.pause = null;
   k.heldBackSince = null;

@@ -261,6 +261,7 @@ const input = fc.oneof(
     { on: 'redis-up' },
     { on: 'redis-down', why: 'reset', refused: false },
     { on: 'redis-down', why: 'refused', refused: true },
+    { on: 'redis-login-refused', why: 'WRONGPASS' },
     { on: 'process-running', pid: 7, adopted: true },
     { on: 'process-running', pid: 8, adopted: false },
     { on: 'process-ended', how: 'signal 9' },

@@ -1,7 +1,8 @@
 /** The leader record in force, and whether enough voters have confirmed it. */
+import { placeName } from '../../base/place.js';
 import type { LeaderRecord } from './io.js';
 import { forgetGrants, mayBeGranted } from './lease.js';
-import { type Keeper, NEVER, placeName, samePlace, sameRecord } from './state.js';
+import { type Keeper, NEVER, samePlace, sameRecord } from './state.js';
 import { majority } from './timing.js';
 import type { Turn } from './turn.js';
 

@@ -46,6 +46,8 @@ export interface Redis {
   link: 'never' | 'up' | 'down';
   linkSince: number;
   linkTrouble: string;
+  /** The trouble is our login: it does not mend itself. */
+  loginRefused: boolean;
   /** The last reply that shows it alive. */
   heardAt: number;
   pingSentAt: number | null;
@@ -225,10 +227,6 @@ export const NO_MEMORY: KeeperMemory = { role: 'unknown', epoch: 0, replId: '', 
 export function samePlace(a: Place | null, b: Place | null): boolean {
   if (a === null || b === null) return a === b;
   return a.host === b.host && a.port === b.port;
-}
-
-export function placeName({ host, port }: Place): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 export function sameRecord(a: LeaderRecord | null, b: LeaderRecord | null): boolean {

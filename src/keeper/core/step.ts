@@ -9,7 +9,7 @@ import { assert, unreachable } from '../../base/assert.js';
 import type { Prng } from '../../base/prng.js';
 import type { Reply } from '../../redis/reply.js';
 import { assumedPause, forgetOwed, onPauseReply, onUnpauseReply } from './fence.js';
-import { hear, isLoginRefused, newRedis, noAnswer, onLooked } from './health.js';
+import { hear, newRedis, noAnswer, onLooked } from './health.js';
 import { onInfoReply } from './info.js';
 import type { Effect, Input, KeeperMemory, Sibling, Tag } from './io.js';
 import { endHandOver, onHandOver } from './lead.js';
@@ -118,6 +118,7 @@ function take(turn: Turn, input: Input): void {
       return takeFromProcess(turn, input);
     case 'redis-up':
     case 'redis-down':
+    case 'redis-login-refused':
       return takeFromLink(turn, input);
     case 'reply':
       return onReply(turn, input.tag, input.reply);
@@ -168,7 +169,9 @@ function takeFromProcess(turn: Turn, input: ProcessInput): void {
   }
 }
 
-function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redis-down' }>): void {
+type FromLink = Extract<Input, { on: 'redis-up' | 'redis-down' | 'redis-login-refused' }>;
+
+function takeFromLink(turn: Turn, input: FromLink): void {
   const { k, now } = turn;
   const { redis, settings } = k;
   const { phase } = redis.process;
@@ -177,6 +180,7 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     redis.link = 'up';
     redis.linkSince = now;
     redis.linkTrouble = '';
+    redis.loginRefused = false;
     redis.infoAt = NEVER;
     if (settings.attach && phase !== 'running') {
       redis.process = { phase: 'running', since: now, pid: null };
@@ -186,8 +190,10 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     }
     return;
   }
-  if (redis.linkTrouble !== input.why && isLoginRefused(input.why)) turn.log('warning', noAnswer(input.why));
+  const isNews = redis.linkTrouble !== input.why;
   redis.linkTrouble = input.why;
+  redis.loginRefused = input.on === 'redis-login-refused';
+  if (redis.loginRefused && isNews) turn.log('warning', noAnswer(redis));
   redis.pingSentAt = null;
   redis.infoSentAt = null;
   forgetOwed(k);
@@ -196,7 +202,7 @@ function takeFromLink(turn: Turn, input: Extract<Input, { on: 'redis-up' | 'redi
     redis.linkSince = now;
   }
   // A host that answers and a port where nobody listens: the process is gone, or will be at once.
-  if (input.refused && redis.heardAt > NEVER) onRefused(turn, input.why);
+  if (input.on === 'redis-down' && input.refused && redis.heardAt > NEVER) onRefused(turn, input.why);
 }
 
 function onReply(turn: Turn, tag: Tag, reply: Reply): void {

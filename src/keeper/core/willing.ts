@@ -1,8 +1,9 @@
 /** Whether our Redis may lead: not when it has less than another one that lives. */
+import { placeName } from '../../base/place.js';
 import { newsOf, relate, shortId } from './history.js';
 import { NOWHERE } from './io.js';
 import type { OwnInfo } from './own-info.js';
-import { type Keeper, placeName, type SiblingNews, samePlace } from './state.js';
+import { type Keeper, type SiblingNews, samePlace } from './state.js';
 import { EMPTY_WAIT_MS, SIBLINGS_WAIT_MS, WATCH_MAX_MS } from './timing.js';
 
 export type Willing =

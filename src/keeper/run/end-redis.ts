@@ -1,7 +1,6 @@
 /** Ends the Redis that an agent which is no more has left running. */
-import { join } from 'node:path';
 import { isAlive, untilGone } from '../../net/process-id.js';
-import { readRecord } from './redis-record.js';
+import { readRecord, recordPath } from './redis-record.js';
 
 /** What has become of it. */
 export type RedisEnd =
@@ -15,7 +14,7 @@ export type RedisEnd =
  * @throws {Error} (rejects) when it may not be signalled
  */
 export async function endRedis(stateDirectory: string, group: string, deadline_ms: number): Promise<RedisEnd> {
-  const record = readRecord(join(stateDirectory, `${group}.redis.json`));
+  const record = readRecord(recordPath(stateDirectory, group));
   if (record === null || !isAlive(record)) return { is: 'none' };
   const { pid } = record;
   process.kill(pid, 'SIGTERM');

@@ -2,6 +2,7 @@
  * Asks the Sentinels for the lease, and gives it back: one link to each, and a function for the one in this process. A
  * Sentinel that is not there costs no time: what it is asked fails at once, and its link comes back by itself.
  */
+import { errorText } from '../../base/error-text.js';
 import type { ConnectionOptions } from '../../redis/connection.js';
 import { RedisLink } from '../../redis/link.js';
 import type { Reply } from '../../redis/reply.js';
@@ -72,8 +73,7 @@ export class LeaseVoters {
         if (voter.unanswered.delete(id)) this.#answered(effect, reply);
       },
       (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        if (voter.unanswered.delete(id)) this.#failed(effect, why);
+        if (voter.unanswered.delete(id)) this.#failed(effect, errorText(error));
       },
     );
   }

@@ -3,15 +3,16 @@ import { expect, it } from 'vitest';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
 import { startRawServer } from '../../../test/support/raw-server.js';
 import { until } from '../../../test/support/until.js';
+import type { Credentials } from '../../redis/handshake.js';
 import type { Input } from '../core/io.js';
 import { LocalRedis } from './local-redis.js';
 
 const cleanup = cleanupAfterEach();
 
-function open(port: number, replyDeadline_ms: number) {
+function open(port: number, replyDeadline_ms: number, auth: Credentials | null = null) {
   const inputs: Input[] = [];
   const redis = new LocalRedis(
-    { to: { host: '127.0.0.1', port }, tls: null, auth: null, tellsFirstRefusal: false, replyDeadline_ms },
+    { to: { host: '127.0.0.1', port }, tls: null, auth, tellsFirstRefusal: false, replyDeadline_ms },
     { deliver: (input) => inputs.push(input), log: () => {}, onBroken: () => {}, onAnswer: () => {} },
   );
   cleanup.add(() => redis.close());
@@ -34,6 +35,16 @@ it('is told to be down when a reply does not come, and comes up anew', async () 
     { on: 'redis-down', why: expect.stringContaining('within 50 ms'), refused: false },
     { on: 'redis-up' },
   ]);
+  await redis.settled();
+});
+
+it('tells a login that is refused from other trouble, whatever the words', async () => {
+  const server = await startRawServer(cleanup, (socket, received) =>
+    received(() => socket.write('-ERR in words of its own\r\n')),
+  );
+  const { redis, inputs } = open(server.port, 5_000, { user: '', pass: 'wrong' });
+  await until(() => inputs.length === 1, { what: 'the refusal' });
+  expect(inputs).toEqual([{ on: 'redis-login-refused', why: 'ERR in words of its own' }]);
   await redis.settled();
 });
 

@@ -2,6 +2,7 @@
  * The link to the Redis that is kept: what it says goes to the core as inputs. What was sent is answered, or the link is
  * told to be down; how long a silence may last is for the core to say, by its own clock.
  */
+import { errorText } from '../../base/error-text.js';
 import type { Endpoint, TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
 import { type LinkState, RedisLink } from '../../redis/link.js';
@@ -109,7 +110,7 @@ export class LocalRedis {
       },
       (error: unknown) => {
         done();
-        this.#lost(link, error instanceof Error ? error.message : String(error), error);
+        this.#lost(link, errorText(error), error);
       },
     );
     this.#requests.add(request);
@@ -147,7 +148,8 @@ export class LocalRedis {
     this.#hooks.onBroken();
     if (!this.#isNews(refused)) return;
     this.#told = refused ? 'refused' : 'down';
-    this.#hooks.deliver({ on: 'redis-down', why: state.detail, refused });
+    const why = state.detail;
+    this.#hooks.deliver(state.why === 'auth' ? { on: 'redis-login-refused', why } : { on: 'redis-down', why, refused });
   }
 
   #isNews(refused: boolean): boolean {

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { cleanupAfterEach } from '../../../test/support/cleanup-after-each.js';
 import { tempDir } from '../../../test/support/temp-dir.js';
@@ -54,6 +55,32 @@ it('does not let what was begun before be the last', async () => {
   file.saveSoon({ ...memory, epoch: 6 });
   file.save(memory);
   expect(open(directory).file.load()).toEqual(memory);
+  await file.flushed();
+  expect(open(directory).file.load()).toEqual(memory);
+});
+
+it('never puts back what was begun before, not for a moment', async () => {
+  const { file, directory } = open();
+  file.saveSoon({ ...memory, epoch: 6 });
+  file.save(memory);
+  let isFlushed = false;
+  void file.flushed().then(() => {
+    isFlushed = true;
+  });
+  const seen = new Set<number>();
+  while (!isFlushed) {
+    seen.add(open(directory).file.load().epoch);
+    await setImmediate();
+  }
+  expect([...seen]).toEqual([7]);
+  expect(readdirSync(directory)).toEqual(['main.keeper.json']);
+});
+
+it('writes in the background again after that', async () => {
+  const { file, directory } = open();
+  file.saveSoon({ ...memory, epoch: 5 });
+  file.save({ ...memory, epoch: 6 });
+  file.saveSoon(memory);
   await file.flushed();
   expect(open(directory).file.load()).toEqual(memory);
 });

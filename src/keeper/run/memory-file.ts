@@ -2,6 +2,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { errorText } from '../../base/error-text.js';
 import { systemCode, writeFileAtomic, writeFileInBackground } from '../../config/atomic-file.js';
 import type { KeeperMemory } from '../core/io.js';
 import { NO_MEMORY } from '../core/state.js';
@@ -20,6 +21,8 @@ export class MemoryFile {
   #isFailing = false;
   #unwritten: KeeperMemory | null = null;
   #writing: Promise<void> | null = null;
+  /** Calls of `save`: what was begun in the background before the last of them is older. */
+  #saves = 0;
 
   constructor(stateDirectory: string, group: string, log: (level: 'warning', text: string) => void) {
     this.path = join(stateDirectory, `${group}.keeper.json`);
@@ -50,12 +53,14 @@ export class MemoryFile {
    * remembers is for the next start, and a master must not end because its disk is full.
    */
   save(memory: KeeperMemory): void {
-    // What is being written now is older: it must not be the last.
-    if (this.#writing !== null) this.#unwritten = memory;
+    this.#saves += 1;
+    this.#unwritten = null;
     try {
       writeFileAtomic(this.path, bytesOf(memory));
       this.#isFailing = false;
     } catch (error) {
+      // What is being written has been overtaken all the same: its writer tries this instead.
+      if (this.#writing !== null) this.#unwritten = memory;
       this.#fail(error);
     }
   }
@@ -74,7 +79,8 @@ export class MemoryFile {
   async #write(): Promise<void> {
     for (let memory = this.#unwritten; memory !== null; memory = this.#unwritten) {
       this.#unwritten = null;
-      await writeFileInBackground(this.path, bytesOf(memory)).then(
+      const before = this.#saves;
+      await writeFileInBackground(this.path, bytesOf(memory), () => this.#saves === before).then(
         () => {
           this.#isFailing = false;
         },
@@ -85,7 +91,7 @@ export class MemoryFile {
   }
 
   #fail(error: unknown): void {
-    if (!this.#isFailing) this.#log('warning', error instanceof Error ? error.message : String(error));
+    if (!this.#isFailing) this.#log('warning', errorText(error));
     this.#isFailing = true;
   }
 

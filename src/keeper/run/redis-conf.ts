@@ -11,6 +11,7 @@ import { DISK_CHECKS, loadConfFile } from '../../config/conf-files.js';
 import { type ConfDocument, type ConfLine, type DirectiveLine, printConfBytes } from '../../config/conf-lines.js';
 import { quoteWord } from '../../config/conf-words.js';
 import type { RedisSettings } from '../../config/tanist/model.js';
+import type { Credentials } from '../../redis/handshake.js';
 import { NOWHERE } from '../core/io.js';
 
 export interface RedisConfOptions {
@@ -189,18 +190,20 @@ function tlsSettings({ settings, tlsFiles }: RedisConfOptions): string[][] {
   return [['tls-port', String(settings.port)], ['tls-replication', 'yes'], ...files];
 }
 
+/** What a Redis logs in with to the one that it follows, as settings. */
+export function masterLogin({ user, pass }: Credentials): [name: string, value: string][] {
+  return [
+    ['masteruser', user],
+    ['masterauth', pass],
+  ];
+}
+
 /** A named user is made unless redis.conf has users of its own; then nobody gets in without a name any more. */
 function loginSettings(auth: NonNullable<RedisSettings['auth']>, directives: readonly Located[]): string[][] {
   const pass = auth.password.value;
-  if (auth.user === '')
-    return [
-      ['requirepass', pass],
-      ['masterauth', pass],
-    ];
-  const replication = [
-    ['masteruser', auth.user],
-    ['masterauth', pass],
-  ];
+  // No user is what Redis starts with; named all the same, one from before there were users would not start.
+  const replication = masterLogin({ user: auth.user, pass }).filter(([, value]) => value !== '');
+  if (auth.user === '') return [['requirepass', pass], ...replication];
   if (directives.some((line) => nameOf(line) === 'user' || nameOf(line) === 'aclfile')) return replication;
   const hasDefaultPassword = lastValue(directives, 'requirepass') !== '';
   return [

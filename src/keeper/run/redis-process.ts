@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { errorText } from '../../base/error-text.js';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { readProcFile, workingDirectory } from '../../net/proc.js';
 import { isAlive } from '../../net/process-id.js';
@@ -17,7 +18,7 @@ import { LogTail } from './log-tail.js';
 import { ProcessWatch } from './process-look.js';
 import { makeRedisConf } from './redis-conf.js';
 import { endGroup, spawnRedis } from './redis-program.js';
-import { type RedisRecord, readRecord, recordOf, removeRecord, writeRecord } from './redis-record.js';
+import { type RedisRecord, readRecord, recordOf, recordPath, removeRecord, writeRecord } from './redis-record.js';
 import { bindAddresses, type Surroundings, writeTlsFiles } from './redis-surroundings.js';
 
 export interface RedisProcessOptions extends Surroundings {
@@ -66,7 +67,7 @@ export class RedisProcess implements KeptProcess {
   constructor(options: RedisProcessOptions, hooks: RedisProcessHooks) {
     this.#options = options;
     this.#hooks = hooks;
-    this.#recordPath = join(options.stateDirectory, `${options.group}.redis.json`);
+    this.#recordPath = recordPath(options.stateDirectory, options.group);
     this.#pidPath = join(options.stateDirectory, `${options.group}.redis.pid`);
     this.#bind = bindAddresses(options);
     this.#log = new LogTail([join(options.settings.directory, 'redis.log')]);
@@ -83,7 +84,7 @@ export class RedisProcess implements KeptProcess {
       try {
         this.#start();
       } catch (error) {
-        this.#hooks.onFailed(error instanceof Error ? error.message : String(error));
+        this.#hooks.onFailed(errorText(error));
       }
     });
   }

@@ -1,5 +1,6 @@
 /** Which process is our Redis, written down so that the next agent knows it again. */
 import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../config/atomic-file.js';
 import { processId } from '../../net/process-id.js';
@@ -14,6 +15,11 @@ const schema = z.strictObject({
 });
 
 export type RedisRecord = z.infer<typeof schema>;
+
+/** Where the record of a group is kept. */
+export function recordPath(stateDirectory: string, group: string): string {
+  return join(stateDirectory, `${group}.redis.json`);
+}
 
 /** What is to be written down of a process; null when it has gone already. */
 export function recordOf(

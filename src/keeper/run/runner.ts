@@ -3,6 +3,7 @@
  * decides nothing.
  */
 import { unreachable } from '../../base/assert.js';
+import { errorText } from '../../base/error-text.js';
 import { bootTime_ms } from '../../net/clock.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import type { Credentials } from '../../redis/handshake.js';
@@ -13,6 +14,7 @@ import type { KeptProcess } from './kept-process.js';
 import { LeaseVoters, type Voter } from './lease-voters.js';
 import { LocalRedis } from './local-redis.js';
 import type { MemoryFile } from './memory-file.js';
+import { masterLogin } from './redis-conf.js';
 import { RedisProcess, type RedisProcessOptions } from './redis-process.js';
 import { SaveAside } from './save-aside.js';
 
@@ -216,7 +218,7 @@ export class KeeperRunner {
         this.deliver({ on: 'saved', path });
       },
       (error: unknown) => {
-        this.deliver({ on: 'save-failed', why: error instanceof Error ? error.message : String(error) });
+        this.deliver({ on: 'save-failed', why: errorText(error) });
       },
     );
   }
@@ -233,11 +235,7 @@ export class KeeperRunner {
   #giveMasterAuth(): void {
     const { auth, process, hooks } = this.#options;
     if (auth === null) return;
-    const settings = [
-      ['masteruser', auth.user],
-      ['masterauth', auth.pass],
-    ] as const;
-    for (const [name, value] of settings) {
+    for (const [name, value] of masterLogin(auth)) {
       this.#redis.ask(['CONFIG', 'SET', name, value], CONFIG_SET_ms).then(
         (reply) => {
           if (reply instanceof ErrorReply)

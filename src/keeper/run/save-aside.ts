@@ -7,6 +7,7 @@ import { COPYFILE_FICLONE } from 'node:constants';
 import { copyFile, cp, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { errorText } from '../../base/error-text.js';
 import { systemCode } from '../../config/atomic-file.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 
@@ -68,7 +69,7 @@ export class SaveAside {
       return path;
     } catch (error) {
       if (error instanceof SaveAsideError) throw error;
-      throw new SaveAsideError(error instanceof Error ? error.message : String(error));
+      throw new SaveAsideError(errorText(error));
     }
   }
 

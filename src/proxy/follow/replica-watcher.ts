@@ -78,7 +78,7 @@ export class ReplicaWatcher {
     watched.address = shard.addressText;
     watched.link = new RedisLink({
       to: { host: address.host, port: address.port },
-      tls: config.tls === null ? null : tlsSettings(config.tls),
+      tls: tlsSettings(config.tls),
       auth: config.login === null ? null : { user: config.login.user, pass: config.login.password },
       connectTimeout_ms: ANSWER_MS,
       closeOnTimeout: true,

@@ -1,4 +1,5 @@
 /** The `ACL` command. Pure but for what the context does: the server gives it the time, secrets and the file. */
+import { errorText } from '../../base/error-text.js';
 import { ErrorReply, MapReply, OK, type Reply, SetReply } from '../reply.js';
 import { checkRequest, dryRunMessage, findCommand } from './acl-check.js';
 import { ACL_CATEGORIES } from './acl-commands.js';
@@ -160,7 +161,7 @@ function loadFile(_args: readonly string[], { users, file, usersChanged }: AclCo
   try {
     text = file.read();
   } catch (error) {
-    return new ErrorReply(`ERR ${error instanceof Error ? error.message : String(error)}`);
+    return new ErrorReply(`ERR ${errorText(error)}`);
   }
   try {
     users.load(parseAclFile(text));
@@ -183,9 +184,7 @@ function saveFile(_args: readonly string[], { users, file }: AclContext): Reply 
     );
     return OK;
   } catch (error) {
-    return new ErrorReply(
-      `ERR There was an error trying to save the ACLs: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return new ErrorReply(`ERR There was an error trying to save the ACLs: ${errorText(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The connections that the core has asked for: opened, subscribed, closed; what they bring becomes its inputs. */
+import { placeName } from '../../base/place.js';
 import { type Connection, openConnection } from '../../redis/connection.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import { ErrorReply } from '../../redis/reply.js';
@@ -61,10 +62,13 @@ export class Connections {
           else if (reply instanceof ErrorReply) this.#refused(conn, opened, reply);
         },
         onMessage: (_channel, message) => this.#deliver({ on: 'hello', conn, message }),
-        onNote: (text) => this.#log('debug', `${to.ip}:${to.port}: ${text}`),
+        onNote: (text) => this.#log('debug', `${placeName({ host: to.ip, port: to.port })}: ${text}`),
         onClosed: (why, detail) => {
           this.#open.delete(conn);
-          this.#log('debug', `The connection to ${to.ip}:${to.port} ended (${why}): ${detail}`);
+          this.#log(
+            'debug',
+            `The connection to ${placeName({ host: to.ip, port: to.port })} ended (${why}): ${detail}`,
+          );
           this.#deliver({ on: 'closed', conn, why, detail });
         },
       },

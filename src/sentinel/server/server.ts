@@ -1,5 +1,6 @@
 /** The side that clients and other Sentinels connect to: who may come in, who is connected, who is told of events. */
-import net, { type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { placeName } from '../../base/place.js';
 import type { AclFileAccess } from '../../redis/acl/acl-command.js';
 import { AclLog } from '../../redis/acl/acl-log.js';
 import type { AclUsers } from '../../redis/acl/acl-users.js';
@@ -158,6 +159,5 @@ function localName(socket: Socket): string {
 }
 
 function addressName(address: string | undefined, port: number | undefined): string | null {
-  if (address === undefined) return null;
-  return net.isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  return address === undefined || port === undefined ? null : placeName({ host: address, port });
 }

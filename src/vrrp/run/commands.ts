@@ -1,8 +1,9 @@
 /** Runs one script: without a shell, as the right user, with an end to its time. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, lstatSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Command, User } from '../../config/keepalived/model.js';
+import { findProgram, isProgram } from '../../net/find-program.js';
 import { defaultScriptUser, type Ids, resolveUser } from './users.js';
 
 export interface CommandPolicy {
@@ -96,28 +97,18 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 /** Why `command` cannot or must not run, or null. */
 export function commandFault(command: Command, policy: CommandPolicy): string | null {
   const [program = ''] = command.argv;
-  const path = findProgram(program);
+  const path = findScript(program);
   if (path === null) return `${program} is not there or not executable`;
   const user = command.user ?? policy.user ?? defaultScriptUser();
   const asRoot = process.getuid?.() === 0 && (user === null || user.user === 'root' || user.user === '0');
   return policy.security && asRoot ? insecurity(path) : null;
 }
 
-function findProgram(program: string): string | null {
+function findScript(program: string): string | null {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
-  const candidates = program.includes('/')
-    ? [isAbsolute(program) ? program : join('/', program)]
-    : PATH.split(delimiter).map((d) => join(d, program));
-  return candidates.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  if (!program.includes('/')) return findProgram(program, PATH.split(delimiter));
+  const path = isAbsolute(program) ? program : join('/', program);
+  return isProgram(path) ? path : null;
 }
 
 /** The first part of the path that somebody other than root could change or replace. */

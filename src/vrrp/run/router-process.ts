@@ -1,4 +1,5 @@
 /** The program of the router process. Descriptor 3 brings the supervisor's words, 4 takes ours. */
+import { errorText } from '../../base/error-text.js';
 import { ControlPipe } from './control-pipe.js';
 import { RouterLoop } from './router-loop.js';
 
@@ -12,7 +13,7 @@ const control = new ControlPipe(3, 4);
 try {
   new RouterLoop(control).run();
 } catch (error) {
-  const message = `the router process ends: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `the router process ends: ${errorText(error)}`;
   control.send({ say: 'report', report: { do: 'log', level: 'error', instance: null, message } });
   control.flush();
   process.exit(1);

@@ -2,6 +2,7 @@
  * Everything around the router process: check and notify scripts, watched files and processes, FIFOs. It may be as busy
  * as it likes; adverts do not depend on it.
  */
+import { errorText } from '../../base/error-text.js';
 import type { Command, Notifies } from '../../config/keepalived/model.js';
 import type { VrrpPlan } from '../plan.js';
 import { CheckScripts } from './check-scripts.js';
@@ -139,7 +140,7 @@ export class VrrpSupervisor {
       try {
         this.#fifos.push(new NotifyFifo(fifo, fifo.path, this.#policy, this.#log));
       } catch (error) {
-        this.#log('error', null, error instanceof Error ? error.message : String(error));
+        this.#log('error', null, errorText(error));
       }
     }
   }
