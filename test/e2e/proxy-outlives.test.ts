@@ -205,7 +205,7 @@ describe('the next agent', () => {
     const first = await scene.agent();
     await first.letGo();
     process.kill(first.pid ?? 0, 'SIGSTOP');
-    const second = await scene.agent();
+    const second = await scene.agent({ greeting_ms: 2_000 });
     route(second, 1, redis);
     expect(second.pid).not.toBe(first.pid);
     await says(scene.talk(), req('SET', 'k', 'v'), '+OK\r\n');
@@ -245,7 +245,7 @@ describe('the next agent', () => {
     route(first, 9, old);
     await says(scene.talk(), req('SET', 'k', 'old'), '+OK\r\n');
     await first.letGo();
-    const second = await scene.agent();
+    const second = await scene.agent({ caughtUp_ms: 2_000 });
     const telling = setInterval(() => route(second, 1, next), 100);
     cleanup.add(() => clearInterval(telling));
     // Not at once: its Sentinel may only not have heard yet.

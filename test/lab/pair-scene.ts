@@ -6,6 +6,10 @@ import { until } from '../support/until.js';
 import { AgentHost } from './agent-host.js';
 import { Lab, type LabOptions } from './lab.js';
 
+/** Of the set-up that was published first, and its addresses. */
+export const PUBLISHED_VIP = '192.168.0.200';
+export const PUBLISHED = { addresses: { one: '192.168.0.100', two: '192.168.0.101', client: '192.168.0.9' } } as const;
+
 /** What the scene consists of. */
 export interface Pair {
   readonly vip: string;

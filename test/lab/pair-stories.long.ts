@@ -8,7 +8,7 @@ import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { needs } from '../support/needs.js';
 import { until } from '../support/until.js';
 import { needsLab } from './lab.js';
-import { leads, startPair } from './pair-scene.js';
+import { leads, PUBLISHED, startPair, PUBLISHED_VIP as vip } from './pair-scene.js';
 
 const cleanup = cleanupAfterEach();
 beforeEach((context) => {
@@ -18,12 +18,9 @@ beforeEach((context) => {
 });
 
 describe('a pair of 192.168.0.100 and .101 behind 192.168.0.200', () => {
-  const options = { addresses: { one: '192.168.0.100', two: '192.168.0.101', client: '192.168.0.9' } };
-  const vip = '192.168.0.200';
-
   it('gives the place back to the first host when failback says so, with all that was written meanwhile', async () => {
     const pair = await startPair(cleanup, vip, {
-      ...options,
+      ...PUBLISHED,
       extra: 'redis: {directory: "%/redis"}\nfailback: {after: 2s}',
     });
     const { one, two, client } = pair;
@@ -41,7 +38,7 @@ describe('a pair of 192.168.0.100 and .101 behind 192.168.0.200', () => {
   });
 
   it('takes over from a host that loses its power, and from an agent that is killed or frozen', async () => {
-    const pair = await startPair(cleanup, vip, { ...options, extra: 'redis: {directory: "%/redis"}' });
+    const pair = await startPair(cleanup, vip, { ...PUBLISHED, extra: 'redis: {directory: "%/redis"}' });
     const { one, two, client } = pair;
     await leads(pair, one, two);
     expect(client.redis(vip, 'SET', 'Hello', 'Redis')).toBe('OK');
@@ -65,6 +62,32 @@ describe('a pair of 192.168.0.100 and .101 behind 192.168.0.200', () => {
     await leads(pair, two, one);
     expect(client.redis(vip, 'MGET', 'Hello', 'second').split('\n')).toEqual(['Redis', 'value']);
   });
+});
+
+it('a pair becomes a quorum with a witness, as docs/operations.md says, and its Sentinels decide from then on', async () => {
+  const { addresses } = PUBLISHED;
+  const pair = await startPair(cleanup, vip, { addresses, extra: 'redis: {directory: "%/redis"}' });
+  const { one, two, client: witness } = pair;
+  await leads(pair, one, two);
+  expect(witness.redis(vip, 'SET', 'before', 'the change')).toBe('OK');
+  await two.agent.stop();
+  const quorum = [
+    `hosts: {one: ${addresses.one}, two: ${addresses.two}, w: {address: ${addresses.client}, witness: true}}`,
+    `vip: ${vip}/24`,
+    'state_directory: "%/state"',
+    'redis: {directory: "%/redis"}',
+    '',
+  ].join('\n');
+  for (const host of [one, two, witness]) host.configure(quorum);
+  const started = witness.start();
+  await one.agent.stop();
+  await Promise.all([started, one.start()]);
+  await two.start();
+  await leads(pair, one, two);
+  expect(one.status()).not.toContain('paused');
+  process.kill(one.redisPid(), 'SIGKILL');
+  await leads(pair, two, one);
+  expect(witness.redis(vip, 'GET', 'before')).toBe('the change');
 });
 
 describe('a pair with an arbiter', () => {

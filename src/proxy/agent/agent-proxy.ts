@@ -52,6 +52,10 @@ export interface AgentProxyOptions {
   readonly program?: string;
   /** What the program was built from, unless a test says otherwise. */
   readonly build?: string;
+  /** How long a process may take to say who it is; ten seconds, unless a test is in a hurry. */
+  readonly greeting_ms?: number;
+  /** When what a process knows beyond our Sentinel is taken for another life's; ten seconds, too. */
+  readonly caughtUp_ms?: number;
 }
 
 const LEVELS: readonly ProxyLogLevel[] = ['error', 'error', 'error', 'error', 'warn', 'notice'];
@@ -61,6 +65,7 @@ export class AgentProxy {
   readonly #finder: ProxyFinder;
   readonly #routes = new RouteTable();
   readonly #backoff = new Backoff(RESTART, Math.random);
+  readonly #caughtUp_ms: number;
   #config: NutcrackerConfig;
   #stats: AgentProxyOptions['stats'];
   #found: FoundProxy | null = null;
@@ -75,6 +80,7 @@ export class AgentProxy {
   /** Use {@link startAgentProxy}. @throws {Error} when the directory cannot be used */
   constructor(options: AgentProxyOptions) {
     this.#options = options;
+    this.#caughtUp_ms = options.caughtUp_ms ?? CAUGHT_UP_MS;
     this.#config = options.config;
     this.#stats = options.stats;
     this.#finder = new ProxyFinder(options, {
@@ -212,7 +218,7 @@ export class AgentProxy {
   /** A cluster that was set up anew counts its epochs from the beginning; a process that outlived that must not go by the old ones. */
   #isOfAnotherLife({ group, epoch }: Route): boolean {
     const known = this.#found?.known.get(group) ?? null;
-    if (known === null || performance.now() - this.#startedAt_ms < CAUGHT_UP_MS) return false;
+    if (known === null || performance.now() - this.#startedAt_ms < this.#caughtUp_ms) return false;
     this.#found?.known.delete(group);
     return epoch < known.epoch;
   }

@@ -38,6 +38,7 @@ export interface FinderOptions {
   readonly workers: number;
   readonly program?: string;
   readonly build?: string;
+  readonly greeting_ms?: number;
   readonly log: (level: 'warn', text: string) => void;
 }
 
@@ -78,7 +79,7 @@ export class ProxyFinder {
   }
 
   async #greet(id: ProcessId, isNew: boolean, child: ChildProcess | null = null): Promise<FoundProxy> {
-    const greeting = { events: this.#events, deadline_ms: GREETING_MS, child };
+    const greeting = { events: this.#events, deadline_ms: this.#options.greeting_ms ?? GREETING_MS, child };
     const { link, channel, identity } = await greet(this.#options.directory, id, greeting);
     const known = new Map(identity.routes.map((route) => [route.group, route]));
     return { link, channel, isNew, why: isNew ? '' : this.#whyUnfit(identity), known };
