@@ -107,7 +107,7 @@ describe('SENTINEL MASTER', () => {
       phase === 'select'
         ? { ...since, phase, unaided: false, halted: null }
         : phase === 'reconf'
-          ? { ...since, phase, target, old, switched: false, keeperUntil: 0 }
+          ? { ...since, phase, target, old, switched: false, keeperUntil: null }
           : { ...since, phase, target, obeyed: false };
     target.reconf = { state: 'inprog', since: driver.now };
     expect(fields(look(driver, 'MASTER'))).toMatchObject({

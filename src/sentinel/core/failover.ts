@@ -189,7 +189,7 @@ function phaseDueAt(turn: Turn, group: Group, failover: Failover): number {
     case 'wait-promotion':
       return failover.since + group.failoverTimeout_ms + 1;
     case 'reconf':
-      return reconfigureDueAt(group, failover);
+      return reconfigureDueAt(turn, group, failover);
   }
 }
 
@@ -401,7 +401,7 @@ function promoted(turn: Turn, group: Group, failover: Failover, target: RedisNod
   if (failover.phase === 'coordinate' && group.leaseTtl_ms === 0) {
     turn.sendTo(target, { kind: 'ignore' }, ['CONFIG', 'REWRITE']);
   }
-  const keeperUntil = isHandedOver(turn, group) ? turn.now + KEEPER_DEMOTES_MS : NEVER;
+  const keeperUntil = isHandedOver(turn, group) ? turn.now + KEEPER_DEMOTES_MS : null;
   moveTo(turn, group, {
     ...base(failover),
     phase: 'reconf',

@@ -8,7 +8,7 @@ import { addSentinel } from './instances.js';
 import type { Address } from './io.js';
 import { redirectLink } from './links.js';
 import { addressOf, currentMasterAddress, findAt, isUsableHost, sameAddress, shownHost } from './names.js';
-import { type Group, type Instance, isMaster, redisNodes, type SentinelPeer } from './state.js';
+import { type Group, type Instance, isLeftToKeeper, isMaster, redisNodes, type SentinelPeer } from './state.js';
 import { confirmMaster, followConfiguration } from './switch.js';
 import { HELLO_PERIOD_MS, nextBeat, SENTINELS_MAX } from './timing.js';
 import type { Turn } from './turn.js';
@@ -93,9 +93,7 @@ function mustStayClear(to: Instance): boolean {
   const { failover } = to.group;
   if (to.kind === 'sentinel' || failover === null) return false;
   // Its keeper is to demote it, and if it does not, we are.
-  if (failover.phase === 'reconf' && to === failover.old && failover.keeperUntil > failover.since) {
-    return to.reconf === null;
-  }
+  if (isLeftToKeeper(failover, to)) return to.reconf === null;
   if (!isMaster(to)) return false;
   // Without a lease only a planned failover pauses a master.
   if (failover.manual === 'no' && to.group.leaseTtl_ms === 0) return false;

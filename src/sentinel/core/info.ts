@@ -3,7 +3,7 @@ import { readServerInfo, type ServerInfo } from '../../redis/info.js';
 import type { Reply } from '../../redis/reply.js';
 import { addReplica } from './instances.js';
 import { addressOf, findAt, isUsableHost, sameAddress } from './names.js';
-import { type Group, isMaster, type RedisNode, redisNodes } from './state.js';
+import { type Group, isLeftToKeeper, isMaster, type RedisNode, redisNodes } from './state.js';
 import { INFO_PERIOD_MS, INFO_PERIOD_URGENT_MS, nextBeat, REPLICAS_MAX, WATCH_PERIOD_MS } from './timing.js';
 import type { Turn } from './turn.js';
 
@@ -55,10 +55,7 @@ function watchedSince(node: RedisNode): number | null {
     case 'wait-promotion':
       return node === failover.target ? failover.since : null;
     case 'reconf':
-      // Its keeper is to demote it.
-      return node === failover.old && node.reconf === null && failover.keeperUntil > failover.since
-        ? failover.since
-        : null;
+      return node.reconf === null && isLeftToKeeper(failover, node) ? failover.since : null;
   }
 }
 

@@ -1,7 +1,8 @@
 /** The last phase of a failover: the other replicas and the old master are made to follow the new one. */
 import { followsNobody, mayDemoteAtOnce, sendToMaster } from './demote.js';
 import { follows } from './info.js';
-import { clearFailover, type Failover, type Group, type RedisNode, redisNodes } from './state.js';
+import type { Tag } from './io.js';
+import { clearFailover, type Failover, type Group, isLeftToKeeper, type RedisNode, redisNodes } from './state.js';
 import { switchToPromoted } from './switch.js';
 import { REPLICA_RECONF_TIMEOUT_MS, SWITCH_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
@@ -15,7 +16,9 @@ export function reconfigure(turn: Turn, group: Group, failover: Reconf): void {
   const late = turn.now - failover.since > group.failoverTimeout_ms;
   const open = others(group, failover).filter((node) => node.reconf?.state !== 'done');
   const reachable = open.filter((node) => node.sdownSince === null);
-  if (!late && reachable.length === 0 && awaitsKeeper(turn, failover)) return switchOver(turn, group, failover);
+  if (!late && reachable.length === 0 && awaitsKeeperUntil(turn, failover) !== null) {
+    return switchOver(turn, group, failover);
+  }
   if (late || reachable.length === 0) {
     if (late && reachable.length > 0) orderTheRest(turn, group, failover, reachable);
     else turn.event('warning', '+failover-end', group);
@@ -35,10 +38,10 @@ function switchOver(turn: Turn, group: Group, failover: Reconf): void {
 }
 
 /** When the phase is to be looked at again. */
-export function reconfigureDueAt(group: Group, failover: Reconf): number {
+export function reconfigureDueAt(turn: Turn, group: Group, failover: Reconf): number {
   let due = failover.since + group.failoverTimeout_ms + 1;
   if (!failover.switched) due = Math.min(due, failover.since + SWITCH_GRACE_MS);
-  if (failover.old.reconf === null && failover.keeperUntil > failover.since) due = Math.min(due, failover.keeperUntil);
+  due = Math.min(due, awaitsKeeperUntil(turn, failover) ?? due);
   for (const node of others(group, failover)) {
     if (node.reconf?.state === 'sent') due = Math.min(due, node.reconf.since + REPLICA_RECONF_TIMEOUT_MS + 1);
   }
@@ -58,10 +61,10 @@ function others(group: Group, failover: Reconf): RedisNode[] {
 function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
   const { old, target } = failover;
   if (old.reconf !== null) return;
-  if (failover.keeperUntil > failover.since && old.role === 'replica' && old.info.askedAt >= failover.since) {
+  if (isLeftToKeeper(failover, old) && old.role === 'replica' && old.info.askedAt >= failover.since) {
     old.reconf = { state: 'done', since: turn.now };
   }
-  if (old.reconf !== null || awaitsKeeper(turn, failover) || !turn.canSend(old.link)) return;
+  if (old.reconf !== null || awaitsKeeperUntil(turn, failover) !== null || !turn.canSend(old.link)) return;
   if (failover.switched && !mayDemoteAtOnce(turn, old)) return;
   const done = sendToMaster(turn, old, target, { kind: 'demote', master: group.name });
   if (done === 'lost') return;
@@ -72,8 +75,13 @@ function demoteOld(turn: Turn, group: Group, failover: Reconf): void {
   turn.log('notice', `The old master of ${group.name} is told to follow ${whom}`);
 }
 
-function awaitsKeeper(turn: Turn, { old, keeperUntil }: Reconf): boolean {
-  return old.reconf === null && turn.now < keeperUntil;
+/** Until when the old master is left to its keeper; null when it is not, or not any more: then word from it is waited for. */
+function awaitsKeeperUntil(turn: Turn, { old, keeperUntil }: Reconf): number | null {
+  return old.reconf === null && keeperUntil !== null && turn.now < keeperUntil ? keeperUntil : null;
+}
+
+function tag({ name }: Group): Tag {
+  return { kind: 'reconfigure', master: name };
 }
 
 function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly RedisNode[]): void {
@@ -81,7 +89,7 @@ function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly Red
   for (const node of open) {
     if (busy >= group.parallelSyncs) return;
     if (node.reconf !== null || !turn.canSend(node.link)) continue;
-    const done = sendToMaster(turn, node, failover.target, { kind: 'reconfigure', master: group.name });
+    const done = sendToMaster(turn, node, failover.target, tag(group));
     if (done === 'lost') continue;
     node.reconf = { state: 'sent', since: turn.now };
     if (done === 'sent') turn.event('notice', '+slave-reconf-sent', node);
@@ -99,10 +107,8 @@ function followProgress(turn: Turn, failover: Reconf, node: RedisNode): void {
   if (reconf === null || reconf.state === 'done') return;
   const fresh = node.info.askedAt >= reconf.since;
   if (reconf.state === 'sent') {
-    if (fresh && isHalted(node)) {
-      // What it holds is known now: all of it may be in the new master's history.
-      const done = sendToMaster(turn, node, failover.target, { kind: 'reconfigure', master: node.group.name });
-      if (done !== 'sent') return;
+    if (fresh && isHalted(node) && sendToMaster(turn, node, failover.target, tag(node.group)) === 'sent') {
+      // What it holds is known now: all of it is in the new master's history.
       node.reconf = { state: 'sent', since: turn.now };
       turn.event('notice', '+slave-reconf-sent', node);
     } else if (fresh && follows(turn, node, failover.target)) {
@@ -124,7 +130,7 @@ function orderTheRest(turn: Turn, group: Group, failover: Reconf, open: readonly
   turn.event('warning', '+failover-end-for-timeout', group);
   for (const node of open) {
     if (node.reconf !== null) continue;
-    if (sendToMaster(turn, node, failover.target, { kind: 'reconfigure', master: group.name }) === 'sent') {
+    if (sendToMaster(turn, node, failover.target, tag(group)) === 'sent') {
       turn.event('notice', '+slave-reconf-sent-be', node);
     }
   }

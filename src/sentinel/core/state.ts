@@ -154,10 +154,15 @@ export type Failover = FailoverBase &
         readonly target: RedisNode;
         readonly old: RedisNode;
         readonly switched: boolean;
-        /** The old master's keeper consented, and lives: until then it is left to it to demote its Redis. */
-        readonly keeperUntil: number;
+        /** The old master's keeper consented, and lives: until then it is left to it to demote its Redis. Null: it is not. */
+        readonly keeperUntil: number | null;
       }
   );
+
+/** Whether this is the old master of a failover whose keeper consented: that one is to demote it. */
+export function isLeftToKeeper(failover: Failover, node: RedisNode): boolean {
+  return failover.phase === 'reconf' && node === failover.old && failover.keeperUntil !== null;
+}
 
 /** How far a planned failover has come with the living master. */
 export type Coordination =
