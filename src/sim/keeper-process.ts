@@ -28,6 +28,8 @@ interface Voter {
   /** By our clock: when the grant ends, and when it last answered anything. */
   until: number;
   heardAt: number;
+  /** The vote that keeps it from granting, unless a majority grants without it; 0 for none. */
+  vote: number;
   /** When each unanswered ask was sent, and in which life of the lease. */
   readonly asks: { readonly sentAt: number; readonly life: number; readonly renewal: boolean }[];
 }
@@ -182,7 +184,10 @@ export class KeeperProcess {
     const able = redis.alive && !redis.loading && this.#frozenSince === null && this.#now() >= this.#quietUntil;
     if (!able) return;
     const consent = this.#now() < this.#handOverUntil ? ['handover'] : [];
-    for (const voter of this.#voters) this.#send(voter, this.plan.ttl_ms, consent);
+    for (const voter of this.#voters) {
+      const held = voter.vote > 0 && this.#leasedUntil() > this.#now() ? ['held', String(voter.vote)] : [];
+      this.#send(voter, this.plan.ttl_ms, [...consent, ...held]);
+    }
   }
 
   #send(voter: Voter, ttl_ms: number, more: readonly string[]): void {
@@ -228,6 +233,7 @@ export class KeeperProcess {
     const list: readonly unknown[] = reply;
     const field = (name: string): unknown => list[list.indexOf(name) + 1];
     voter.heardAt = this.#now();
+    voter.vote = Number(field('vote'));
     if (ask.renewal && ask.life === this.#leaseLife && field('granted') === 1) {
       voter.until = Math.max(voter.until, ask.sentAt + this.plan.ttl_ms - this.margin_ms);
       this.#tell();
@@ -323,5 +329,5 @@ export class KeeperProcess {
 }
 
 function newVoter(place: Place): Voter {
-  return { place, end: null, connecting: false, until: NEVER, heardAt: NEVER, asks: [] };
+  return { place, end: null, connecting: false, until: NEVER, heardAt: NEVER, vote: 0, asks: [] };
 }

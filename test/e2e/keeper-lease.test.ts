@@ -1,7 +1,8 @@
 /** What a keeper asks of Sentinels, and what ours and redis-sentinel answer. */
 import { expect, it } from 'vitest';
 import type { Input } from '../../src/keeper/core/io.js';
-import { type AskLease, LeaseVoters } from '../../src/keeper/run/lease-voters.js';
+import type { AskLease } from '../../src/keeper/run/lease-reply.pure.js';
+import { LeaseVoters } from '../../src/keeper/run/lease-voters.js';
 import { cleanupAfterEach } from '../support/cleanup-after-each.js';
 import { MASTER_NAME } from '../support/failover-scene.js';
 import { needs } from '../support/needs.js';
@@ -36,7 +37,16 @@ async function startScene(program: Peer) {
   const ask = async (more: Partial<AskLease> = {}): Promise<Input | undefined> => {
     asked += 1;
     const count = inputs.length;
-    const question = { voter: 'a', ask: asked, epoch: 0, ttl_ms: TTL_ms, handOver: false, reason: '', ...more };
+    const question = {
+      voter: 'a',
+      ask: asked,
+      epoch: 0,
+      ttl_ms: TTL_ms,
+      handOver: false,
+      held: null,
+      reason: '',
+      ...more,
+    };
     voters.ask({ do: 'ask-lease', ...question });
     if (question.ttl_ms > 0) await until(() => inputs.length > count, { what: 'an answer', interval_ms: 1 });
     return inputs[count];

@@ -141,6 +141,8 @@ export class FakeVoter {
   leased_ms = 1_000;
   releases: string[] = [];
   refuses: string | null = null;
+  /** The epoch of a vote because of which it refuses whoever has no majority without it. */
+  vote: number | null = null;
 
   constructor(
     readonly id: string,
@@ -149,20 +151,23 @@ export class FakeVoter {
 
   ask(ask: Extract<Effect, { do: 'ask-lease' }>, now: number): Input {
     const leased_ms = this.grant === null ? this.leased_ms : 0;
-    const base = { on: 'lease', voter: this.id, ask: ask.ask, record: this.record, leased_ms } as const;
+    const { record, vote } = this;
+    const base = { on: 'lease', voter: this.id, ask: ask.ask, record, leased_ms, vote } as const;
     if (ask.ttl_ms === 0) {
       this.grant = null;
       this.releases.push(ask.reason);
       return { ...base, granted: false, reason: 'given back' };
     }
+    if (ask.held !== null && ask.held === this.vote) this.vote = null;
     const reason = this.#refusal(ask, now);
     if (reason !== null) return { ...base, granted: false, reason };
     this.grant = { to: SELF, until: now + ask.ttl_ms };
-    return { ...base, granted: true, reason: '' };
+    return { ...base, granted: true, reason: '', vote: null };
   }
 
   #refusal(ask: Extract<Effect, { do: 'ask-lease' }>, now: number): string | null {
     if (this.refuses !== null) return this.refuses;
+    if (this.vote !== null) return `our vote in epoch ${this.vote} may have made another the master`;
     if (this.record === null) return 'no such group';
     if (this.record.master.host !== SELF.host) return `the master is ${this.record.master.host}`;
     if (this.record.epoch !== ask.epoch) return `the epoch is ${this.record.epoch}`;

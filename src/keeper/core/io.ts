@@ -84,6 +84,8 @@ export type Input =
       readonly record: LeaderRecord | null;
       /** For so long it has lent the lease to the master of its record, and lets nobody else be elected. */
       readonly leased_ms: number;
+      /** The epoch of its vote if it refuses because of that unless a majority grants without it; null if it does not. */
+      readonly vote: number | null;
     }
   /** The Sentinel on this host was given a lease back: the others, too, have probably been. */
   | { readonly on: 'lease-freed' }
@@ -157,6 +159,8 @@ export type Effect =
       readonly ttl_ms: number;
       /** Others may be elected meanwhile: a planned switchover. */
       readonly handOver: boolean;
+      /** The vote that it told us with a refusal: a majority has granted since. Null: there is none, or none has. */
+      readonly held: number | null;
       readonly reason: string;
     }
   /** Fresh news of the siblings is wanted: INFO of each, now. Answered by `siblings`. */

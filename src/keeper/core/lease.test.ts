@@ -27,7 +27,7 @@ function asking(voters = ['a', 'b', 'c']) {
   };
   const grant = ({ voter, ask }: Ask): void => {
     d.watchesWrites = false;
-    d.input({ on: 'lease', voter, ask, granted: true, reason: '', record: RECORD, leased_ms: 0 });
+    d.input({ on: 'lease', voter, ask, granted: true, reason: '', record: RECORD, leased_ms: 0, vote: null });
   };
   return { d, asks, askOf, grant };
 }
@@ -60,7 +60,7 @@ describe('the lease', () => {
 
   it('is asked for at once when another has given it back, unless it is held', () => {
     const { d, asks, askOf, grant } = asking();
-    const refused = { granted: false, reason: '10.0.0.2:6379 holds a grant', record: RECORD, leased_ms: 0 };
+    const refused = { granted: false, reason: '10.0.0.2:6379 holds a grant', record: RECORD, leased_ms: 0, vote: null };
     for (const voter of ['a', 'b', 'c']) d.input({ on: 'lease', voter, ask: askOf(voter).ask, ...refused });
     let mark = d.log.length;
     d.input({ on: 'lease-freed' });
@@ -85,6 +85,7 @@ describe('the lease', () => {
       reason: 'it voted',
       record: RECORD,
       leased_ms: 0,
+      vote: null,
     });
     grant(old);
     expect(snapshot(d.keeper, d.now).lease?.voters[0]).toMatchObject({ left_ms: null, said: 'it voted' });
@@ -101,6 +102,7 @@ describe('the lease', () => {
       reason: '',
       record: { epoch: 3, master: SELF },
       leased_ms: 0,
+      vote: null,
     });
     d.input({
       on: 'lease',
@@ -110,6 +112,7 @@ describe('the lease', () => {
       reason: '',
       record: { epoch: 4, master: B },
       leased_ms: 0,
+      vote: null,
     });
     expect(heldUntil(d.keeper)).toBe(Number.NEGATIVE_INFINITY);
   });
@@ -126,9 +129,67 @@ describe('the lease', () => {
     expect(heldUntil(d.keeper)).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  it('tells a voter that refuses because of a vote when it is held without that one', () => {
+    const d = leading();
+    const [, b, c] = d.voters;
+    if (b === undefined || c === undefined) throw new Error('no voters');
+    c.vote = 7;
+    d.advance(3_000);
+    expect(c.grant?.until).toBeGreaterThan(d.now);
+    // With another gone as well it is not held, and nothing is claimed of it.
+    b.reachable = false;
+    c.refuses = 'not now';
+    d.advanceUntil(() => d.state === 'fenced');
+    d.advance(guard_ms(1_000));
+    Object.assign(c, { vote: 8, refuses: null });
+    const mark = d.log.length;
+    d.advance(3_000);
+    const toC = d.log
+      .slice(mark)
+      .flatMap(({ effect }) => (effect.do === 'ask-lease' && effect.voter === 'c' ? [effect] : []));
+    expect(toC.length).toBeGreaterThan(5);
+    expect(new Set(toC.map(({ held }) => held))).toEqual(new Set([null]));
+  });
+
+  it('says nothing of votes to a voter that has failed to answer: it may not know the word any more', () => {
+    const d = leading();
+    const [, , c] = d.voters;
+    if (c === undefined) throw new Error('no voter');
+    c.reachable = false;
+    const lastAsk = (): Ask => {
+      d.advance(260);
+      const ask = d.log.findLast(({ effect }) => effect.do === 'ask-lease' && effect.voter === 'c')?.effect;
+      if (ask?.do !== 'ask-lease') throw new Error('c was not asked');
+      return ask;
+    };
+    const { ask } = lastAsk();
+    d.input({
+      on: 'lease',
+      voter: 'c',
+      ask,
+      granted: false,
+      reason: 'voted',
+      record: d.keeper.record,
+      leased_ms: 0,
+      vote: 7,
+    });
+    expect(lastAsk().held).toBe(7);
+    d.input({ on: 'lease-failed', voter: 'c', ask: lastAsk().ask, why: 'ERR unknown option' });
+    expect(lastAsk().held).toBeNull();
+  });
+
   it('knows nothing of voters that it did not ask', () => {
     const { d } = asking();
-    d.input({ on: 'lease', voter: 'stranger', ask: 1, granted: true, reason: '', record: RECORD, leased_ms: 0 });
+    d.input({
+      on: 'lease',
+      voter: 'stranger',
+      ask: 1,
+      granted: true,
+      reason: '',
+      record: RECORD,
+      leased_ms: 0,
+      vote: null,
+    });
     d.input({
       on: 'lease',
       voter: 'a',
@@ -137,6 +198,7 @@ describe('the lease', () => {
       reason: '',
       record: { epoch: 9, master: B },
       leased_ms: 0,
+      vote: null,
     });
     expect(d.keeper.record).toEqual(RECORD);
   });

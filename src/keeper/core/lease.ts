@@ -22,6 +22,7 @@ export function newLease(voters: readonly VoterId[]): Lease {
     answeredAskAt: NEVER,
     record: null,
     masterLeasedUntil: NEVER,
+    vote: null,
   });
   return { voters: voters.map(newVoter), nextAsk: 1, wanted: null, giveBack: null, givenBack: null };
 }
@@ -116,7 +117,9 @@ function ask(turn: Turn, voter: Voter, ttl_ms: number): void {
   // What is answered later than this could not count any more.
   voter.asks = voter.asks.filter((each) => now - each.sentAt < ttl_ms).slice(1 - ASKS_MAX);
   voter.asks.push({ id, sentAt: now, epoch, handOver });
-  turn.effects.push({ do: 'ask-lease', voter: voter.id, ask: id, epoch, ttl_ms, handOver, reason: '' });
+  // It must be held now, which is after that voter has spoken: what was held before its vote proves nothing.
+  const held = heldUntil(k) > now ? voter.vote : null;
+  turn.effects.push({ do: 'ask-lease', voter: voter.id, ask: id, epoch, ttl_ms, handOver, held, reason: '' });
 }
 
 /** Takes an answer. Those to asks from before a release, or older than one already answered, are not known any more. */
@@ -129,6 +132,7 @@ export function onLease(turn: Turn, input: Extract<Input, { on: 'lease' }>): voi
   voter.answeredAskAt = answered.sentAt;
   voter.record = input.record ?? voter.record;
   voter.masterLeasedUntil = answered.sentAt + grantCounts_ms(input.leased_ms);
+  voter.vote = input.vote;
   const counts = input.granted && isForUs(k, answered, input);
   voter.said = counts ? GRANTED : input.reason || 'refused';
   if (counts) {
@@ -151,6 +155,7 @@ export function onLeaseFailed(turn: Turn, input: Extract<Input, { on: 'lease-fai
   if (voter === undefined || !voter.asks.some(({ id }) => id === input.ask)) return;
   voter.asks = voter.asks.filter(({ id }) => id !== input.ask);
   voter.said = input.why;
+  voter.vote = null;
   retrySoon(turn, voter);
 }
 
@@ -200,6 +205,15 @@ export function release(turn: Turn, reason: string): void {
   const epoch = k.record?.epoch ?? 0;
   for (const voter of k.lease.voters) {
     const id = k.lease.nextAsk++;
-    turn.effects.push({ do: 'ask-lease', voter: voter.id, ask: id, epoch, ttl_ms: 0, handOver: false, reason });
+    turn.effects.push({
+      do: 'ask-lease',
+      voter: voter.id,
+      ask: id,
+      epoch,
+      ttl_ms: 0,
+      handOver: false,
+      held: null,
+      reason,
+    });
   }
 }

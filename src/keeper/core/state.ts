@@ -128,6 +128,8 @@ export interface Voter {
   record: LeaderRecord | null;
   /** It elects nobody in the place of that record's master until then. */
   masterLeasedUntil: number;
+  /** As it told with its last answer: the vote that keeps it from granting, unless a majority grants without it. */
+  vote: number | null;
 }
 
 export interface Lease {

@@ -17,11 +17,20 @@ function but(name: string, value: Reply | undefined): Reply[] {
 
 it('reads a grant and a refusal, with the record', () => {
   const record = { epoch: 4, master: { host: '10.0.0.1', port: 6379 } };
-  expect(readLeaseReply(good)).toEqual({ ok: true, granted: true, reason: '', record, leased_ms: 0 });
+  expect(readLeaseReply(good)).toEqual({ ok: true, granted: true, reason: '', record, leased_ms: 0, vote: null });
   const texts = good.map((each) => (typeof each === 'number' ? String(each) : each));
-  expect(readLeaseReply(texts)).toEqual({ ok: true, granted: true, reason: '', record, leased_ms: 0 });
+  expect(readLeaseReply(texts)).toEqual({ ok: true, granted: true, reason: '', record, leased_ms: 0, vote: null });
   const refused = ['granted', 0, 'reason', 'promised', 'epoch', 4, 'host', '10.0.0.1', 'port', 6379, 'paused', 1];
-  expect(readLeaseReply(refused)).toEqual({ ok: true, granted: false, reason: 'promised', record, leased_ms: 0 });
+  expect(readLeaseReply(refused)).toEqual({
+    ok: true,
+    granted: false,
+    reason: 'promised',
+    record,
+    leased_ms: 0,
+    vote: null,
+  });
+  expect(readLeaseReply([...refused, 'vote', 7])).toMatchObject({ granted: false, vote: 7 });
+  expect(readLeaseReply([...good, 'vote', 0])).toMatchObject({ granted: true, vote: null });
   expect(readLeaseReply([...good, 'leased', 750])).toMatchObject({ leased_ms: 750 });
   expect(readLeaseReply([...good, 'later', ['anything']])).toMatchObject({ ok: true, granted: true });
 });
@@ -34,6 +43,7 @@ it('reads a Sentinel that knows no master', () => {
     reason: 'no such master',
     record: null,
     leased_ms: 0,
+    vote: null,
   });
 });
 

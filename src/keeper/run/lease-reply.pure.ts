@@ -1,18 +1,25 @@
-/** Reads the answer to SENTINEL LEASE: a flat array of names and values. Anything odd is no grant. */
+/** SENTINEL LEASE in words, and its answer: a flat array of names and values. Anything odd is no grant. */
 import { ErrorReply, type Reply } from '../../redis/reply.js';
-import type { LeaderRecord } from '../core/io.js';
+import type { Effect, Input, Place } from '../core/io.js';
+
+export type AskLease = Extract<Effect, { do: 'ask-lease' }>;
 
 export type LeaseAnswer =
-  | {
-      readonly ok: true;
-      readonly granted: boolean;
-      readonly reason: string;
-      readonly record: LeaderRecord | null;
-      readonly leased_ms: number;
-    }
+  | ({ readonly ok: true } & Pick<
+      Extract<Input, { on: 'lease' }>,
+      'granted' | 'reason' | 'record' | 'leased_ms' | 'vote'
+    >)
   | { readonly ok: false; readonly why: string };
 
 const MAX_LEASED_MS = 2 ** 31 - 1;
+
+/** The command that asks for the lease of the Redis at `place`, or gives it back. */
+export function leaseCommand(group: string, { host, port }: Place, ask: AskLease): string[] {
+  const { epoch, ttl_ms, handOver, held, reason } = ask;
+  const options = [...(handOver ? ['handover'] : []), ...(held === null ? [] : ['held', String(held)])];
+  const last = ttl_ms === 0 ? [reason] : options;
+  return ['SENTINEL', 'LEASE', group, host, String(port), String(epoch), String(ttl_ms), ...last];
+}
 
 const odd = (why: string): LeaseAnswer => ({ ok: false, why: `an answer to SENTINEL LEASE ${why}` });
 
@@ -36,12 +43,14 @@ export function readLeaseReply(reply: Reply): LeaseAnswer {
   // Of a Sentinel that does not tell, nothing is known.
   const leased_ms = fields.has('leased') ? integer(fields.get('leased'), MAX_LEASED_MS) : 0;
   if (leased_ms === null) return odd('with an odd length of a lease');
+  // Sentinels of a former version do not tell it.
+  const vote = integer(fields.get('vote') ?? 0, Number.MAX_SAFE_INTEGER);
   if (granted === null || paused === null) return odd('that does not say 0 or 1');
   if (typeof reason !== 'string') return odd('without a reason');
   if (epoch === null || typeof host !== 'string' || port === null) return odd('without a record');
   const record = host === '' || port === 0 ? null : { epoch, master: { host, port } };
   if (granted === 1 && record === null) return odd('that grants to nobody');
-  return { ok: true, granted: granted === 1, reason, record, leased_ms };
+  return { ok: true, granted: granted === 1, reason, record, leased_ms, vote: vote === 0 ? null : vote };
 }
 
 /** A number, or its text, from 0 to `max`; null for anything else. */

@@ -9,7 +9,8 @@ import { encodeReply } from '../../redis/encoder.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import { RequestDecoder } from '../../redis/request-decoder.js';
 import type { Input } from '../core/io.js';
-import { type AskLease, LeaseVoters, type Voter } from './lease-voters.js';
+import type { AskLease } from './lease-reply.pure.js';
+import { LeaseVoters, type Voter } from './lease-voters.js';
 
 const cleanup = cleanupAfterEach();
 let inputs: Input[];
@@ -55,7 +56,7 @@ function open(...voters: Voter[]): LeaseVoters {
 }
 
 function ask(voter: string, id: number, more: Partial<AskLease> = {}): AskLease {
-  return { do: 'ask-lease', voter, ask: id, epoch: 3, ttl_ms: 500, handOver: false, reason: '', ...more };
+  return { do: 'ask-lease', voter, ask: id, epoch: 3, ttl_ms: 500, handOver: false, held: null, reason: '', ...more };
 }
 
 const arrived = (count: number) => until(() => inputs.length >= count, { what: `${count} inputs` });
@@ -65,14 +66,17 @@ it('asks in the words of the protocol, and tells what was answered', async () =>
   const leases = open({ id: 'b', by: { link: { to: b.to, auth: null } } });
   leases.ask(ask('b', 1));
   leases.ask(ask('b', 2, { handOver: true }));
-  await arrived(2);
+  leases.ask(ask('b', 3, { handOver: true, held: 9 }));
+  await arrived(3);
   expect(inputs).toEqual([
-    { on: 'lease', voter: 'b', ask: 1, granted: true, reason: '', record, leased_ms: 0 },
-    { on: 'lease', voter: 'b', ask: 2, granted: true, reason: '', record, leased_ms: 0 },
+    { on: 'lease', voter: 'b', ask: 1, granted: true, reason: '', record, leased_ms: 0, vote: null },
+    { on: 'lease', voter: 'b', ask: 2, granted: true, reason: '', record, leased_ms: 0, vote: null },
+    { on: 'lease', voter: 'b', ask: 3, granted: true, reason: '', record, leased_ms: 0, vote: null },
   ]);
   expect(b.requests).toEqual([
     ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500'],
     ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'handover'],
+    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'handover', 'held', '9'],
   ]);
 });
 

@@ -6,10 +6,8 @@ import { errorText } from '../../base/error-text.js';
 import type { ConnectionOptions } from '../../redis/connection.js';
 import { RedisLink } from '../../redis/link.js';
 import type { Reply } from '../../redis/reply.js';
-import type { Effect, Input, Place, VoterId } from '../core/io.js';
-import { readLeaseReply } from './lease-reply.pure.js';
-
-export type AskLease = Extract<Effect, { do: 'ask-lease' }>;
+import type { Input, Place, VoterId } from '../core/io.js';
+import { type AskLease, leaseCommand, readLeaseReply } from './lease-reply.pure.js';
 
 export interface Voter {
   readonly id: VoterId;
@@ -116,17 +114,15 @@ export class LeaseVoters {
     void release.then(() => this.#releases.delete(release));
   }
 
-  #command({ epoch, ttl_ms, handOver, reason }: AskLease): string[] {
-    const { group, place } = this.#options;
-    const last = ttl_ms === 0 ? [reason] : handOver ? ['handover'] : [];
-    return ['SENTINEL', 'LEASE', group, place.host, String(place.port), String(epoch), String(ttl_ms), ...last];
+  #command(effect: AskLease): string[] {
+    return leaseCommand(this.#options.group, this.#options.place, effect);
   }
 
   #answered({ voter, ask }: AskLease, reply: Reply): void {
     const answer = readLeaseReply(reply);
     if (!answer.ok) return this.#failed({ voter, ask }, answer.why);
-    const { granted, reason, record, leased_ms } = answer;
-    this.#options.deliver({ on: 'lease', voter, ask, granted, reason, record, leased_ms });
+    const { granted, reason, record, leased_ms, vote } = answer;
+    this.#options.deliver({ on: 'lease', voter, ask, granted, reason, record, leased_ms, vote });
   }
 
   #failed({ voter, ask }: Pick<AskLease, 'voter' | 'ask'>, why: string): void {

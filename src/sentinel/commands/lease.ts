@@ -2,7 +2,7 @@
 
 import { LEASE_TTL_MAX_MS } from '../../config/sentinel-types.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
-import { askLease, masterLeasedFor_ms, releaseLease } from '../core/lease.js';
+import { askLease, type LeaseAsk, masterLeasedFor_ms, outlivableVote, releaseLease } from '../core/lease.js';
 import { addressOf, currentMasterAddress, shownHost } from '../core/names.js';
 import type { Group } from '../core/state.js';
 import type { Turn } from '../core/turn.js';
@@ -12,13 +12,14 @@ import { NO_SUCH_MASTER, NOT_AN_INTEGER, parseInteger, quoted, withMaster } from
 const REASON_LENGTH_MAX = 200;
 
 /**
- * `<group> <host> <port> <epoch> <ttl> [handover]`: the keeper of the Redis at host:port asks for the lease, or renews it,
- * in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason>]` gives it back. The reply, also to a
- * refusal, tells what this Sentinel takes for the master: `granted`, `reason`, `epoch`, `host`, `port`, `paused`, `leased`
- * (for how many milliseconds it has lent the lease to that master) with their values.
+ * `<group> <host> <port> <epoch> <ttl> [handover] [held <vote>]`: the keeper of the Redis at host:port asks for the lease,
+ * or renews it, in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason>]` gives it back. The reply,
+ * also to a refusal, tells what this Sentinel takes for the master: `granted`, `reason`, `epoch`, `host`, `port`, `paused`,
+ * `leased` (for how many milliseconds it has lent the lease to that master) with their values; and `vote`, the epoch of the
+ * vote because of which it refuses whoever has no majority without it, else 0.
  */
 export function lease(turn: Turn, args: readonly string[]): Reply {
-  const [name, host = '', portText = '', epochText = '', ttlText = '', word = ''] = args;
+  const [name, host = '', portText = '', epochText = '', ttlText = '', ...words] = args;
   const port = parseInteger(portText, 1, 65_535);
   const epoch = parseInteger(epochText, 0, Number.MAX_SAFE_INTEGER);
   const ttl_ms = parseInteger(ttlText, 0, LEASE_TTL_MAX_MS);
@@ -26,16 +27,33 @@ export function lease(turn: Turn, args: readonly string[]): Reply {
   return withMaster(turn, name, (group) => {
     const holder = addressOf(turn.s, host, port);
     if (ttl_ms === 0) {
-      const reason = word === '' ? 'no reason told' : word.slice(0, REASON_LENGTH_MAX).replaceAll(/[\r\n]/g, ' ');
+      if (words.length > 1) return new ErrorReply('ERR The reason is one word for SENTINEL LEASE with ttl 0: quote it');
+      const [word = 'no reason told'] = words.filter((each) => each !== '');
+      const reason = word.slice(0, REASON_LENGTH_MAX).replaceAll(/[\r\n]/g, ' ');
       releaseLease(turn, group, { holder, epoch }, reason);
       return answer(turn, group, 'given back');
     }
-    const handOver = word.toLowerCase() === 'handover';
-    if (word !== '' && !handOver) {
-      return new ErrorReply(`ERR Unknown option '${quoted(word)}' for SENTINEL LEASE: handover`);
-    }
-    return answer(turn, group, askLease(turn, group, { holder, epoch, ttl_ms, handOver }));
+    const options = readOptions(words);
+    if (options instanceof ErrorReply) return options;
+    return answer(turn, group, askLease(turn, group, { holder, epoch, ttl_ms, ...options }));
   });
+}
+
+function readOptions(words: readonly string[]): Pick<LeaseAsk, 'handOver' | 'held'> | ErrorReply {
+  let handOver = false;
+  let held: number | null = null;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (word.toLowerCase() === 'handover') {
+      handOver = true;
+    } else if (word.toLowerCase() === 'held') {
+      held = parseInteger(words[++at] ?? '', 1, Number.MAX_SAFE_INTEGER);
+      if (held === null) return NOT_AN_INTEGER;
+    } else {
+      return new ErrorReply(`ERR Unknown option '${quoted(word)}' for SENTINEL LEASE: handover, held <vote>`);
+    }
+  }
+  return { handOver, held };
 }
 
 function answer(turn: Turn, group: Group, refusal: string | null): Reply {
@@ -44,6 +62,7 @@ function answer(turn: Turn, group: Group, refusal: string | null): Reply {
     ...['granted', refusal === null ? 1 : 0, 'reason', refusal ?? ''],
     ...['epoch', group.configEpoch, 'host', shownHost(turn.s, address), 'port', address.port],
     ...['paused', group.paused ? 1 : 0, 'leased', masterLeasedFor_ms(turn, group)],
+    ...['vote', outlivableVote(turn, group) ?? 0],
   ];
 }
 

@@ -38,7 +38,7 @@ function learn(driver: SentinelDriver, epoch: number, masterPort: number): void 
 describe('a grant', () => {
   it('goes to the master of the record, and tells the record', () => {
     expect(lease(settled(), 1, 0, TTL_MS)).toEqual({
-      ...{ granted: 1, reason: '', epoch: 0, host: '10.0.0.1', port: 1, paused: 0, leased: TTL_MS },
+      ...{ granted: 1, reason: '', epoch: 0, host: '10.0.0.1', port: 1, paused: 0, leased: TTL_MS, vote: 0 },
     });
   });
 
@@ -143,13 +143,61 @@ describe('a grant', () => {
     expect(lease(other, 1, 5, TTL_MS)).toMatchObject({ granted: 1 });
   });
 
-  it('is never given to it where durability is promised: what it acknowledged later could be lost', () => {
+  it('is not given to it by time alone where durability is promised: what it acknowledged later could be lost', () => {
     const driver = settled({ ackReplicas: 1 });
     ask(driver, 5, PEER_B);
     driver.advance(60_000);
     expect(lease(driver, 1, 0, TTL_MS)).toMatchObject({ granted: 0 });
     learn(driver, 5, 1);
     expect(lease(driver, 1, 5, TTL_MS)).toMatchObject({ granted: 1 });
+  });
+
+  describe('refused because of a vote where durability is promised', () => {
+    /** When whoever could win by it has promoted or given up, and grants from before it are over. */
+    const OUTLIVED_MS = 3_000 + TTL_MS * 1.05;
+
+    function voted(): SentinelDriver {
+      const driver = settled({ ackReplicas: 1 });
+      ask(driver, 5, PEER_B);
+      return driver;
+    }
+
+    it('tells of the vote once it can have elected nobody later, not before', () => {
+      const driver = voted();
+      driver.advance(OUTLIVED_MS - 1);
+      expect(lease(driver, 1, 0, TTL_MS)).toMatchObject({ granted: 0, vote: 0 });
+      driver.advance(1);
+      expect(lease(driver, 1, 0, TTL_MS)).toMatchObject({ granted: 0, vote: 5 });
+      learn(driver, 5, 1);
+      expect(lease(driver, 1, 5, TTL_MS)).toMatchObject({ granted: 1, vote: 0 });
+      const async = settled();
+      ask(async, 5, PEER_B);
+      async.advance(OUTLIVED_MS);
+      expect(lease(async, 1, 0, TTL_MS)).toMatchObject({ granted: 1, vote: 0 });
+    });
+
+    it('is given to one that has held grants of a majority since it was told so', () => {
+      const driver = voted();
+      driver.advance(OUTLIVED_MS);
+      expect(lease(driver, 1, 0, TTL_MS, 'held', '4')).toMatchObject({ granted: 0 });
+      expect(lease(driver, 2, 0, TTL_MS, 'held', '5')).toMatchObject({ granted: 0 });
+      expect(lease(driver, 1, 0, TTL_MS)).toMatchObject({ granted: 0 });
+      expect(lease(driver, 1, 0, TTL_MS, 'handover', 'held', '5')).toMatchObject({ granted: 1, vote: 0 });
+      // That vote is not the one for which it would step down.
+      expect(isSteppingDown(driver.group, MY_ID)).toBe(false);
+      expect(lease(driver, 1, 0, TTL_MS)).toMatchObject({ granted: 1 });
+    });
+
+    it('is refused again after a later vote', () => {
+      const driver = voted();
+      driver.advance(OUTLIVED_MS);
+      expect(lease(driver, 1, 0, TTL_MS, 'held', '5')).toMatchObject({ granted: 1 });
+      driver.advance(TTL_MS);
+      expect(ask(driver, 6, PEER_C)).toEqual([1, PEER_C, 6]);
+      expect(lease(driver, 1, 0, TTL_MS, 'held', '5')).toMatchObject({ granted: 0, vote: 0 });
+      driver.advance(OUTLIVED_MS);
+      expect(lease(driver, 1, 0, TTL_MS, 'held', '5')).toMatchObject({ granted: 0, vote: 6 });
+    });
   });
 
   it('is not given to the old master by one who voted and restarted', () => {
@@ -163,7 +211,12 @@ describe('a grant', () => {
     [['m', '10.0.0.1', 'x', '0', '1'], 'ERR value is not an integer or out of range'],
     [['m', '10.0.0.1', '1', '0', '60001'], 'ERR value is not an integer or out of range'],
     [['n', '10.0.0.1', '1', '0', '1'], 'ERR No such master with that name'],
-    [['m', '10.0.0.1', '1', '0', '1', 'x'], "ERR Unknown option 'x' for SENTINEL LEASE: handover"],
+    [['m', '10.0.0.1', '1', '0', '1', 'x'], "ERR Unknown option 'x' for SENTINEL LEASE: handover, held <vote>"],
+    [['m', '10.0.0.1', '1', '0', '1', 'held'], 'ERR value is not an integer or out of range'],
+    [
+      ['m', '10.0.0.1', '1', '0', '0', 'two', 'words'],
+      'ERR The reason is one word for SENTINEL LEASE with ttl 0: quote it',
+    ],
     [['m', '10.0.0.1', '1', '0'], "ERR wrong number of arguments for 'sentinel|lease' command"],
   ])('asked for as %j is an error', (words, error) => {
     expect(settled().command('SENTINEL', 'LEASE', ...words)).toEqual(new ErrorReply(error));

@@ -18,6 +18,8 @@ export interface LeaseAsk {
   readonly epoch: number;
   readonly ttl_ms: number;
   readonly handOver: boolean;
+  /** The vote that we told it with a refusal (`outlivableVote`): since then it has held grants of a majority. Null: none. */
+  readonly held: number | null;
 }
 
 /** Grants or renews the lease. @returns why not, or null when it is granted from now on for the ttl */
@@ -41,8 +43,8 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
 }
 
 function refusalOf(turn: Turn, group: Group, ask: LeaseAsk): string | null {
-  const { holder, epoch, ttl_ms } = ask;
-  const { leaseTtl_ms, configEpoch } = group;
+  const { holder, epoch, ttl_ms, held } = ask;
+  const { lease, leaseTtl_ms, configEpoch } = group;
   if (leaseTtl_ms === 0) return 'this Sentinel has no lease-ttl for the group';
   if (ttl_ms > leaseTtl_ms) return `a ttl of ${ttl_ms} ms is longer than the lease-ttl of ${leaseTtl_ms} ms`;
   if (epoch !== configEpoch) return `epoch ${epoch} is ${epoch < configEpoch ? 'over' : 'not known here yet'}`;
@@ -50,16 +52,12 @@ function refusalOf(turn: Turn, group: Group, ask: LeaseAsk): string | null {
   if (!sameAddress(holder, master)) return `the master is ${place(turn.s, master)}`;
   const grant = liveGrant(turn, group);
   if (grant !== null && !sameAddress(grant.holder, holder)) return grantText(turn, grant);
+  if (held !== null && held === group.leaderEpoch) lease.outlivedVote = held;
   return waitText(turn, group) ?? promiseText(turn, group);
 }
 
 /** Gives a lease back: its Redis is gone, or takes no writes any more. */
-export function releaseLease(
-  turn: Turn,
-  group: Group,
-  ask: Omit<LeaseAsk, 'ttl_ms' | 'handOver'>,
-  reason: string,
-): void {
+export function releaseLease(turn: Turn, group: Group, ask: Pick<LeaseAsk, 'holder' | 'epoch'>, reason: string): void {
   const { lease } = group;
   const { holder, epoch } = ask;
   const { grant } = lease;
@@ -111,7 +109,7 @@ export function announceHandOver(turn: Turn, group: Group): void {
 export function isSteppingDown({ lease, failover, leader, leaderEpoch, configEpoch }: Group, myId: string): boolean {
   if (lease.grant?.handOver !== true) return false;
   if (failover !== null) return failover.phase !== 'wait-start';
-  return leader !== null && leader !== myId && leaderEpoch > configEpoch;
+  return leader !== null && leader !== myId && leaderEpoch > Math.max(configEpoch, lease.outlivedVote);
 }
 
 /** Why this Sentinel may elect nobody now, itself included; null when it may. */
@@ -184,8 +182,20 @@ function grantText(turn: Turn, { holder, until }: Grant): string {
 
 /** After a vote the old master must not be leased again while the elected Sentinel may be promoting another. */
 function promiseText(turn: Turn, group: Group): string | null {
-  if (group.leader === null || group.leaderEpoch <= group.configEpoch) return null;
+  const { leader, leaderEpoch, configEpoch, lease } = group;
+  if (leader === null || leaderEpoch <= Math.max(configEpoch, lease.outlivedVote)) return null;
   // With durability, what the old master acknowledged later would be lost whenever the promotion came through.
-  if (group.ackReplicas === 0 && turn.now >= group.lease.votedAt + LEASE_PROMISE_MS) return null;
-  return `our vote in epoch ${group.leaderEpoch} may have made another the master`;
+  if (group.ackReplicas === 0 && turn.now >= lease.votedAt + LEASE_PROMISE_MS) return null;
+  return `our vote in epoch ${leaderEpoch} may have made another the master`;
+}
+
+/**
+ * The epoch of our last vote if it keeps us from granting although whoever could win by it must have promoted by now, and
+ * whatever was granted before it is over. A majority that grants after this has not elected that one, so nobody has, in time
+ * to promote (docs/lease.md): then our promise is void. Null for none.
+ */
+export function outlivableVote(turn: Turn, group: Group): number | null {
+  const { leaseTtl_ms, leaderEpoch, lease } = group;
+  if (leaseTtl_ms === 0 || promiseText(turn, group) === null) return null;
+  return turn.now < lease.votedAt + LEASE_PROMISE_MS + withDrift_ms(leaseTtl_ms) ? null : leaderEpoch;
 }

@@ -199,6 +199,8 @@ export interface Lease {
   released: { readonly by: Address; readonly reason: string } | null;
   /** When our last vote was given; at the start: just now. */
   votedAt: number;
+  /** The latest epoch in which a vote of ours is known to have elected nobody in time to promote; 0 for none. */
+  outlivedVote: number;
 }
 
 export interface Group {
@@ -328,6 +330,7 @@ export function newLease(now: number, formerTtl_ms: number): Lease {
     heldUntil: NEVER,
     released: null,
     votedAt: now,
+    outlivedVote: 0,
   };
 }
 

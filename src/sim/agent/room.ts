@@ -8,7 +8,7 @@ import { heldUntil } from '../../keeper/core/lease.js';
 import { type KeeperSnapshot, snapshot } from '../../keeper/core/snapshot.js';
 import type { Keeper } from '../../keeper/core/state.js';
 import { createKeeper, nextDeadline, step } from '../../keeper/core/step.js';
-import { readLeaseReply } from '../../keeper/run/lease-reply.pure.js';
+import { type AskLease, leaseCommand, readLeaseReply } from '../../keeper/run/lease-reply.pure.js';
 import type { Reply } from '../../redis/reply.js';
 import type { AgentHost } from './agent-host.js';
 import type { ManagedRedis } from './host.js';
@@ -29,8 +29,6 @@ const TURN_MS = 0.02;
 
 /** What is written in the background takes so long. */
 const MEMORY_WRITE_MS = 20;
-
-type AskLease = Extract<Effect, { do: 'ask-lease' }>;
 
 export class Room {
   readonly keeper: Keeper;
@@ -311,10 +309,8 @@ export class Room {
   }
 
   #askLease(effect: AskLease): void {
-    const { voter, ttl_ms, epoch, handOver, reason } = effect;
-    const { host, port } = this.place;
-    const last = ttl_ms === 0 ? [reason] : handOver ? ['handover'] : [];
-    const args = ['SENTINEL', 'LEASE', this.group, host, String(port), String(epoch), String(ttl_ms), ...last];
+    const { voter, ttl_ms } = effect;
+    const args = leaseCommand(this.group, this.place, effect);
     const deadline_ms = ttl_ms === 0 ? RELEASE_DEADLINE_MS : ttl_ms;
     const link = this.#voters.get(voter);
     if (link !== undefined) link.request(args, deadline_ms, (outcome) => this.#answered(effect, outcome));
@@ -325,8 +321,8 @@ export class Room {
     if (ttl_ms === 0) return;
     const answer = 'reply' in outcome ? readLeaseReply(outcome.reply) : { ok: false as const, why: outcome.error };
     if (answer.ok) {
-      const { granted, reason, record, leased_ms } = answer;
-      this.deliver({ on: 'lease', voter, ask, granted, reason, record, leased_ms });
+      const { granted, reason, record, leased_ms, vote } = answer;
+      this.deliver({ on: 'lease', voter, ask, granted, reason, record, leased_ms, vote });
     } else {
       this.deliver({ on: 'lease-failed', voter, ask, why: answer.why });
     }
