@@ -113,12 +113,8 @@ export class Agent {
       tls,
       localAddress: self.address,
       version,
-      log: (level, text) => {
-        this.#control.heard(text);
-        log.write(level, text);
-      },
+      log: (level, text) => log.write(level, text),
       settled: () => this.#settled(),
-      onEvent: () => undefined,
       intercept: (args) => this.#control.intercept(args),
     });
     this.#control = new Control({
@@ -131,6 +127,7 @@ export class Agent {
       history,
       conditions: this.#conditions,
       log: (level, text) => log.write(level, text),
+      recordOf: (group) => this.#records.of(group),
       warnings: () => this.#warnings(),
       fileWord: () => this.#files.word,
     });

@@ -1,6 +1,6 @@
 /** What the operator, other agents and clients may ask of this agent, and the answers. */
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
-import type { Place } from '../keeper/core/io.js';
+import type { LeaderRecord, Place } from '../keeper/core/io.js';
 import type { LogLevel } from '../observe/log.js';
 import { ErrorReply, OK, type Reply } from '../redis/reply.js';
 import type { EmbeddedSentinel } from '../sentinel/embedded/embedded.js';
@@ -36,6 +36,8 @@ export interface ControlOptions {
   readonly history: History;
   readonly conditions: Conditions;
   readonly log: (level: LogLevel, text: string) => void;
+  /** Who leads a group, by the Sentinel of this host. */
+  readonly recordOf: (group: string) => LeaderRecord | null;
   /** What else an operator should know. */
   readonly warnings: () => readonly string[];
   /** What other agents are told of this one's file. */
@@ -46,8 +48,6 @@ export class Control implements AgentControl {
   readonly #options: ControlOptions;
   readonly #failback = new Map<string, FailbackWatch>();
   readonly #advice = new Map<string, string>();
-  /** Why the Sentinel of this host last gave a failover up, by group. */
-  readonly #givenUp = new Map<string, string>();
   /** Groups whose master is being changed from here. */
   readonly #busy = new Set<string>();
 
@@ -108,12 +108,6 @@ export class Control implements AgentControl {
     const { state } = this.#options.sentinel;
     const group = state.groups.get(name);
     return group === undefined ? null : pictureOf(state, group, performance.now());
-  }
-
-  /** A line of the Sentinel's log: the reason of a change that was given up is told to whoever asked for it. */
-  heard(line: string): void {
-    const [, group, why] = /^Failover given up for master (\S+) \S+ \d+: (.+)$/.exec(line) ?? [];
-    if (group !== undefined && why !== undefined) this.#givenUp.set(group, why);
   }
 
   /** Whether the last change of a group's master was asked for from here. */
@@ -301,7 +295,6 @@ export class Control implements AgentControl {
       handOver(
         {
           ...hands,
-          record: () => room.record,
           consent: (times) => room.consent(times),
           consentOver: () => room.tell({ on: 'hand-over-over' }),
         },
@@ -315,12 +308,11 @@ export class Control implements AgentControl {
     const { sentinel, conditions } = this.#options;
     if (this.#busy.has(group)) return refused(`another change of ${group} is under way`);
     this.#busy.add(group);
-    this.#givenUp.delete(group);
     try {
       return await carryOut({
         command: (args) => sentinel.command(args),
-        record: () => this.picture(group),
-        whyGivenUp: () => this.#givenUp.get(group) ?? null,
+        record: () => this.#options.recordOf(group),
+        whyGivenUp: () => sentinel.state.groups.get(group)?.givenUp ?? null,
         underWay: () => sentinel.state.groups.get(group)?.failover != null,
         now: () => performance.now(),
         conditions,

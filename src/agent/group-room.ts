@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Prng } from '../base/prng.js';
 import type { GroupConfig, HostConfig, TanistConfig } from '../config/tanist/model.js';
-import type { Input, KeeperState, LeaderRecord, Place } from '../keeper/core/io.js';
+import type { Input, KeeperState, Place } from '../keeper/core/io.js';
 import { pairLeader } from '../keeper/core/pair.js';
 import { type KeeperSnapshot, snapshot } from '../keeper/core/snapshot.js';
 import type { Keeper } from '../keeper/core/state.js';
@@ -101,10 +101,6 @@ export class GroupRoom {
   /** Of its Redis; null when none runs. */
   get pid(): number | null {
     return this.#runner.pid;
-  }
-
-  get record(): LeaderRecord | null {
-    return this.#snapshot().record;
   }
 
   /** The lease is held: this Redis takes the writes. */

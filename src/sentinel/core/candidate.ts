@@ -1,10 +1,10 @@
 /** Which replica becomes the master, and for every other one the reason why it does not. */
 import { countKeys } from '../../redis/info.js';
-import { durabilityLimitation, type Halted } from './durability.js';
+import { durabilityLimitation } from './durability.js';
 import { follows } from './info.js';
 import type { Address } from './io.js';
 import { addressOf, sameAddress } from './names.js';
-import { type Group, isMaster, NEVER, type RedisNode } from './state.js';
+import { type Group, type Halted, isMaster, NEVER, type RedisNode } from './state.js';
 import { INFO_PERIOD_MS, PING_PERIOD_MS } from './timing.js';
 import { nodeName, type Turn } from './turn.js';
 

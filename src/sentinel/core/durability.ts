@@ -6,11 +6,8 @@
  */
 import { followsNobody, sendHalt } from './demote.js';
 import { askInfo, follows } from './info.js';
-import type { Group, RedisNode } from './state.js';
+import type { Group, Halted, RedisNode } from './state.js';
 import { nodeName, type Turn } from './turn.js';
-
-/** The replicas that were stopped, and whether each may hold what it acknowledged for the master. */
-export type Halted = ReadonlyMap<RedisNode, boolean>;
 
 /** Stops every replica that has told since `freshSince` whom it follows, and asks once more what it has. */
 export function halt(turn: Turn, group: Group, freshSince: number): Halted {
@@ -20,7 +17,7 @@ export function halt(turn: Turn, group: Group, freshSince: number): Halted {
     if (node.info.askedAt < freshSince) continue;
     // One that follows nobody was stopped by an earlier election, or has been started anew with what it acknowledged.
     halted.set(node, follows(turn, node, group.master) || followsNobody(node));
-    if (!isHalted(node)) sendHalt(turn, node);
+    if (!takesNothing(node)) sendHalt(turn, node);
     askInfo(turn, node);
   }
   return halted;
@@ -29,13 +26,13 @@ export function halt(turn: Turn, group: Group, freshSince: number): Halted {
 /** Whether all of them have said that they are stopped, as far as they can answer. */
 export function haveHalted(halted: Halted): boolean {
   for (const node of halted.keys()) {
-    if (node.sdownSince === null && node.link.command.phase === 'up' && !isHalted(node)) return false;
+    if (node.sdownSince === null && node.link.command.phase === 'up' && !takesNothing(node)) return false;
   }
   return true;
 }
 
 /** It takes nothing from anybody: one that was made a master does not, either. */
-function isHalted(node: RedisNode): boolean {
+function takesNothing(node: RedisNode): boolean {
   return node.role === 'master' || followsNobody(node);
 }
 
@@ -80,7 +77,7 @@ function positionOf(node: RedisNode, halted: Halted): number | string | null {
 }
 
 function hasAnswered(node: RedisNode, freshSince: number, halted: Halted): boolean {
-  return halted.has(node) && isHalted(node) && node.info.askedAt >= freshSince && node.info.at >= freshSince;
+  return halted.has(node) && takesNothing(node) && node.info.askedAt >= freshSince && node.info.at >= freshSince;
 }
 
 function missingAnswers(turn: Turn, group: Group, freshSince: number, halted: Halted): string | null {

@@ -104,6 +104,7 @@ export function startDueAt(turn: Turn, group: Group): number {
 export function startFailover(turn: Turn, group: Group, manual: Failover['manual'], to: Failover['to'] = null): void {
   const epoch = ++turn.s.currentEpoch;
   group.failover = { phase: 'wait-start', epoch, startedAt: turn.now, since: turn.now, manual, to };
+  group.givenUp = null;
   group.failoverStartAt = turn.now;
   group.votedFor = null;
   group.startAt = null;
@@ -423,7 +424,7 @@ export function abort(turn: Turn, group: Group, type: string, why: string): void
   // What an operator tried must not keep us from acting when the master dies next.
   const { failover } = group;
   if (failover !== null && failover.manual !== 'no') group.failoverStartAt = NEVER;
-  clearFailover(group);
+  clearFailover(group, why);
   if (failover !== null && group.leaseTtl_ms > 0 && failover.phase !== 'wait-start') keepMaster(turn, group, failover);
 }
 

@@ -42,6 +42,7 @@ export function addGroup(turn: Turn, settings: GroupSettings, address: Address):
     votedFor: null,
     delayLoggedFor: NEVER,
     startAt: null,
+    givenUp: null,
     splitRetries: 0,
     noCandidateRetryAt: null,
     ledAt: NEVER,

@@ -80,6 +80,7 @@ export function onInfo(turn: Turn, node: RedisNode, reply: Reply): void {
   const told = readServerInfo(reply);
   takeRunId(turn, node, told);
   takeRole(turn, node, told);
+  node.version = told.version ?? '';
   node.replId = told.masterReplId ?? '';
   node.replId2 = told.masterReplId2 ?? '';
   node.secondOffset = told.secondReplOffset ?? -1;

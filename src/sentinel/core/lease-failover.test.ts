@@ -300,6 +300,7 @@ describe('a failover with leases', () => {
     driver.advance(600);
     expect(driver.eventTypes()).toContain('-failover-abort-not-elected');
     expect(driver.group.failover).toBeNull();
+    expect(driver.group.givenUp).toBe('1 of 2 votes came in time');
     expect(driver.eventTypes()).not.toContain('+promoted-slave');
   });
 

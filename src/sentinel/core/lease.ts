@@ -78,10 +78,15 @@ export function liveGrant(turn: Turn, { lease }: Group): Grant | null {
   return lease.grant !== null && turn.now < lease.grant.until ? lease.grant : null;
 }
 
+/** The grant that the master holds of us; null when it holds none. */
+function masterGrant(turn: Turn, group: Group): Grant | null {
+  const grant = liveGrant(turn, group);
+  return grant !== null && sameAddress(grant.holder, group.master.link.address) ? grant : null;
+}
+
 /** Whether the master holds a grant of ours and has not consented to a successor. */
 export function isLeased(turn: Turn, group: Group): boolean {
-  const grant = liveGrant(turn, group);
-  return grant !== null && !grant.handOver && sameAddress(grant.holder, group.master.link.address);
+  return masterGrant(turn, group)?.handOver === false;
 }
 
 /**
@@ -96,8 +101,7 @@ export function masterLeasedFor_ms(turn: Turn, group: Group): number {
 
 /** Whether the master's keeper renews its grant of ours, and has consented to a successor: it is there, and will step down. */
 export function isHandedOver(turn: Turn, group: Group): boolean {
-  const grant = liveGrant(turn, group);
-  return grant?.handOver === true && sameAddress(grant.holder, group.master.link.address);
+  return masterGrant(turn, group)?.handOver === true;
 }
 
 /** For proxies and clients: whoever has been elected is about to pause the writes of a master that is handed over. */

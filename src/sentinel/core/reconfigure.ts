@@ -98,7 +98,7 @@ function sendNext(turn: Turn, group: Group, failover: Reconf, open: readonly Red
 }
 
 /** It was told to follow nobody, until it is known what it holds. */
-function isHalted(node: RedisNode): boolean {
+function isStopped(node: RedisNode): boolean {
   return node.group.leaseTtl_ms > 0 && followsNobody(node);
 }
 
@@ -107,7 +107,7 @@ function followProgress(turn: Turn, failover: Reconf, node: RedisNode): void {
   if (reconf === null || reconf.state === 'done') return;
   const fresh = node.info.askedAt >= reconf.since;
   if (reconf.state === 'sent') {
-    if (fresh && isHalted(node) && sendToMaster(turn, node, failover.target, tag(node.group)) === 'sent') {
+    if (fresh && isStopped(node) && sendToMaster(turn, node, failover.target, tag(node.group)) === 'sent') {
       // What it holds is known now: all of it is in the new master's history.
       node.reconf = { state: 'sent', since: turn.now };
       turn.event('notice', '+slave-reconf-sent', node);

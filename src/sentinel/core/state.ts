@@ -76,6 +76,8 @@ export interface RedisNode {
   downReason: string;
   lastHelloSentAt: number;
   readonly info: InfoState;
+  /** Of the server, as INFO tells it; empty: not told. */
+  version: string;
   /** The replication history that it is in, and the one that it continues: up to `secondOffset`. Empty: not told. */
   replId: string;
   replId2: string;
@@ -125,6 +127,9 @@ export interface SentinelPeer {
 
 export type Instance = RedisNode | SentinelPeer;
 
+/** The replicas that were told to follow nobody, and whether each may hold what it acknowledged for the master. */
+export type Halted = ReadonlyMap<RedisNode, boolean>;
+
 /** What every phase of a failover has. */
 interface FailoverBase {
   readonly epoch: number;
@@ -141,10 +146,9 @@ export type Failover = FailoverBase &
   (
     | { readonly phase: 'wait-start' }
     /**
-     * `unaided`: the master's help was tried, or is not to be had. `halted`: the replicas that were told to follow nobody,
-     * and whether each may hold what it acknowledged for the master; null before that, and where it is not needed.
+     * `unaided`: the master's help was tried, or is not to be had. `halted`: null before any were, and where it is not needed.
      */
-    | { readonly phase: 'select'; readonly unaided: boolean; readonly halted: ReadonlyMap<RedisNode, boolean> | null }
+    | { readonly phase: 'select'; readonly unaided: boolean; readonly halted: Halted | null }
     | { readonly phase: 'coordinate'; readonly target: RedisNode; readonly way: Coordination }
     | { readonly phase: 'send-slaveof-noone'; readonly target: RedisNode }
     /** `obeyed`: it has answered the order as one that has carried it out. */
@@ -235,6 +239,8 @@ export interface Group {
   leaderEpoch: number;
   odownSince: number | null;
   failover: Failover | null;
+  /** Why our last failover came to nothing; null when it did not, or is under way. */
+  givenUp: string | null;
   /** When the last failover that we know of began, ours or one we voted for: none starts within 2 x failover-timeout. */
   failoverStartAt: number;
   /** Whom we voted for then; null for ourselves. */
@@ -345,6 +351,7 @@ export function newRedisNode(group: Group, link: Link, role: Role, now: number):
     downReason: '',
     lastHelloSentAt: NEVER,
     info: { text: '', at: NEVER, askedAt: NEVER, outstandingSince: null, again: false },
+    version: '',
     replId: '',
     replId2: '',
     secondOffset: -1,
@@ -381,7 +388,8 @@ export function redisNodes(group: Group): RedisNode[] {
 }
 
 /** A failover is over, however it ended: nobody is on the way to another master any more. */
-export function clearFailover(group: Group): void {
+export function clearFailover(group: Group, givenUp: string | null = null): void {
   group.failover = null;
+  group.givenUp = givenUp;
   for (const node of redisNodes(group)) node.reconf = null;
 }

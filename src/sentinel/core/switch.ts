@@ -13,8 +13,10 @@ import { place, type Turn } from './turn.js';
 export function followConfiguration(turn: Turn, group: Group, address: Address, from: SentinelPeer): void {
   const old = group.master.link.address;
   turn.event('warning', '+config-update-from', from);
-  if (group.failover !== null) turn.log('warning', `Failover of ${group.name} given up: a newer configuration came`);
-  clearFailover(group);
+  if (group.failover !== null) {
+    turn.log('warning', `Failover of ${group.name} given up: a newer configuration came`);
+    clearFailover(group, 'a newer configuration came');
+  }
   announceSwitch(turn, group, old, address);
   makeMaster(turn, group, findAt(group.replicas.values(), address) ?? addReplica(turn, group, address));
   runReconfigScript(turn, group, 'observer', old, address);
@@ -29,7 +31,7 @@ export function confirmMaster(turn: Turn, group: Group): void {
   if (failover === null || failover.epoch > group.configEpoch) return;
   if (failover.phase === 'reconf' && failover.switched) return;
   turn.log('warning', `Failover of ${group.name} given up: a newer configuration keeps the master`);
-  clearFailover(group);
+  clearFailover(group, 'a newer configuration keeps the master');
   turn.touch(group);
 }
 

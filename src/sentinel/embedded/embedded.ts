@@ -44,8 +44,6 @@ export interface EmbeddedOptions {
   readonly log: (level: LogLevel, text: string) => void;
   /** Something may have changed: look at `state`. */
   readonly settled: () => void;
-  /** An event, as subscribers receive it. */
-  readonly onEvent: (type: string, text: string) => void;
   /** Commands that the host answers itself; null for those that are the Sentinel's. */
   readonly intercept: (args: readonly string[]) => Promise<Reply> | null;
 }
@@ -68,7 +66,7 @@ export class EmbeddedSentinel {
     this.#first = { ...STATE_DEFAULTS, ...options.merge(kept.myId === '' ? null : kept) };
     this.#store = new ConfStore(path, document, { log: options.log });
     this.#scripts = new ScriptSpawner({
-      event: (_level, type, text) => this.#publish(type, text),
+      event: (_level, type, text) => this.#server.publish(type, text),
       log: options.log,
       wantsOutput: false,
     });
@@ -118,11 +116,6 @@ export class EmbeddedSentinel {
     this.#server.close();
   }
 
-  #publish(channel: string, message: string): void {
-    this.#server.publish(channel, message);
-    this.#options.onEvent(channel, message);
-  }
-
   #createServer(): SentinelServer {
     const { bind, port, tls, path, version, log, password } = this.#options;
     const users = new AclUsers({ hash: sha256, pubsubDefault: 'resetchannels' });
@@ -166,7 +159,7 @@ export class EmbeddedSentinel {
       connect: { tls: tls?.client ?? null, localAddress },
       save: (state) => this.#store.save(state),
       log,
-      publish: (channel, message) => this.#publish(channel, message),
+      publish: (channel, message) => this.#server.publish(channel, message),
       setVerbosity: () => undefined,
       runScript: (path, args) => this.#scripts.add(path, args),
       crash: (why) => log('warning', `SENTINEL SIMULATE-FAILURE is not obeyed in an agent: ${why}`),

@@ -1,5 +1,4 @@
 /** What a Sentinel knows of a group, as plain data for the program around it. Nothing here changes anything. */
-import { readServerInfo } from '../../redis/info.js';
 import { chooseCandidate } from '../core/candidate.js';
 import { waitEndsAt } from '../core/lease.js';
 import { addressOf, currentMasterAddress, sameAddress, shownHost } from '../core/names.js';
@@ -100,7 +99,7 @@ function nodePicture(s: Sentinel, group: Group, node: RedisNode, now: number): N
     follows: node.role === 'replica' && node.masterLinkUp && followed !== null && sameAddress(followed, master),
     info: info.text,
     infoAge_ms: now - info.at,
-    version: readServerInfo(info.text).version ?? '',
+    version: node.version,
   };
 }
 

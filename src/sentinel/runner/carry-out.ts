@@ -39,11 +39,14 @@ export const DISCOVERY_SAVE_MS = 200;
 /** What is to be written soon: when whoever waits for the new master has been served. */
 export const SOON_SAVE_MS = 50;
 
+/** Requests that may wait for such a write; one more, and it is made at once. */
+export const WAITING_MAX = 1_000;
+
 type Act<A extends Effect['act']> = Extract<Effect, { act: A }>;
 
 export class CarryOut {
   readonly #hands: Hands;
-  readonly #connections: Connections;
+  readonly #connections: Pick<Connections, 'connect' | 'close' | 'send'>;
   readonly #deliver: (input: Input) => void;
   readonly #answer: (client: ClientToken, reply: Reply) => void;
   /** The state that could not be written; null when the file is right. */
@@ -60,7 +63,7 @@ export class CarryOut {
 
   constructor(
     hands: Hands,
-    connections: Connections,
+    connections: Pick<Connections, 'connect' | 'close' | 'send'>,
     deliver: (input: Input) => void,
     answer: (client: ClientToken, reply: Reply) => void,
   ) {
@@ -119,6 +122,7 @@ export class CarryOut {
     const relies = requestRelies(tag);
     if (relies && this.#waiting !== null) {
       this.#waiting.push(effect);
+      if (this.#waiting.length >= WAITING_MAX) this.flush();
       return;
     }
     const held = relies && this.#unsaved !== null;
