@@ -86,7 +86,7 @@ export function judgeObjectivelyDown(turn: Turn, group: Group): void {
     if (group.paused) turn.log('warning', `${group.name} is paused: no failover begins before SENTINEL PAUSE … off`);
   } else if (agreeing < group.quorum && group.odownSince !== null) {
     group.odownSince = null;
-    group.startAt = null;
+    group.start = null;
     turn.event('warning', '-odown', group);
   }
 }

@@ -13,7 +13,15 @@ import { sendHelloToAll } from './hello.js';
 import { askInfo } from './info.js';
 import { announceHandOver, isHandedOver, mayVoteAt, voteLimitation } from './lease.js';
 import { reconfigure, reconfigureDueAt } from './reconfigure.js';
-import { clearFailover, type Failover, type Group, NEVER, type RedisNode, redisNodes } from './state.js';
+import {
+  clearFailover,
+  type Failover,
+  type Group,
+  NEVER,
+  type RedisNode,
+  redisNodes,
+  type StartTurn,
+} from './state.js';
 import { runReconfigScript } from './switch.js';
 import {
   ELECTION_TIMEOUT_MS,
@@ -32,7 +40,11 @@ import {
   SPLIT_RETRY_MAX_MS,
   SPLIT_RETRY_MIN_MS,
   START_JITTER_MS,
+  START_LATE_MS,
+  START_RANK_STEP_MAX_MS,
   START_RANK_STEP_MS,
+  STARTS_MISSED_MAX,
+  TICK_GRAIN_MS,
 } from './timing.js';
 import { describe, nodeName, type Turn } from './turn.js';
 import { awaitsVotes, tally, vote } from './vote.js';
@@ -55,8 +67,19 @@ export function startIfNeeded(turn: Turn, group: Group): void {
     logDelay(turn, group, blockedUntil);
     return;
   }
-  group.startAt ??= turn.now + rank(turn, group) * START_RANK_STEP_MS + turn.s.prng.below(START_JITTER_MS);
-  if (turn.now >= group.startAt) startFailover(turn, group, 'no');
+  group.start ??= drawStart(turn, group, 0);
+  const { at, missed } = group.start;
+  if (turn.now < at) return;
+  // Whoever stands now, without having read what came while it was not running, splits the votes.
+  if (turn.now > at + START_LATE_MS && missed < STARTS_MISSED_MAX) group.start = drawStart(turn, group, missed + 1);
+  else startFailover(turn, group, 'no');
+}
+
+/** All stand in turn, also those that are late: a loaded host has kept several of them waiting, and they wake together. */
+function drawStart(turn: Turn, group: Group, missed: number): StartTurn {
+  const least_ms = missed === 0 ? 0 : TICK_GRAIN_MS;
+  const jitter_ms = turn.s.prng.below(START_JITTER_MS);
+  return { at: turn.now + least_ms + delayByRank_ms(turn, group) + jitter_ms, missed };
 }
 
 /** The new master is told already; only its replicas were still being moved. */
@@ -84,20 +107,23 @@ function logDelay(turn: Turn, group: Group, blockedUntil: number): void {
   );
 }
 
-/** Our place among the living Sentinels by run id: they start one after the other, so that votes seldom split. */
-function rank(turn: Turn, group: Group): number {
+/** The living Sentinels start one after the other, by run id, so that votes seldom split. */
+function delayByRank_ms(turn: Turn, group: Group): number {
   let before = 0;
-  for (const peer of group.sentinels.values()) {
-    if (peer.sdownSince === null && peer.link.command.phase === 'up' && peer.runId < turn.s.myId) before += 1;
+  let step_ms = START_RANK_STEP_MS;
+  for (const { runId, sdownSince, link } of group.sentinels.values()) {
+    if (sdownSince !== null || link.command.phase !== 'up') continue;
+    if (runId < turn.s.myId) before += 1;
+    step_ms = Math.max(step_ms, Math.min(START_RANK_STEP_MAX_MS, 2 * link.roundTrip_ms));
   }
-  return before;
+  return before * step_ms;
 }
 
 /** When `startIfNeeded` is to be called again although nothing happens. */
 export function startDueAt(turn: Turn, group: Group): number {
   if (group.odownSince === null || (group.failover !== null && !isTailOfSwitch(group))) return Number.POSITIVE_INFINITY;
   if (group.paused) return Number.POSITIVE_INFINITY;
-  return Math.max(turn.now, mayVoteAt(turn, group), group.startAt ?? startBlockedUntil(turn, group));
+  return Math.max(turn.now, mayVoteAt(turn, group), group.start?.at ?? startBlockedUntil(turn, group));
 }
 
 /** Stands for election in a new epoch: our own vote first, then those of the others. */
@@ -107,7 +133,7 @@ export function startFailover(turn: Turn, group: Group, manual: Failover['manual
   group.givenUp = null;
   group.failoverStartAt = turn.now;
   group.votedFor = null;
-  group.startAt = null;
+  group.start = null;
   group.noCandidateRetryAt = null;
   turn.persist();
   turn.plainEvent('warning', '+new-epoch', String(epoch), group);
@@ -228,7 +254,7 @@ function retrySoon(turn: Turn, group: Group): void {
   if (group.splitRetries >= SPLIT_RETRIES_MAX) return;
   group.splitRetries += 1;
   group.failoverStartAt = NEVER;
-  group.startAt = turn.now + turn.s.prng.between(SPLIT_RETRY_MIN_MS, SPLIT_RETRY_MAX_MS);
+  group.start = { at: turn.now + turn.s.prng.between(SPLIT_RETRY_MIN_MS, SPLIT_RETRY_MAX_MS), missed: 0 };
 }
 
 function enterSelect(turn: Turn, group: Group, failover: Failover): void {

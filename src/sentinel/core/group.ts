@@ -41,7 +41,7 @@ export function addGroup(turn: Turn, settings: GroupSettings, address: Address):
     failoverStartAt: NEVER,
     votedFor: null,
     delayLoggedFor: NEVER,
-    startAt: null,
+    start: null,
     givenUp: null,
     splitRetries: 0,
     noCandidateRetryAt: null,
@@ -84,7 +84,7 @@ export function resetGroup(turn: Turn, group: Group): void {
   group.failover = null;
   group.failoverStartAt = NEVER;
   group.votedFor = null;
-  group.startAt = null;
+  group.start = null;
   group.noCandidateRetryAt = null;
   turn.event('warning', '+reset-master', group);
   turn.touchLink(link);

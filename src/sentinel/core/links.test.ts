@@ -19,3 +19,21 @@ describe('a connection that is full of unanswered requests', () => {
     expect(replica.sdownSince).toBeNull();
   });
 });
+
+describe('how long answers take', () => {
+  it('is the longest of late, and fades', () => {
+    const driver = new SentinelDriver();
+    driver.advance(5_000);
+    const { link } = driver.group.master;
+    expect(link.roundTrip_ms).toBe(0);
+    driver.fake(1).state = 'silent';
+    driver.advance(500);
+    const took_ms = driver.now - (link.activePingSince ?? driver.now);
+    driver.fake(1).state = 'up';
+    driver.input({ on: 'reply', conn: link.command.id, tag: { kind: 'ping' }, reply: 'PONG' });
+    expect(took_ms).toBeGreaterThan(200);
+    expect(link.roundTrip_ms).toBe(took_ms);
+    driver.advance(10_000);
+    expect(link.roundTrip_ms).toBeLessThan(took_ms / 100);
+  });
+});

@@ -230,6 +230,9 @@ export function forgive(link: Link, now: number): void {
   if (link.hello !== null) link.hello.retryAt = now;
 }
 
+/** How much of the longest round trip is left after each shorter one. */
+const ROUND_TRIP_KEPT = 0.9;
+
 /** The reply to PING: +PONG, -LOADING and -MASTERDOWN say that the process is there. */
 export function onPong(turn: Turn, link: Link, reply: Reply): void {
   link.lastPongAt = turn.now;
@@ -237,6 +240,10 @@ export function onPong(turn: Turn, link: Link, reply: Reply): void {
   const owner = firstOwner(link);
   if (reply === 'PONG' || code === 'LOADING' || code === 'MASTERDOWN') {
     link.lastAvailableAt = turn.now;
+    link.roundTrip_ms = Math.max(
+      link.roundTrip_ms * ROUND_TRIP_KEPT,
+      link.activePingSince === null ? 0 : turn.now - link.activePingSince,
+    );
     link.activePingSince = null;
     link.trouble = '';
     if (owner?.kind === 'redis' && reply === 'PONG') owner.rebootedAt = null;

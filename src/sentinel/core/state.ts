@@ -38,6 +38,8 @@ export interface Link {
   lastAvailableAt: number;
   /** The last reply of any kind to a PING. */
   lastPongAt: number;
+  /** How long an answer to a PING took of late: the longest, which fades with every one that comes sooner. */
+  roundTrip_ms: number;
   /** Since when connections have been refused by a living host; null while none was. */
   refusedSince: number | null;
   /** What went wrong last, in the peer's or the system's words; empty while it answers. For the log. */
@@ -207,6 +209,12 @@ export interface Lease {
   outlivedVote: number;
 }
 
+/** When a Sentinel stands for election; `missed`: how often it was not running at that time, and drew another. */
+export interface StartTurn {
+  readonly at: number;
+  readonly missed: number;
+}
+
 export interface Group {
   readonly name: string;
   master: RedisNode;
@@ -248,7 +256,7 @@ export interface Group {
   /** The failoverStartAt that the log has been told of. */
   delayLoggedFor: number;
   /** Our turn to start, drawn when ODOWN came. */
-  startAt: number | null;
+  start: StartTurn | null;
   splitRetries: number;
   /** The last failover ended without a candidate: may be tried again once there is one, not before this. */
   noCandidateRetryAt: number | null;
@@ -320,6 +328,7 @@ export function newLink(address: Address, now: number, withHello: boolean): Link
     lastPingAt: NEVER,
     lastAvailableAt: now,
     lastPongAt: now,
+    roundTrip_ms: 0,
     refusedSince: null,
     trouble: '',
     wakeAt: now,

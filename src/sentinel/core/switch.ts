@@ -60,7 +60,7 @@ function makeMaster(turn: Turn, group: Group, node: RedisNode): void {
   turn.touchLink(old.link);
   awaitLease(turn, group, node.link.address);
   group.odownSince = null;
-  group.startAt = null;
+  group.start = null;
   group.noCandidateRetryAt = null;
   group.splitRetries = 0;
   // The wait between failovers belongs to the master that is gone.

@@ -23,9 +23,16 @@ export const PINGS_IN_DOWN_AFTER = 5;
 export const MIN_PING_PERIOD_MS = 20;
 /** Ours: an ask is repeated this soon after SDOWN, then ever later up to ASK_PERIOD_MS. */
 export const FIRST_ASK_REPEAT_MS = 25;
-/** Ours: candidates start in the order of their ids, this far apart, so that votes seldom split. */
+/**
+ * Ours: candidates start in the order of their ids, this far apart, so that votes seldom split: two round trips to the
+ * slowest of them, be that the network's doing or that of a loaded host, within these bounds.
+ */
 export const START_RANK_STEP_MS = 25;
+export const START_RANK_STEP_MAX_MS = 100;
 export const START_JITTER_MS = 10;
+/** Ours: a candidate that wakes later than this after its time has missed it, and waits for its turn again; so often. */
+export const START_LATE_MS = 10;
+export const STARTS_MISSED_MAX = 3;
 /** Ours: how long an election that nobody can win any more is left alone before the next. */
 export const SPLIT_RETRY_MIN_MS = 50;
 export const SPLIT_RETRY_MAX_MS = 300;

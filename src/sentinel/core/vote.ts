@@ -31,7 +31,7 @@ export function vote(turn: Turn, group: Group, epoch: number, candidate: string)
       // Leave the elected one its time, and do not all start at the same moment after it.
       group.failoverStartAt = turn.now + turn.s.prng.below(MAX_DESYNC_MS);
       group.votedFor = candidate;
-      group.startAt = null;
+      group.start = null;
       announceHandOver(turn, group);
     }
     turn.touch(group);
