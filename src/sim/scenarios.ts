@@ -3,6 +3,7 @@ import { Prng } from '../base/prng.js';
 import { NO_FAULTS } from './faults.js';
 import type { KeeperProcess, LeasePlan } from './keeper-process.js';
 import { Nemesis } from './nemesis.js';
+import type { Host } from './network.js';
 import { GROUP_DEFAULTS, type GroupPlan, type Plan, REDIS_DEFAULTS } from './plan.js';
 import type { RedisProcess } from './redis/process.js';
 import type { SentinelProcess } from './sentinel-process.js';
@@ -210,7 +211,67 @@ export const SCENARIOS: readonly Scenario[] = [
       stage.world.run(20_000);
     },
   },
+  {
+    name: 'vote-outlived',
+    about:
+      'With leases and ack-replicas 1: a sentinel that is alone votes for itself, in vain; back, it grants to the master again.',
+    groups: [group('g1')],
+    lease: { ...LEASE, ackReplicas: 1 },
+    play: (stage) => {
+      const alone = stage.sentinel('s3');
+      stage.nemesis.note('s3 is cut off from all others');
+      cutOff(stage, [alone.host], 4_000);
+      // Its own grant is over, and it does not miss the replicas yet.
+      stage.world.run(900);
+      stage.nemesis.note('an operator asks s3: SENTINEL FAILOVER g1 FORCE');
+      alone.command(['SENTINEL', 'FAILOVER', 'g1', 'FORCE']);
+      stage.world.run(10_000);
+    },
+  },
+  {
+    name: 'promotion-unheard',
+    about:
+      'With leases and ack-replicas 1, in maintenance: whoever was elected promotes, and is cut off before anybody hears of it; the old master must not be leased.',
+    groups: [group('g1')],
+    lease: { ...LEASE, ackReplicas: 1 },
+    play: (stage) => {
+      const { world, nemesis } = stage;
+      nemesis.note('g1a is cut off from all others');
+      cutOff(stage, [stage.redis('g1a').host], 1_500);
+      world.run(3_000, () => promoting(stage) !== null);
+      const promotion = promoting(stage);
+      if (promotion === null) throw new Error('nobody promotes');
+      const { leader, target } = promotion;
+      nemesis.note(`${leader.name} and ${target.name} are cut off from all others; the others are in maintenance`);
+      cutOff(stage, [leader.host, target.host], 12_000);
+      // Nobody acknowledges what the old master takes: its keeper does not fence it here.
+      for (const { host, role } of world.redises)
+        if (role === 'replica' && host !== target.host) cutOff(stage, [host], 12_000);
+      for (const each of world.sentinels) if (each !== leader) each.command(['SENTINEL', 'PAUSE', 'g1', 'on']);
+      world.run(20_000);
+      for (const each of world.sentinels) each.command(['SENTINEL', 'PAUSE', 'g1', 'off']);
+      world.run(5_000);
+    },
+  },
 ];
+
+function cutOff({ world, nemesis }: Stage, hosts: readonly Host[], length_ms: number): void {
+  const rest = world.network.hosts.filter((host) => !hosts.includes(host));
+  nemesis.cut(hosts, rest, length_ms);
+  nemesis.cut(rest, hosts, length_ms);
+}
+
+/** The sentinel that has just told a replica to be the master, and that one. */
+function promoting({ world }: Stage): { readonly leader: SentinelProcess; readonly target: RedisProcess } | null {
+  for (const leader of world.sentinels) {
+    const failover = leader.state?.groups.get('g1')?.failover;
+    if (failover?.phase !== 'wait-promotion') continue;
+    const { ip, port } = failover.target.link.address;
+    const target = world.redises.find((redis) => redis.address === `${ip}:${port}`);
+    if (target !== undefined) return { leader, target };
+  }
+  return null;
+}
 
 /** Plays a scenario. @returns its transcript: the main lines from the moment on when something happens. */
 export function playScenario(scenario: Scenario): string {
