@@ -13,6 +13,8 @@ export class Upstream {
   /** How long what its master streams waits before it is looked at. */
   late_ms = 0;
   #lateUntil = 0;
+  /** Messages that wait so, or for the process after that. */
+  #latecomers = 0;
   #end: End | null = null;
   #connecting = false;
   /** Counts the masters that were followed: an answer for an earlier one is dropped. */
@@ -36,6 +38,7 @@ export class Upstream {
     this.#held = [];
     this.#end?.close();
     this.#end = null;
+    this.#latecomers = 0;
     this.#connecting = false;
     this.#handover = false;
     if (this.up) this.downSince = this.redis.context.loop.now;
@@ -76,6 +79,7 @@ export class Upstream {
 
   #lost(): void {
     this.#end = null;
+    this.#latecomers = 0;
     this.#held = [];
     if (this.up) this.downSince = this.redis.context.loop.now;
     this.up = false;
@@ -85,11 +89,18 @@ export class Upstream {
   /** Of one connection nothing overtakes anything. */
   #arrived(end: End, message: Message): void {
     const { loop } = this.redis.context;
-    if (this.late_ms === 0 && this.#lateUntil <= loop.now) return this.#onMessage(message);
+    if (this.late_ms === 0 && this.#latecomers === 0) return this.#onMessage(message);
     this.#lateUntil = Math.max(this.#lateUntil, loop.now + this.late_ms);
+    this.#latecomers += 1;
     loop.at(this.#lateUntil, () => {
-      if (this.#end === end) this.redis.gate.pass(() => this.#onMessage(message));
+      if (this.#end === end) this.redis.gate.pass(() => this.#takeLate(end, message));
     });
+  }
+
+  #takeLate(end: End, message: Message): void {
+    if (this.#end !== end) return;
+    this.#latecomers -= 1;
+    this.#onMessage(message);
   }
 
   #onMessage(message: Message): void {
