@@ -8,7 +8,8 @@ import { drawClock, ManagedRedis, REDIS_PORT } from './host.js';
 import { PairRouter } from './pair-router.js';
 import type { GroupPlan } from './plan.js';
 import { ProxyClient } from './proxy.js';
-import { PIPE_MS, Router, type VipRouter } from './router.js';
+import { Router } from './router.js';
+import { PIPE_MS, type VipRouter } from './vip-router.js';
 import type { AgentWorld } from './world.js';
 
 /** By then a keeper has seen a replica, found it well for a second, and set its limits. */
@@ -54,9 +55,9 @@ export class AgentHost {
       this.note(1, is ? `has the VIP of ${name}` : `has the VIP of ${name} no more`);
       this.#tell(name, { on: 'vip', held: is });
     };
-    const changed = (): void => this.world.look();
-    if (this.world.plan.mode === 'quorum') return new Router(this.context, held, changed);
-    return new PairRouter(this, group, { held, changed, role: (state) => this.#tell(name, { on: 'pair', state }) });
+    const events = { held, changed: (): void => this.world.look() };
+    if (this.world.plan.mode === 'quorum') return new Router(this.context, events);
+    return new PairRouter(this, group, { ...events, role: (state) => this.#tell(name, { on: 'pair', state }) });
   }
 
   #tell(group: string, input: Input): void {
