@@ -24,6 +24,7 @@ export class AgentHost {
   readonly leases = new Map<string, number>();
   /** Groups whose leader here was left by its agent with nothing but min-replicas-to-write to bound what it may lose. */
   readonly #bounded = new Set<string>();
+  #leftAt = 0;
 
   constructor(
     readonly world: AgentWorld,
@@ -83,6 +84,7 @@ export class AgentHost {
   leave(): void {
     const since = this.context.loop.now - LIMITED_AFTER_MS;
     this.#bounded.clear();
+    this.#leftAt = this.context.loop.now;
     if (this.agent.disturbedAt > since || this.agent.gate.closed) return;
     for (const [group, { process, disturbedAt }] of this.redises) {
       const { attachedSince } = process.replicas;
@@ -98,8 +100,10 @@ export class AgentHost {
     }
   }
 
+  /** Not any more once it has been a replica, and was promoted by others: nobody has set its limits then. */
   isBounded(group: string): boolean {
-    return !this.agent.alive && this.#bounded.has(group);
+    const roleSince = this.redises.get(group)?.process.roleSince ?? 0;
+    return !this.agent.alive && this.#bounded.has(group) && roleSince < this.#leftAt;
   }
 
   /** When the host's clock shows that. */
