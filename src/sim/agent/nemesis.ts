@@ -15,10 +15,6 @@ export class AgentNemesis extends FaultSchedule<AgentWorld> {
     );
   }
 
-  protected override onNetworkTrouble(): void {
-    this.world.networkTroubledAt = this.world.loop.now;
-  }
-
   host(): AgentHost {
     return this.prng.pick(this.world.hosts);
   }

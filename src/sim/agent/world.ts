@@ -55,8 +55,6 @@ export class AgentWorld extends BaseWorld {
   saveFails = false;
   /** The writers have ended. */
   quiet = false;
-  /** When the network was last cut or slow. */
-  networkTroubledAt = Number.NEGATIVE_INFINITY;
   readonly handOvers: HandedOver;
   readonly #checkers: readonly (Checker | AgentChecker)[];
   readonly #looking: readonly AgentChecker[];
