@@ -24,6 +24,8 @@ export abstract class BaseWorld {
   readonly context: Context;
   readonly lines: Line[] = [];
   violation: Violation | null = null;
+  /** When the network was last cut, mended, slowed down or made fast again. */
+  networkTroubledAt = Number.NEGATIVE_INFINITY;
   /** What has happened, for the summary of a batch. */
   readonly counts = { elections: 0, promotions: 0, acknowledged: 0, limits: 0 };
   /** Sentinel id to name, for the transcript. */

@@ -14,9 +14,6 @@ export abstract class FaultSchedule<W extends BaseWorld> {
     readonly prng: Prng,
   ) {}
 
-  /** The network has been cut, mended, slowed down or made fast again. */
-  protected abstract onNetworkTrouble(): void;
-
   get healed(): boolean {
     return this.#healed;
   }
@@ -65,11 +62,11 @@ export abstract class FaultSchedule<W extends BaseWorld> {
   cut(from: readonly Host[], to: readonly Host[], length_ms: number): void {
     const { network } = this.world;
     for (const a of from) for (const b of to) network.cut(a, b);
-    this.onNetworkTrouble();
+    this.#noteTrouble();
     this.undoAfter(length_ms, () => {
       for (const a of from) for (const b of to) network.mend(a, b);
       this.note(`the way from ${ips(from)} to ${ips(to)} is free again`);
-      this.onNetworkTrouble();
+      this.#noteTrouble();
     });
   }
 
@@ -101,14 +98,19 @@ export abstract class FaultSchedule<W extends BaseWorld> {
     const { manners } = this.world.network;
     Object.assign(manners, { slow_ms, lostPerMille });
     this.note(`the network delays by up to ${slow_ms} ms and loses ${lostPerMille} of 1000 packets`);
-    this.onNetworkTrouble();
+    this.#noteTrouble();
     this.undoAfter(length_ms, () => {
       Object.assign(manners, { slow_ms: 0, lostPerMille: 0 });
-      this.onNetworkTrouble();
+      this.#noteTrouble();
     });
+  }
+
+  /** The network has been cut, mended, slowed down or made fast again. */
+  #noteTrouble(): void {
+    this.world.networkTroubledAt = this.world.loop.now;
   }
 }
 
-export function ips(hosts: readonly Host[]): string {
+function ips(hosts: readonly Host[]): string {
   return hosts.map(({ ip }) => ip).join(' ');
 }

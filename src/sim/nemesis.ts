@@ -25,9 +25,6 @@ export class Nemesis extends FaultSchedule<World> {
     );
   }
 
-  /** Nothing here depends on it. */
-  protected override onNetworkTrouble(): void {}
-
   killSentinel(sentinel: SentinelProcess, how: string): void {
     this.note(`${sentinel.name} dies ${how}`);
     sentinel.crash(false);

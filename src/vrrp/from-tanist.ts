@@ -13,6 +13,13 @@ export interface HostFacts {
   interfaceOf(address: string): string | null;
 }
 
+/** What of a tanist.yml the plan is made of. */
+export interface VipSettings extends Pick<TanistConfig, 'file' | 'mode' | 'hosts' | 'lease'> {
+  readonly groups: readonly GroupVips[];
+}
+
+type GroupVips = Pick<GroupConfig, 'name' | 'hosts' | 'vips' | 'failback'>;
+
 /** A tanist.yml whose VIPs cannot be kept on this host; the message ends with the fix. */
 export class VipPlanError extends Error {
   override readonly name = 'VipPlanError';
@@ -35,7 +42,7 @@ const PAIR_PRIORITY_STEP = 20;
  * The kernel counts in whole seconds, and looks about once a second. The router refreshes every 0.9 s, and survives a
  * stall of 1.1 s; an address that nobody refreshes is gone after 2 to 3.3 s.
  */
-const VIP_LIFETIME_S = 2;
+export const VIP_LIFETIME_S = 2;
 /** One lost frame must not cost a second, and a switch that forgets must be reminded. */
 const ANNOUNCE: AnnouncePlan = {
   repeat: 5,
@@ -51,7 +58,7 @@ const ANNOUNCE: AnnouncePlan = {
  * The virtual routers of `host`: for each group that has a Redis there, one for each address family and virtual router id.
  * @throws {VipPlanError} when the host lacks what they need.
  */
-export function planVips(config: TanistConfig, host: string, facts: HostFacts): VipPlan {
+export function planVips(config: VipSettings, host: string, facts: HostFacts): VipPlan {
   const self = config.hosts.find((h) => h.name === host);
   if (self === undefined) throw new VipPlanError(`${config.file}: there is no host ${host}`);
   const groups = config.groups.filter((g) => g.vips.length > 0 && g.hosts.includes(host));
@@ -72,12 +79,12 @@ interface PlannedGroup {
 }
 
 class GroupPlanner {
-  readonly #config: TanistConfig;
-  readonly #group: GroupConfig;
+  readonly #config: VipSettings;
+  readonly #group: GroupVips;
   readonly #self: HostConfig;
   readonly #facts: HostFacts;
 
-  constructor(config: TanistConfig, group: GroupConfig, self: HostConfig, facts: HostFacts) {
+  constructor(config: VipSettings, group: GroupVips, self: HostConfig, facts: HostFacts) {
     this.#config = config;
     this.#group = group;
     this.#self = self;

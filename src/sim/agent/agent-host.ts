@@ -8,7 +8,8 @@ import { drawClock, ManagedRedis, REDIS_PORT } from './host.js';
 import { PairRouter } from './pair-router.js';
 import type { GroupPlan } from './plan.js';
 import { ProxyClient } from './proxy.js';
-import { PIPE_MS, Router, type VipRouter } from './router.js';
+import { Router } from './router.js';
+import { PIPE_MS, type VipRouter } from './vip-router.js';
 import type { AgentWorld } from './world.js';
 
 /** By then a keeper has seen a replica, found it well for a second, and set its limits. */
@@ -23,6 +24,7 @@ export class AgentHost {
   readonly leases = new Map<string, number>();
   /** Groups whose leader here was left by its agent with nothing but min-replicas-to-write to bound what it may lose. */
   readonly #bounded = new Set<string>();
+  #leftAt = 0;
 
   constructor(
     readonly world: AgentWorld,
@@ -54,9 +56,9 @@ export class AgentHost {
       this.note(1, is ? `has the VIP of ${name}` : `has the VIP of ${name} no more`);
       this.#tell(name, { on: 'vip', held: is });
     };
-    const changed = (): void => this.world.look();
-    if (this.world.plan.mode === 'quorum') return new Router(this.context, held, changed);
-    return new PairRouter(this, group, { held, changed, role: (state) => this.#tell(name, { on: 'pair', state }) });
+    const events = { held, changed: (): void => this.world.look() };
+    if (this.world.plan.mode === 'quorum') return new Router(this.context, events);
+    return new PairRouter(this, group, { ...events, role: (state) => this.#tell(name, { on: 'pair', state }) });
   }
 
   #tell(group: string, input: Input): void {
@@ -82,6 +84,7 @@ export class AgentHost {
   leave(): void {
     const since = this.context.loop.now - LIMITED_AFTER_MS;
     this.#bounded.clear();
+    this.#leftAt = this.context.loop.now;
     if (this.agent.disturbedAt > since || this.agent.gate.closed) return;
     for (const [group, { process, disturbedAt }] of this.redises) {
       const { attachedSince } = process.replicas;
@@ -97,8 +100,10 @@ export class AgentHost {
     }
   }
 
+  /** Not any more once it has been a replica, and was promoted by others: nobody has set its limits then. */
   isBounded(group: string): boolean {
-    return !this.agent.alive && this.#bounded.has(group);
+    const roleSince = this.redises.get(group)?.process.roleSince ?? 0;
+    return !this.agent.alive && this.#bounded.has(group) && roleSince < this.#leftAt;
   }
 
   /** When the host's clock shows that. */

@@ -10,15 +10,13 @@ import { Gate } from '../gate.js';
 import type { SentinelManners } from '../sentinel-process.js';
 import { SentinelProcess } from '../sentinel-process.js';
 import type { AgentHost } from './agent-host.js';
+import { Leaving } from './leaving.js';
 import { Room } from './room.js';
 import { Switchover } from './switchover.js';
 
 export const SENTINEL_PORT = 26_379;
 const SIBLINGS_PERIOD_MS = 1_000;
 const TURN_MS = 0.02;
-/** As in `control.ts` and `runner.ts`. */
-const LEAVE_MS = 8_000;
-const STOP_MS = 1_500;
 const ROUTER_RESTART_MS = 75;
 
 export class AgentProcess {
@@ -34,7 +32,7 @@ export class AgentProcess {
   #records = new RecordWatch();
   #switchovers = new Map<string, Switchover>();
   #failback = new Map<string, FailbackWatch>();
-  #stopping = false;
+  #leaving: Leaving | null = null;
 
   constructor(readonly host: AgentHost) {
     const { world, context, name } = host;
@@ -60,7 +58,7 @@ export class AgentProcess {
     const { host } = this;
     this.alive = true;
     this.life += 1;
-    this.#stopping = false;
+    this.#leaving = null;
     this.disturbedAt = host.context.loop.now;
     this.#records = new RecordWatch();
     this.#switchovers = new Map();
@@ -83,6 +81,7 @@ export class AgentProcess {
     const { host } = this;
     host.leave();
     this.alive = false;
+    this.#leaving = null;
     this.life += 1;
     this.disturbedAt = host.context.loop.now;
     for (const room of this.rooms.values()) room.close(silently);
@@ -93,31 +92,19 @@ export class AgentProcess {
     for (const proxy of host.proxies.values()) proxy.orphan();
   }
 
+  /** It was told to end, and has not yet. */
+  get isLeaving(): boolean {
+    return this.#leaving !== null;
+  }
+
   /** SIGTERM: masters are handed over, the leases given back; then it ends. */
   stop(done: () => void): void {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    const leading = [...this.rooms.values()].filter((room) => room.keeper.state === 'master');
-    let open = leading.length;
-    let left = false;
-    const leave = (): void => {
-      if (left) return;
-      left = true;
-      for (const room of this.rooms.values()) room.deliver({ on: 'stop' });
-      this.host.later(this.host.context.prng.between(2, STOP_MS), () => {
-        this.crash(false);
-        done();
-      });
-    };
-    // In a pair the other takes over as soon as this one has gone.
-    if (open === 0 || this.host.world.plan.mode === 'pair') return leave();
-    this.host.later(LEAVE_MS, leave);
-    for (const room of leading) {
-      this.switchOver(room.group, null, false, () => {
-        open -= 1;
-        if (open === 0) leave();
-      });
-    }
+    if (this.#leaving !== null) return;
+    this.#leaving = new Leaving(this, () => {
+      this.crash(false);
+      done();
+    });
+    this.#leaving.begin();
   }
 
   /** A command to its own Sentinel; answered in a later turn of the event loop. */
@@ -142,10 +129,13 @@ export class AgentProcess {
     const room = this.rooms.get(group);
     if (room === undefined || room.keeper.state !== 'master') return done('it does not lead');
     if (this.#switchovers.has(group)) return done('another change is under way');
+    const { handOvers, loop } = this.host.world;
+    handOvers.begins(group, loop.now);
     this.host.note(1, `hands ${group} over${to === null ? '' : ` to ${to.host}`}${force ? ' by force' : ''}`);
     const switchover = new Switchover(room, this, to, force, (text) => {
       this.#switchovers.delete(group);
       this.host.note(1, `hand-over of ${group}: ${text}`);
+      if (text === '' && !force) this.host.world.onHandedOver(room);
       done(text);
     });
     this.#switchovers.set(group, switchover);
@@ -155,6 +145,7 @@ export class AgentProcess {
   /** Something has happened: whoever waits for it looks. */
   look(): void {
     for (const switchover of [...this.#switchovers.values()]) switchover.look();
+    this.#leaving?.look();
   }
 
   /** In a pair: what VRRP has decided reaches the Sentinel as news of the other host's. */

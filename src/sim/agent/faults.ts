@@ -40,6 +40,7 @@ const PROBABILITY = {
   laggingElected: 0.15,
   lateTarget: 0.15,
   flood: 0.1,
+  leaderEnds: 0.15,
 } as const;
 
 export type AgentFaultName = keyof typeof PROBABILITY;
@@ -49,7 +50,14 @@ const NAMES = Object.keys(PROBABILITY) as AgentFaultName[];
 /** These alone lose no write. */
 const PLANNED: readonly AgentFaultName[] = ['switchover', 'clockDrift', 'maintenance', 'lateTarget'];
 /** The edge of a lease takes the most tries. */
-const STRIKES: readonly AgentFaultName[] = ['leaseEdge', 'leaseEdge', 'laggingElected', 'lateTarget', 'flood'];
+const STRIKES: readonly AgentFaultName[] = [
+  'leaseEdge',
+  'leaseEdge',
+  'laggingElected',
+  'lateTarget',
+  'flood',
+  'leaderEnds',
+];
 /** What a pair refuses: VRRP decides there. */
 const OF_QUORUM: readonly AgentFaultName[] = [...STRIKES, 'switchover', 'force', 'maintenance'];
 const PLANNED_ONLY_ONE_IN = 8;

@@ -15,10 +15,6 @@ export class AgentNemesis extends FaultSchedule<AgentWorld> {
     );
   }
 
-  protected override onNetworkTrouble(): void {
-    this.world.networkTroubledAt = this.world.loop.now;
-  }
-
   host(): AgentHost {
     return this.prng.pick(this.world.hosts);
   }
@@ -67,6 +63,14 @@ export class AgentNemesis extends FaultSchedule<AgentWorld> {
     });
   }
 
+  /** The agent ends as told, and is started again. */
+  restartAgent(host: AgentHost): void {
+    const { agent, name } = host;
+    if (!agent.alive || agent.gate.closed) return;
+    this.note(`the agent of ${name} is told to end`);
+    agent.stop(() => this.undoAfter(this.draw(20, 3_000), () => startAgent(this, host)));
+  }
+
   unplug(host: AgentHost, length_ms: number): void {
     if (!host.host.up) return;
     this.note(`host ${host.name} is switched off`);
@@ -94,13 +98,7 @@ const ACTS: Readonly<Partial<Record<AgentFaultName, (nemesis: AgentNemesis) => v
     nemesis.undoAfter(nemesis.draw(50, 6_000), () => startAgent(nemesis, host));
   },
   freezeAgent: (nemesis) => nemesis.freezeAgent(nemesis.host(), nemesis.draw(50, 6_000)),
-  restartAgent: (nemesis) => {
-    const host = nemesis.host();
-    const { agent } = host;
-    if (!agent.alive || agent.gate.closed) return;
-    nemesis.note(`the agent of ${host.name} is told to end`);
-    agent.stop(() => nemesis.undoAfter(nemesis.draw(20, 3_000), () => startAgent(nemesis, host)));
-  },
+  restartAgent: (nemesis) => nemesis.restartAgent(nemesis.host()),
   killRedis: (nemesis) => {
     const redis = nemesis.redis();
     if (redis !== null) nemesis.kill(redis);
@@ -205,6 +203,7 @@ function change(nemesis: AgentNemesis, force: boolean): void {
   }
   const { agent, name } = nemesis.host();
   if (!force || !agent.alive) return;
+  world.handOvers.begins(group.name, world.loop.now);
   nemesis.note(`an operator forces a failover of ${group.name} on ${name}`);
   const target2 = to === null ? [] : ['TO', to.host, String(to.port)];
   agent.askOwn(['SENTINEL', 'FAILOVER', group.name, 'FORCE', ...target2], () => undefined);

@@ -1,198 +1,116 @@
 /**
  * The router process of a host of a pair: the real VRRP core elects who has the VIP, among the hosts whose keepers have
- * lent it to them.
+ * lent it to them. Its virtual router is what a tanist.yml would have made it.
  */
-import { defaultAddress, defaultInstance } from '../../vrrp/core/defaults.js';
 import type { Effect, Input } from '../../vrrp/core/io.js';
 import { Router as VrrpCore } from '../../vrrp/core/router.js';
-import { Gate } from '../gate.js';
+import { planVips } from '../../vrrp/from-tanist.js';
+import type { VipPlan } from '../../vrrp/vip-plan.js';
+import { carryOut, standing, type VirtualHost } from '../vrrp/carry-out.js';
 import type { AgentHost } from './agent-host.js';
 import type { GroupPlan } from './plan.js';
-import { PIPE_MS, type VipRouter } from './router.js';
+import { type VipEvents, VipRouter } from './vip-router.js';
 
-const VIP = '10.0.1.100/24';
+const VIP = { address: '10.0.1.100', prefix: 24, interface: null, vrid: 51 };
 const DEVICE = 'eth0';
-const ITEM = 'redis';
-/** As `from-tanist.ts` has them. */
-const LIFETIME_S = 2;
-const PRIORITY_FIRST = 250;
-const PRIORITY_STEP = 20;
-const INTERVAL_MS = 250;
 
 export type PairRole = 'master' | 'backup' | 'fault';
 
-export interface PairEvents {
-  held(held: boolean): void;
+export interface PairEvents extends VipEvents {
   role(role: PairRole): void;
-  /** Something has changed that checkers look at. */
-  changed(): void;
 }
 
-export class PairRouter implements VipRouter {
-  readonly gate = new Gate();
-  alive = false;
-  disturbedAt = Number.NEGATIVE_INFINITY;
-  life = 0;
-  claimedAt = 0;
+export class PairRouter extends VipRouter {
   #core: VrrpCore | null = null;
-  #addressUntil = Number.NEGATIVE_INFINITY;
+  /** The tracked item that lets it have the VIP. */
+  #item = '';
   #tickAt = Number.POSITIVE_INFINITY;
-  #told = false;
+  readonly #hands: VirtualHost;
 
   constructor(
     private readonly host: AgentHost,
     private readonly group: GroupPlan,
-    private readonly events: PairEvents,
-  ) {}
-
-  get holds(): boolean {
-    return this.#now < this.#addressUntil;
+    events: PairEvents,
+  ) {
+    super(host.context, events);
+    this.#hands = {
+      send: (packet) => {
+        for (const other of this.#others()) this.#send(other, { on: 'packet', packet });
+      },
+      claim: (_, until) => this.keep(until),
+      release: () => this.leave(),
+      notify: ({ state, reason }) => {
+        host.note(2, `VRRP: ${state}: ${reason}`);
+        events.role(roleOf(state));
+      },
+    };
   }
 
-  get #now(): number {
-    return this.host.context.loop.now;
-  }
-
-  start(): void {
-    this.alive = true;
-    this.life += 1;
+  protected override begin(): void {
+    const { router, groups } = this.#plan();
+    this.#core = new VrrpCore(router);
+    this.#item = groups[0]?.item ?? '';
     this.#tickAt = Number.POSITIVE_INFINITY;
-    const place = this.group.hosts.indexOf(this.host.index);
-    const { failback } = this.group;
-    const instance = defaultInstance({
-      name: this.group.name,
-      vrid: 51,
-      interface: DEVICE,
-      version: 3,
-      interval_ms: INTERVAL_MS,
-      priority: PRIORITY_FIRST - PRIORITY_STEP * place,
-      preempt: failback.when === 'after',
-      preemptDelay_ms: failback.when === 'after' ? failback.wait_ms : 0,
-      peers: this.#others().map(({ host }) => ({ address: host.ip, minTtl: 255, maxTtl: null })),
-      checkPeers: true,
-      addresses: [defaultAddress(VIP, DEVICE)],
-      tracks: [{ id: ITEM, weight: 0, reverse: false }],
-      vipLifetime_s: LIFETIME_S,
-      farewell: true,
-    });
-    this.#core = new VrrpCore({ instances: [instance], groups: [], startupDelay_ms: 0 });
-    // What a former process has left behind is removed.
-    this.#leave();
-    this.#feed({ on: 'link', interface: DEVICE, up: true });
-    this.#feed({ on: 'source', interface: DEVICE, family: 'ipv4', address: this.host.host.ip });
+    const { ip } = this.host.host;
+    for (const instance of router.instances) for (const input of standing(instance, ip, true)) this.#feed(input);
     // As `vip-keeper.ts` does: what has not been lent yet is refused.
-    this.#feed({ on: 'track', id: ITEM, status: 'down', value: 0, reason: 'nothing is known yet' });
+    this.#refuse('nothing is known yet');
     this.#feed({ on: 'start' });
   }
 
-  kill(): void {
-    this.alive = false;
-    this.life += 1;
-    this.#core = null;
-    this.gate.reset(false);
-    this.disturbedAt = this.#now;
+  protected override farewell(): void {
+    this.#feed({ on: 'stop' });
   }
 
-  vanish(): void {
-    this.kill();
-    this.#addressUntil = Number.NEGATIVE_INFINITY;
-    this.#told = false;
+  protected override lent(until: number | null): void {
+    if (until === null) this.#refuse('its keeper says so');
+    else this.#feed({ on: 'track', id: this.#item, status: 'up', value: 0, until });
   }
 
-  orphan(): void {
-    this.#later(() => {
-      this.#feed({ on: 'stop' });
-      this.#leave();
-      this.alive = false;
-      this.life += 1;
-      this.#core = null;
-    });
+  #refuse(reason: string): void {
+    this.#feed({ on: 'track', id: this.#item, status: 'down', value: 0, reason });
   }
 
-  lend(until: number | null): void {
-    this.#later(() => {
-      if (until === null) this.#feed({ on: 'track', id: ITEM, status: 'down', value: 0, reason: 'its keeper says so' });
-      else this.#feed({ on: 'track', id: ITEM, status: 'up', value: 0, until });
-    });
+  #plan(): VipPlan {
+    const { world, name } = this.host;
+    const { name: group, failback } = this.group;
+    const hosts = this.group.hosts.map((index) => ({
+      name: world.hosts[index]?.name ?? '',
+      address: world.ipOf(index),
+      witness: false,
+      interface: null,
+    }));
+    const groups = [{ name: group, hosts: hosts.map((each) => each.name), vips: [VIP], failback }];
+    const { mode, ttl_ms } = world.plan;
+    const settings = { file: 'tanist.yml', mode, hosts, groups, lease: { ttl_ms } };
+    return planVips(settings, name, { interfaceOf: () => DEVICE });
   }
 
   #others(): AgentHost[] {
     return this.host.world.hosts.filter((one) => one !== this.host && this.group.hosts.includes(one.index));
   }
 
-  #later(run: () => void): void {
-    const { life } = this;
-    this.host.context.loop.after(PIPE_MS, () => {
-      if (this.alive && life === this.life) this.gate.pass(run);
-    });
-  }
-
   #feed(input: Input): void {
-    if (this.#core === null) return;
-    for (const effect of this.#core.step(this.#now, input)) this.#carryOut(effect);
+    const { now } = this.context.loop;
+    for (const effect of this.#core?.step(now, input) ?? []) carryOut(effect, now, this.#hands);
     this.#arm();
   }
 
-  #carryOut(effect: Effect): void {
-    switch (effect.do) {
-      case 'send':
-        for (const other of this.#others()) this.#send(other, effect);
-        return;
-      case 'claim':
-        if (!this.holds) this.claimedAt = this.#now;
-        this.#addressUntil = this.#now + LIFETIME_S * 1_000;
-        return this.#tell();
-      case 'release':
-        return this.#leave();
-      case 'notify':
-        this.host.note(2, `VRRP: ${effect.state}: ${effect.reason}`);
-        return this.events.role(roleOf(effect.state));
-      case 'announce':
-      case 'probe':
-      case 'lower-heard':
-      case 'priority':
-      case 'log':
-        return;
-    }
-  }
-
-  #send(to: AgentHost, effect: Extract<Effect, { do: 'send' }>): void {
-    const { family, source, destination, ttl, payload } = effect;
-    const packet = { interface: DEVICE, family, source, destination, ttl, payload };
-    this.host.context.network.datagram(this.host.host, to.host, () => {
+  #send(to: AgentHost, input: Input): void {
+    this.context.network.datagram(this.host.host, to.host, () => {
       const router = to.routers.get(this.group.name);
-      if (router instanceof PairRouter) router.#receive({ on: 'packet', packet });
+      if (router instanceof PairRouter) router.pass(() => router.#feed(input));
     });
-  }
-
-  #receive(input: Input): void {
-    if (this.alive) this.gate.pass(() => this.#feed(input));
-  }
-
-  #leave(): void {
-    this.#addressUntil = Number.NEGATIVE_INFINITY;
-    this.#tell();
-  }
-
-  #tell(): void {
-    if (this.#told === this.holds) return;
-    this.#told = this.holds;
-    this.events.held(this.#told);
-    this.events.changed();
   }
 
   #arm(): void {
     const due = this.#core?.nextDeadline() ?? Number.POSITIVE_INFINITY;
     if (due >= this.#tickAt || due === Number.POSITIVE_INFINITY) return;
     this.#tickAt = due;
-    const { life } = this;
-    this.host.context.loop.at(due + 0.05, () => {
-      if (life !== this.life || this.#tickAt !== due) return;
-      this.gate.pass(() => {
-        if (this.#tickAt !== due) return;
-        this.#tickAt = Number.POSITIVE_INFINITY;
-        this.#feed({ on: 'tick' });
-      });
+    this.at(due + 0.05, () => {
+      if (this.#tickAt !== due) return;
+      this.#tickAt = Number.POSITIVE_INFINITY;
+      this.#feed({ on: 'tick' });
     });
   }
 }

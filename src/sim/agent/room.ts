@@ -13,8 +13,8 @@ import type { Reply } from '../../redis/reply.js';
 import type { AgentHost } from './agent-host.js';
 import type { ManagedRedis } from './host.js';
 import { Link, type Outcome } from './link.js';
-import type { VipRouter } from './router.js';
 import { Siblings } from './siblings.js';
+import type { VipRouter } from './vip-router.js';
 
 const SENTINEL_PORT = 26_379;
 /** As `local-redis.ts`, `lease-voters.ts` and `redis-process.ts` have them. */

@@ -6,8 +6,12 @@ import type { AgentHost } from './agent-host.js';
 import type { ManagedRedis } from './host.js';
 import type { AgentNemesis } from './nemesis.js';
 import type { GroupPlan } from './plan.js';
+import { undisturbedSince } from './quiet.js';
 
-export type StrikeName = 'leaseEdge' | 'laggingElected' | 'lateTarget' | 'flood';
+export type StrikeName = 'leaseEdge' | 'laggingElected' | 'lateTarget' | 'flood' | 'leaderEnds';
+
+/** All that is well for so long is well for good, voters that have just started included. */
+const WELL_MS = 4_000;
 
 interface Leader {
   readonly group: GroupPlan;
@@ -95,6 +99,13 @@ function flood(nemesis: AgentNemesis): void {
   ask(prng.between(20, 100));
 }
 
+/** The leader's agent ends in order while all else is well: what it held until then must not stand in the way of another. */
+function leaderEnds(nemesis: AgentNemesis): void {
+  const leader = pickLeader(nemesis);
+  const { world } = nemesis;
+  if (leader !== null && world.loop.now - undisturbedSince(world, null) > WELL_MS) nemesis.restartAgent(leader.host);
+}
+
 /** What its master sends takes longer, for a while. */
 function delay(nemesis: AgentNemesis, redis: ManagedRedis, late_ms: number, length_ms: number): void {
   const { upstream } = redis.process;
@@ -110,4 +121,5 @@ export const STRIKES: Readonly<Record<StrikeName, (nemesis: AgentNemesis) => voi
   laggingElected,
   lateTarget,
   flood,
+  leaderEnds,
 };

@@ -19,6 +19,7 @@ import { AgentHost } from './agent-host.js';
 import type { AgentChecker } from './checkers/agent-checker.js';
 import { whyUnbounded } from './checkers/bounded-loss.js';
 import { fullerSibling } from './checkers/fuller.js';
+import { HandedOver } from './checkers/handed-over.js';
 import { Fenced, VipLeased } from './checkers/leased-only.js';
 import { NothingLost, SavedFirst } from './checkers/losses.js';
 import { OneVip, OneWritable } from './checkers/one-writable.js';
@@ -27,6 +28,7 @@ import { isDisturbing } from './faults.js';
 import { REDIS_PORT } from './host.js';
 import { outcomeOf } from './outcome.js';
 import type { AgentPlan, GroupPlan } from './plan.js';
+import { quietSince, undisturbedSince } from './quiet.js';
 import type { Room } from './room.js';
 import { type HostSight, sightOf } from './sight.js';
 import { VipClient } from './vip-client.js';
@@ -53,8 +55,7 @@ export class AgentWorld extends BaseWorld {
   saveFails = false;
   /** The writers have ended. */
   quiet = false;
-  /** When the network was last cut or slow. */
-  networkTroubledAt = Number.NEGATIVE_INFINITY;
+  readonly handOvers: HandedOver;
   readonly #checkers: readonly (Checker | AgentChecker)[];
   readonly #looking: readonly AgentChecker[];
   #nextWrite = 1;
@@ -68,9 +69,10 @@ export class AgentWorld extends BaseWorld {
     super(seed, recording);
     const durable = plan.groups.some(({ durability }) => durability === 'replicated');
     const isPair = plan.mode === 'pair';
+    this.handOvers = new HandedOver(plan.ttl_ms, (from) => undisturbedSince(this, this.#hostOf(from)));
     const looking = isPair
-      ? [new PairVip(() => this.#quietSince())]
-      : [new OneWritable(), new OneVip(), new VipLeased(), new Fenced()];
+      ? [new PairVip(() => quietSince(this))]
+      : [new OneWritable(), new OneVip(), new VipLeased(), new Fenced(), this.handOvers];
     this.#looking = looking;
     this.#checkers = [
       ...looking,
@@ -139,6 +141,10 @@ export class AgentWorld extends BaseWorld {
     return { host: this.ipOf(index), port: REDIS_PORT + 10 * this.plan.groups.indexOf(group) };
   }
 
+  #hostOf(name: string): AgentHost | null {
+    return this.hosts.find((host) => host.name === name) ?? null;
+  }
+
   nextWrite(): number {
     return this.#nextWrite++;
   }
@@ -181,6 +187,12 @@ export class AgentWorld extends BaseWorld {
       this.violate('an empty Redis, or one that has less, does not lead while a fuller one lives', what);
   }
 
+  /** A keeper leads no more, as planned. */
+  onHandedOver({ group, host, redis }: Room): void {
+    const durable = redis.group.durability === 'replicated';
+    this.handOvers.cameAbout(group, { from: host.name, at: this.loop.now, durable });
+  }
+
   /** Something has changed: the checkers look. */
   look(): void {
     if (this.violation !== null) return;
@@ -195,24 +207,6 @@ export class AgentWorld extends BaseWorld {
         if (what !== null) return this.violate(checker.property, what);
       }
     }
-  }
-
-  /** Since when nothing has happened that the hosts of a pair have to get over. */
-  #quietSince(): number {
-    let last = this.networkTroubledAt;
-    if (this.network.troubled) last = this.loop.now;
-    for (const { host, agent, redises, routers } of this.hosts) {
-      const halted = !host.up || !agent.alive || agent.gate.closed || agent.manners.disk_ms > 0;
-      last = Math.max(last, agent.disturbedAt, halted ? this.loop.now : last);
-      for (const { process, disturbedAt } of redises.values()) {
-        const coming = !process.alive || process.loading || process.gate.closed || process.upstream.syncing;
-        last = Math.max(last, disturbedAt, coming ? this.loop.now : last);
-      }
-      for (const router of routers.values()) {
-        last = Math.max(last, router.disturbedAt, !router.alive || router.gate.closed ? this.loop.now : last);
-      }
-    }
-    return last;
   }
 
   #watch(): void {

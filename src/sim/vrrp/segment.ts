@@ -1,8 +1,9 @@
 /** A virtual network segment with VRRP routers on it: loss, duplication, delay, one-way cuts, dead links, crashes. */
 import type { Prng } from '../../base/prng.js';
 import { addressKey, type InstanceConfig } from '../../vrrp/core/config.js';
-import type { Effect, Input, State } from '../../vrrp/core/io.js';
+import type { Input, Packet, State } from '../../vrrp/core/io.js';
 import { Router } from '../../vrrp/core/router.js';
+import { carryOut, standing, type VirtualHost } from './carry-out.js';
 
 /** What the segment does to each packet. Probabilities are 0 to 1. */
 export interface Weather {
@@ -62,9 +63,7 @@ export class Segment {
     host.router = new Router({ instances: [host.config], groups: [], startupDelay_ms: 0 });
     // What a killed run left over is cleaned at start.
     host.held.clear();
-    const { interface: name, family } = host.config;
-    this.#feed(index, { on: 'link', interface: name, up: host.linkUp });
-    this.#feed(index, { on: 'source', interface: name, family, address: host.address });
+    for (const input of standing(host.config, host.address, host.linkUp)) this.#feed(index, input);
     this.#feed(index, { on: 'start' });
   }
 
@@ -146,35 +145,28 @@ export class Segment {
   #feed(index: number, input: Input): void {
     const host = this.#host(index);
     if (host.router === null) return;
-    for (const effect of host.router.step(this.now, input)) this.#carryOut(index, host, effect);
+    const hands = this.#handsOf(index, host);
+    for (const effect of host.router.step(this.now, input)) carryOut(effect, this.now, hands);
   }
 
-  #carryOut(index: number, host: Host, effect: Effect): void {
-    switch (effect.do) {
-      case 'send':
-        for (let to = 0; to < this.#hosts.length; to++) if (to !== index) this.#send(index, to, effect);
-        return;
-      case 'claim': {
-        const until = effect.lifetime_s === null ? Number.POSITIVE_INFINITY : this.now + effect.lifetime_s * 1000;
-        for (const address of effect.addresses) host.held.set(addressKey(address), until);
-        return;
-      }
-      case 'release':
-        for (const address of effect.addresses) host.held.delete(addressKey(address));
-        return;
-      case 'notify':
-        this.log.push(`${this.now.toFixed(1)} ${index} ${effect.state}: ${effect.reason}`);
-        return;
-      case 'announce':
-      case 'probe':
-      case 'lower-heard':
-      case 'priority':
-      case 'log':
-        return;
-    }
+  #handsOf(index: number, { held }: Host): VirtualHost {
+    return {
+      send: (packet) => {
+        for (let to = 0; to < this.#hosts.length; to++) if (to !== index) this.#send(index, to, packet);
+      },
+      claim: ({ addresses }, until) => {
+        for (const address of addresses) held.set(addressKey(address), until);
+      },
+      release: ({ addresses }) => {
+        for (const address of addresses) held.delete(addressKey(address));
+      },
+      notify: ({ state, reason }) => {
+        this.log.push(`${this.now.toFixed(1)} ${index} ${state}: ${reason}`);
+      },
+    };
   }
 
-  #send(from: number, to: number, packet: Extract<Effect, { do: 'send' }>): void {
+  #send(from: number, to: number, packet: Packet): void {
     const { loss, duplication, delayMin_ms, delayMax_ms } = this.weather;
     const copies = this.#prng.chance(duplication) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
@@ -182,8 +174,7 @@ export class Segment {
       const delay_ms = delayMin_ms + ((delayMax_ms - delayMin_ms) * this.#prng.below(1000)) / 1000;
       this.#at(this.now + delay_ms, () => {
         if (this.#cuts.has(`${from}>${to}`) || !this.#host(from).linkUp || !this.#host(to).linkUp) return;
-        const { interface: name, family, source, destination, ttl, payload } = packet;
-        this.#feed(to, { on: 'packet', packet: { interface: name, family, source, destination, ttl, payload } });
+        this.#feed(to, { on: 'packet', packet });
       });
     }
   }

@@ -25,7 +25,7 @@ const ALONE: Siblings = { faults: [], pending: [] };
 /** A router that disputes our address is answered at most this often. */
 const DEFENCE_GAP_MS = 1000;
 /** Addresses are refreshed when this part of their lifetime has passed, so that one late refresh does no harm. */
-const REFRESH_PART = 0.45;
+export const REFRESH_PART = 0.45;
 /** A removal waits this long at most for connections to be ended, and never beyond the end of a loan. */
 const FAREWELL_MAX_MS = 20;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostSight } from '../sight.js';
 import { whyUnbounded } from './bounded-loss.js';
+import { HandedOver } from './handed-over.js';
 import { Fenced, VipLeased } from './leased-only.js';
 import { NothingLost, SavedFirst } from './losses.js';
 import { OneVip, OneWritable } from './one-writable.js';
@@ -46,6 +47,47 @@ describe('checkers of what is to be seen', () => {
     expect(checker.look('g1', [host('a', leads)], 540)).toBe('a takes writes of g1 40.0 ms after its lease');
     expect(checker.look('g1', [host('a', { ...leads, agentSteady: false })], 540)).toBeNull();
     expect(checker.look('g1', [host('a', { leasedUntil: 500 })], 550)).toBeNull();
+  });
+});
+
+describe('the checker of planned changes', () => {
+  const old = host('a', { leasedUntil: 10_000 });
+  const fenced = host('b');
+  const handOver = { from: 'a', at: 10_000, durable: false };
+
+  function handedOver(more: { began?: number; wellSince?: number; durable?: boolean } = {}): HandedOver {
+    const checker = new HandedOver(1_000, () => more.wellSince ?? 0);
+    checker.begins('g1', more.began ?? 9_950);
+    checker.cameAbout('g1', { ...handOver, durable: more.durable ?? false });
+    return checker;
+  }
+
+  it('sees that nobody takes writes after a hand-over', () => {
+    const checker = handedOver();
+    expect(checker.look('g1', [old, fenced], 10_099)).toBeNull();
+    expect(checker.look('g2', [old, fenced], 10_101)).toBeNull();
+    expect(checker.look('g1', [old, fenced], 10_101)).toBe(
+      'nobody takes writes of g1 101 ms after a has handed it over',
+    );
+  });
+
+  it('is content once another leads', () => {
+    const checker = handedOver();
+    expect(checker.look('g1', [old, host('b', { leasedUntil: 11_000 })], 10_050)).toBeNull();
+    expect(checker.look('g1', [old, host('b', { ...leads, leasedUntil: 11_000 })], 10_060)).toBeNull();
+    expect(checker.look('g1', [old, fenced], 10_500)).toBeNull();
+    // A replica may have to take over all data before a write is confirmed.
+    const durable = handedOver({ durable: true });
+    expect(durable.look('g1', [old, host('b', { leasedUntil: 11_000 })], 10_050)).toBeNull();
+    expect(durable.look('g1', [old, fenced], 10_500)).toBeNull();
+  });
+
+  it('expects nothing where something else is amiss, of a long change, or of one that is over', () => {
+    expect(handedOver({ wellSince: 6_500 }).look('g1', [old, fenced], 10_500)).toBeNull();
+    expect(handedOver({ began: 9_500 }).look('g1', [old, fenced], 10_500)).toBeNull();
+    const checker = handedOver();
+    checker.begins('g1', 10_050);
+    expect(checker.look('g1', [old, fenced], 10_500)).toBeNull();
   });
 });
 

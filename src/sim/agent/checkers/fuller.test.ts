@@ -42,5 +42,8 @@ it('sees one that leads with less than a living sibling has, unless they do not 
     expect(fullerSibling(world, group, room)).toBeNull();
     world.network.mend(from.host, to.host);
   }
+  world.network.manners.slow_ms = 300;
+  expect(fullerSibling(world, group, room)).toBeNull();
+  world.network.manners.slow_ms = 0;
   expect(fullerSibling(world, group, room)).toBe(said);
 });

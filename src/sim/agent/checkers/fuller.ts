@@ -16,6 +16,8 @@ const WELL_MS = 2_500;
 export function fullerSibling(world: AgentWorld, group: GroupPlan, room: Room): string | null {
   const since = world.loop.now - WELL_MS;
   if (world.networkTroubledAt > since) return null;
+  // Adverts that come late or not at all elect both of a pair, however long that lasts.
+  if (world.plan.mode === 'pair' && world.network.troubled) return null;
   const ours = new Set(room.redis.process.data.writes.map(({ id }) => id));
   for (const index of group.hosts) {
     const host = world.hosts[index];
