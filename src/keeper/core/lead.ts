@@ -11,7 +11,7 @@ import { REPLICA_WAIT_MS, ROLE_LOST_GRACE_MS } from './timing.js';
 import type { Turn } from './turn.js';
 import { whyUnable } from './unable.js';
 import { grantVip } from './vip.js';
-import { judgeWilling } from './willing.js';
+import { judgeWilling, mayHoldOurEnd } from './willing.js';
 
 /** Our Redis answers, and may lead until `until`. */
 export function lead(turn: Turn, until: number, reason: string): void {
@@ -69,6 +69,12 @@ function promote(turn: Turn, info: OwnInfo): void {
   }
   // Whoever demoted it may have reasons that are on their way.
   if (k.strayedSince !== null && !turn.isDue(k.strayedSince + ROLE_LOST_GRACE_MS)) return;
+  if (k.siblings.some((sibling) => mayHoldOurEnd(k, info, sibling))) {
+    turn.log(
+      'warning',
+      'Redis is to lead from its files, since nobody who may have more was elected: what it acknowledged last may be lost',
+    );
+  }
   rememberBeforeLeading(turn, info);
   // Redis forgets the history before the last: what was judged now could not be judged again once it leads.
   k.ledRunId = info.runId;

@@ -17,6 +17,7 @@ export function newLease(voters: readonly VoterId[]): Lease {
     asks: [],
     nextAskAt: NEVER,
     validUntil: NEVER,
+    boundUntil: NEVER,
     consents: false,
     said: 'not asked yet',
     answeredAskAt: NEVER,
@@ -134,6 +135,7 @@ export function onLease(turn: Turn, input: Extract<Input, { on: 'lease' }>): voi
   voter.masterLeasedUntil = answered.sentAt + grantCounts_ms(input.leased_ms);
   voter.vote = input.vote;
   const counts = input.granted && isForUs(k, answered, input);
+  if (input.granted) voter.boundUntil = Math.max(voter.boundUntil, turn.now + (k.settings.ttl_ms ?? 0));
   voter.said = counts ? GRANTED : input.reason || 'refused';
   if (counts) {
     voter.validUntil = Math.max(voter.validUntil, answered.sentAt + grantCounts_ms(k.settings.ttl_ms ?? 0));
@@ -180,7 +182,7 @@ function retrySoon(turn: Turn, voter: Voter): void {
 export function mayBeGranted(k: Keeper, now: number): boolean {
   const ttl_ms = k.settings.ttl_ms ?? 0;
   return k.lease.voters.some(
-    (voter) => voter.validUntil > now || voter.asks.some(({ sentAt }) => now - sentAt < ttl_ms),
+    (voter) => voter.boundUntil > now || voter.asks.some(({ sentAt }) => now - sentAt < ttl_ms),
   );
 }
 
@@ -189,6 +191,7 @@ export function forgetGrants(k: Keeper): void {
   for (const voter of k.lease.voters) {
     voter.asks = [];
     voter.validUntil = NEVER;
+    voter.boundUntil = NEVER;
     voter.consents = false;
   }
 }

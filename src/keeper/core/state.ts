@@ -118,6 +118,8 @@ export interface Voter {
   nextAskAt: number;
   /** Its grant counts until then. */
   validUntil: number;
+  /** It may hold a grant of ours until then, counted or not: a later refusal does not take back what it granted before. */
+  boundUntil: number;
   /** That grant lets it vote for another. */
   consents: boolean;
   /** What its last answer said. */

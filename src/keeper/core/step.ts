@@ -21,8 +21,8 @@ import { onProcessEnded, onProcessRunning, onRefused } from './process.js';
 import { onSaved, onSaveFailed } from './save.js';
 import { settle } from './settle.js';
 import { FOREVER, type Keeper, type KeeperSettings, NEVER, NO_MEMORY } from './state.js';
-import { letGo } from './stop.js';
-import { SIBLINGS_MAX } from './timing.js';
+import { isChangingOver, letGo } from './stop.js';
+import { SIBLINGS_MAX, STOP_MS } from './timing.js';
 import { Turn } from './turn.js';
 import { noticeSleep } from './wake.js';
 
@@ -84,8 +84,9 @@ export function step(k: Keeper, now: number, input: Input): Effect[] {
   const turn = new Turn(k, now);
   noticeSleep(turn);
   take(turn, input);
-  if (input.on === 'stop' || k.stopBy !== null) letGo(turn);
-  else settle(turn);
+  if (input.on === 'stop') k.stopBy ??= now + STOP_MS;
+  if (k.stopBy === null || isChangingOver(turn)) settle(turn);
+  if (k.stopBy !== null && !isChangingOver(turn)) letGo(turn);
   k.dueAt = turn.dueAt;
   return turn.effects;
 }

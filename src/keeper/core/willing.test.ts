@@ -121,7 +121,32 @@ describe('a Redis that the record names', () => {
     const settings = { durability: 'replicated' } as const;
     const d = starting({ keys: 10, replId: F, offset: 0 }, { memory, record: { epoch: 2, master: SELF }, settings });
     d.setSibling(B, { keys: 12, replId: 'n'.repeat(40) });
+    d.setSibling(C, { replId: 'n'.repeat(40) });
     d.advanceUntil(() => d.state === 'master', 2_000);
+  });
+
+  it('does not lead from its files where a replica may have what it acknowledged last', () => {
+    const memory = { role: 'master', epoch: 2, replId: R, offset: 1_000, keys: 10 } as const;
+    const settings = { durability: 'replicated' } as const;
+    const d = starting({ keys: 10, replId: F, offset: 0 }, { memory, record: { epoch: 2, master: SELF }, settings });
+    d.setSibling(B, { keys: 10, replId: R, offset: 1_000 });
+    d.setSibling(C, { keys: 10, replId: R, offset: 900 });
+    d.advance(20_000);
+    expect(d.reason).toBe(
+      'it does not lead: 10.0.0.2:6379 may have what was acknowledged last, and ours may have lost it in a restart: the Sentinels are to compare',
+    );
+    // If they have elected nobody by then, it is better than nothing.
+    d.advanceUntil(() => d.state === 'master', 12_000);
+    expect(d.logged('warning')).toContain(
+      'Redis is to lead from its files, since nobody who may have more was elected: what it acknowledged last may be lost',
+    );
+    // One that was left behind before we noted it holds nothing that we may have lost.
+    const other = starting(
+      { keys: 10, replId: F, offset: 0 },
+      { memory, record: { epoch: 2, master: SELF }, settings },
+    );
+    for (const place of [B, C]) other.setSibling(place, { keys: 10, replId: R, offset: 999 });
+    other.advanceUntil(() => other.state === 'master', 2_000);
   });
 
   it('does not lead when it has fewer keys than before, and than another', () => {

@@ -21,7 +21,7 @@ export function judgeWilling(k: Keeper, now: number): Willing {
   if (leads !== null) return { is: 'wait', reason: leads, until: now + WATCH_MAX_MS };
   if (info.syncing) return { is: 'unwilling', reason: 'it is receiving a copy of the data, which is not whole yet' };
   for (const sibling of k.siblings) {
-    const reason = sibling.alive ? fullerThanOurs(k, info, sibling) : null;
+    const reason = sibling.alive ? (fullerThanOurs(k, info, sibling) ?? mayHoldMore(k, info, sibling, now)) : null;
     if (reason !== null) return { is: 'unwilling', reason };
   }
   return waitForSiblings(k, info, now) ?? { is: 'willing' };
@@ -62,12 +62,34 @@ function fullerThanOurs(k: Keeper, info: OwnInfo, sibling: SiblingNews): string 
       break;
   }
   if (info.keys === 0 && sibling.keys > 0) return `ours is empty, and ${name} has ${theirs}`;
-  if (isProven(k, info)) return null;
+  if (isProven(k, info) && nobodyLedSince(k, sibling)) return null;
   const { memory } = k;
   if (memory.role === 'master' && info.keys >= memory.keys && nobodyLedSince(k, sibling)) return null;
   if (info.keys >= sibling.keys) return null;
   const before = memory.role === 'unknown' ? '' : `, and as a ${memory.role} we had ${memory.keys}`;
   return `${name} has more (it has ${theirs}, we have ${ours}${before})`;
+}
+
+/**
+ * We led, and come from a file that may lack what was written last. Where acknowledged writes are promised to live, a replica
+ * has them, and the Sentinels find out which: so we stand back for a while. If they cannot prove it of any by then, what we
+ * have is better than nobody.
+ */
+function mayHoldMore(k: Keeper, info: OwnInfo, sibling: SiblingNews, now: number): string | null {
+  if (!mayHoldOurEnd(k, info, sibling) || now >= Math.max(k.confirmFrom, k.awakeSince) + EMPTY_WAIT_MS) return null;
+  const name = placeName(sibling.place);
+  return `${name} may have what was acknowledged last, and ours may have lost it in a restart: the Sentinels are to compare`;
+}
+
+/** Whether this one is in the history that we made, with all of it that we have noted. */
+export function mayHoldOurEnd(k: Keeper, info: OwnInfo, sibling: SiblingNews): boolean {
+  const { memory, settings } = k;
+  if (settings.durability !== 'replicated' || memory.role !== 'master' || memory.replId === '') return false;
+  if (relate(info, sibling) !== 'unrelated' || !sibling.alive) return false;
+  // Whoever promoted it, or let it follow, has compared it.
+  if (!samePlace(info.follows, NOWHERE) || k.syncedRunId === info.runId) return false;
+  const isOfOurs = sibling.replId === memory.replId || sibling.replId2 === memory.replId;
+  return isOfOurs && sibling.offset >= memory.offset;
 }
 
 /**

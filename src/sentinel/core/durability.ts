@@ -50,7 +50,7 @@ export function durabilityLimitation(
 function gapOf(turn: Turn, candidate: RedisNode, freshSince: number, halted: Halted): string | null {
   const { group } = candidate;
   if (candidate.role !== 'replica') return 'it is no replica any more';
-  if (group.master.role !== 'master' || group.master.replId === '') return 'the master has not told its history';
+  if (group.lease.history === '') return 'the master has not told its history';
   const position = positionOf(candidate, halted);
   if (typeof position === 'string') return `it ${position}`;
   if (position === null) return "it is not in the master's history";
@@ -64,16 +64,16 @@ function gapOf(turn: Turn, candidate: RedisNode, freshSince: number, halted: Hal
 }
 
 /**
- * How far a Redis is in the history that the master told last. Null for one that is in another: it took no part. A text
- * says why that cannot be known.
+ * How far a Redis is in the history that the master told last while it was leased. Null for one that is in another: it took
+ * no part. A text says why that cannot be known.
  */
 function positionOf(node: RedisNode, halted: Halted): number | string | null {
-  const { master } = node.group;
-  if (node.replId === master.replId) return node.role === 'master' ? node.masterReplOffset : node.replOffset;
+  const { history } = node.group.lease;
+  if (node.replId === history) return node.role === 'master' ? node.masterReplOffset : node.replOffset;
   // The master has begun a new history since it last told us, or this one has restarted: either may hide a write.
   if (halted.get(node) === true && node.role === 'replica') return 'is in a history that cannot be compared';
   // What came after has nothing in it: it was promoted, and never leased.
-  return node.replId2 === master.replId ? node.secondOffset - 1 : null;
+  return node.replId2 === history ? node.secondOffset - 1 : null;
 }
 
 function hasAnswered(node: RedisNode, freshSince: number, halted: Halted): boolean {

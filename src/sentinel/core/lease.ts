@@ -7,7 +7,7 @@
 import { askInfo } from './info.js';
 import type { Address } from './io.js';
 import { currentMasterAddress, sameAddress } from './names.js';
-import type { Grant, Group } from './state.js';
+import type { Grant, Group, RedisNode } from './state.js';
 import { LEASE_GRACE_MS, LEASE_PROMISE_MS, withDrift_ms } from './timing.js';
 import { place, type Turn } from './turn.js';
 
@@ -34,6 +34,7 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   if (lease.released !== null && sameAddress(lease.released.by, ask.holder)) lease.released = null;
   // It has just been promoted, or is about to be: what it said of itself before is not true for long.
   if (group.master.role !== 'master' && sameAddress(ask.holder, group.master.link.address)) askInfo(turn, group.master);
+  if (group.ackReplicas > 0 && lease.history === '') askInfo(turn, group.master);
   // A renewal changes nothing that anybody waits for.
   if (before === null || before.handOver !== ask.handOver) turn.touch(group);
   if (before?.epoch !== ask.epoch) {
@@ -124,6 +125,14 @@ export function voteLimitation(turn: Turn, group: Group): string | null {
   return waitText(turn, group);
 }
 
+/**
+ * The master has told what it is, and that in a lease: what it acknowledges is in this history. One that has been started anew
+ * from its files, and may not lead yet, does not make us forget it.
+ */
+export function noteHistory(turn: Turn, { group, role, replId }: RedisNode): void {
+  if (role === 'master' && replId !== '' && masterGrant(turn, group) !== null) group.lease.history = replId;
+}
+
 /** From when on `voteLimitation` is null if nothing is renewed. */
 export function mayVoteAt(turn: Turn, group: Group): number {
   if (voteLimitation(turn, group) === null) return turn.now;
@@ -164,6 +173,7 @@ export function lapsesAt(group: Group): number {
 /** The master is another one now: it is given time to get its first lease. Grants to the old one bind us as before. */
 export function awaitLease(turn: Turn, { lease }: Group, master: Address): void {
   lease.recordSince = turn.now;
+  lease.history = '';
   lease.heldUntil = lease.grant !== null && sameAddress(lease.grant.holder, master) ? lease.grant.until : turn.now;
   if (lease.released !== null && !sameAddress(lease.released.by, master)) lease.released = null;
 }

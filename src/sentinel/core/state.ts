@@ -207,6 +207,8 @@ export interface Lease {
   votedAt: number;
   /** The latest epoch in which a vote of ours is known to have elected nobody in time to promote; 0 for none. */
   outlivedVote: number;
+  /** Replication id of the history in which the master was leased last: what was acknowledged is in it. Empty: not known. */
+  history: string;
 }
 
 /** When a Sentinel stands for election; `missed`: how often it was not running at that time, and drew another. */
@@ -346,6 +348,7 @@ export function newLease(now: number, formerTtl_ms: number): Lease {
     released: null,
     votedAt: now,
     outlivedVote: 0,
+    history: '',
   };
 }
 

@@ -12,11 +12,11 @@ import { failoverDueAt, onPromoteReply, runFailover, startDueAt, startIfNeeded }
 import { helloDueAt, onHello, sendHello } from './hello.js';
 import { askDueInfo, askInfo, infoDueAt, onInfo } from './info.js';
 import type { Effect, Input, Tag } from './io.js';
-import { leaseDueAt } from './lease.js';
+import { leaseDueAt, noteHistory } from './lease.js';
 import { onClosed, onConnected, onPong, sweepLink } from './links.js';
 import { onResolved } from './names.js';
 import { toSnapshot } from './restore.js';
-import { type Group, type Instance, type Link, redisNodes, type Sentinel } from './state.js';
+import { type Group, type Instance, isMaster, type Link, redisNodes, type Sentinel } from './state.js';
 import { tiltEndsAt, watchForTilt } from './tilt.js';
 import { TICK_GRAIN_MS } from './timing.js';
 import { Turn } from './turn.js';
@@ -108,7 +108,11 @@ function onReply(turn: Turn, link: Link, tag: Tag, reply: Reply): void {
       turn.touchLink(link);
       return onPong(turn, link, reply);
     case 'info':
-      for (const owner of link.owners) if (owner.kind === 'redis') onInfo(turn, owner, reply);
+      for (const owner of link.owners) {
+        if (owner.kind !== 'redis') continue;
+        onInfo(turn, owner, reply);
+        if (isMaster(owner)) noteHistory(turn, owner);
+      }
       return;
     case 'ask': {
       const peer = turn.s.groups.get(tag.master)?.sentinels.get(tag.peer);

@@ -129,8 +129,7 @@ export class AgentProcess {
     const room = this.rooms.get(group);
     if (room === undefined || room.keeper.state !== 'master') return done('it does not lead');
     if (this.#switchovers.has(group)) return done('another change is under way');
-    const { handOvers, loop } = this.host.world;
-    handOvers.begins(group, loop.now);
+    this.host.world.handOvers.begins(group);
     this.host.note(1, `hands ${group} over${to === null ? '' : ` to ${to.host}`}${force ? ' by force' : ''}`);
     const switchover = new Switchover(room, this, to, force, (text) => {
       this.#switchovers.delete(group);

@@ -203,7 +203,7 @@ function change(nemesis: AgentNemesis, force: boolean): void {
   }
   const { agent, name } = nemesis.host();
   if (!force || !agent.alive) return;
-  world.handOvers.begins(group.name, world.loop.now);
+  world.handOvers.begins(group.name);
   nemesis.note(`an operator forces a failover of ${group.name} on ${name}`);
   const target2 = to === null ? [] : ['TO', to.host, String(to.port)];
   agent.askOwn(['SENTINEL', 'FAILOVER', group.name, 'FORCE', ...target2], () => undefined);

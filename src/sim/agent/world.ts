@@ -69,7 +69,7 @@ export class AgentWorld extends BaseWorld {
     super(seed, recording);
     const durable = plan.groups.some(({ durability }) => durability === 'replicated');
     const isPair = plan.mode === 'pair';
-    this.handOvers = new HandedOver(plan.ttl_ms, (from) => undisturbedSince(this, this.#hostOf(from)));
+    this.handOvers = new HandedOver((from) => undisturbedSince(this, this.#hostOf(from)));
     const looking = isPair
       ? [new PairVip(() => quietSince(this))]
       : [new OneWritable(), new OneVip(), new VipLeased(), new Fenced(), this.handOvers];

@@ -5,12 +5,6 @@ import { SightChecker } from './agent-checker.js';
 const WELL_MS = 4_000;
 /** Some round trips. The lease of the host before is given back, and not waited for. */
 const BOUND_MS = 100;
-/**
- * Of the lease: a change that takes longer meets a renewal, which voters refuse that have voted for another. The keeper then
- * takes what they granted before for gone, and does not give it back (docs/SIMULATION.md, open).
- */
-const RENEWED_PART = 0.2;
-
 interface HandOver {
   /** The host that led until then. */
   readonly from: string;
@@ -25,26 +19,20 @@ interface HandOver {
  */
 export class HandedOver extends SightChecker {
   readonly property = 'after a planned change the new master soon takes writes';
-  readonly #begun = new Map<string, number>();
   readonly #owed = new Map<string, HandOver>();
 
   /** @param wellSince since when all has been well, but for the agent of the host that handed over */
-  constructor(
-    private readonly ttl_ms: number,
-    private readonly wellSince: (from: string) => number,
-  ) {
+  constructor(private readonly wellSince: (from: string) => number) {
     super();
   }
 
   /** Somebody wants another master: of the change before nothing is expected any more. */
-  begins(group: string, now: number): void {
-    this.#begun.set(group, now);
+  begins(group: string): void {
     this.#owed.delete(group);
   }
 
   cameAbout(group: string, handOver: HandOver): void {
-    const took_ms = handOver.at - (this.#begun.get(group) ?? handOver.at);
-    if (took_ms < RENEWED_PART * this.ttl_ms) this.#owed.set(group, handOver);
+    this.#owed.set(group, handOver);
   }
 
   look(group: string, hosts: readonly HostSight[], now: number): string | null {
