@@ -44,6 +44,7 @@ async function startScene(program: Peer) {
       ttl_ms: TTL_ms,
       handOver: false,
       held: null,
+      term: 1,
       reason: '',
       ...more,
     };

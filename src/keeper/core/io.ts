@@ -161,6 +161,11 @@ export type Effect =
       readonly handOver: boolean;
       /** The vote that it told us with a refusal: a majority has granted since. Null: there is none, or none has. */
       readonly held: number | null;
+      /**
+       * Of all that is asked between two releases: what is given back is what was granted under the same number. Null: all,
+       * of an earlier life, too.
+       */
+      readonly term: number | null;
       readonly reason: string;
     }
   /** Fresh news of the siblings is wanted: INFO of each, now. Answered by `siblings`. */

@@ -278,6 +278,33 @@ describe('lease arithmetic', () => {
     expect([1, 2, 3, 4, 5].map(majority)).toEqual([1, 2, 2, 3, 3]);
   });
 
+  it('asks under another term after each release, and gives back only what it has asked for in its own', () => {
+    const d = leading();
+    const terms = (mark: number, ttl_ms: number) =>
+      new Set(
+        d.log.slice(mark).flatMap(({ effect }) => {
+          if (effect.do !== 'ask-lease' || (effect.ttl_ms === 0) !== (ttl_ms === 0)) return [];
+          return [effect.term];
+        }),
+      );
+    const [first] = terms(0, 1);
+    const mark = d.mark;
+    d.kill();
+    d.advance(20);
+    expect(terms(mark, 0)).toEqual(new Set([first]));
+    const after = d.mark;
+    d.advance(3_000);
+    expect(terms(after, 1)).toEqual(new Set([(first ?? 0) + 1]));
+    // What an earlier life was granted is given back whole.
+    const other = new KeeperDriver({ record: { epoch: 0, master: SELF } });
+    other.input({ on: 'looked', look: { state: 'gone' } });
+    other.input({ on: 'process-failed', why: 'there is no program' });
+    other.tellRecord({ epoch: 0, master: SELF });
+    expect(
+      other.log.flatMap(({ effect }) => (effect.do === 'ask-lease' && effect.ttl_ms === 0 ? [effect.term] : [])),
+    ).toEqual([null, null, null]);
+  });
+
   it('takes no step once it has stopped', () => {
     const d = leading();
     d.input({ on: 'stop' });

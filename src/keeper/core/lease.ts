@@ -11,7 +11,8 @@ import type { Turn } from './turn.js';
 
 const GRANTED = 'granted';
 
-export function newLease(voters: readonly VoterId[]): Lease {
+/** @param term any number that an earlier life is unlikely to have used */
+export function newLease(voters: readonly VoterId[], term: number): Lease {
   const newVoter = (id: VoterId): Voter => ({
     id,
     asks: [],
@@ -25,7 +26,7 @@ export function newLease(voters: readonly VoterId[]): Lease {
     masterLeasedUntil: NEVER,
     vote: null,
   });
-  return { voters: voters.map(newVoter), nextAsk: 1, wanted: null, giveBack: null, givenBack: null };
+  return { voters: voters.map(newVoter), nextAsk: 1, wanted: null, giveBack: null, givenBack: null, term };
 }
 
 /** Until when a majority of grants counts; `NEVER` when none does. */
@@ -120,7 +121,8 @@ function ask(turn: Turn, voter: Voter, ttl_ms: number): void {
   voter.asks.push({ id, sentAt: now, epoch, handOver });
   // It must be held now, which is after that voter has spoken: what was held before its vote proves nothing.
   const held = heldUntil(k) > now ? voter.vote : null;
-  turn.effects.push({ do: 'ask-lease', voter: voter.id, ask: id, epoch, ttl_ms, handOver, held, reason: '' });
+  const { term } = k.lease;
+  turn.effects.push({ do: 'ask-lease', voter: voter.id, ask: id, epoch, ttl_ms, handOver, held, term, reason: '' });
 }
 
 /** Takes an answer. Those to asks from before a release, or older than one already answered, are not known any more. */
@@ -206,6 +208,7 @@ export function release(turn: Turn, reason: string): void {
   k.lease.givenBack = reason;
   forgetGrants(k);
   const epoch = k.record?.epoch ?? 0;
+  const hasAsked = k.lease.nextAsk > 1;
   for (const voter of k.lease.voters) {
     const id = k.lease.nextAsk++;
     turn.effects.push({
@@ -216,7 +219,9 @@ export function release(turn: Turn, reason: string): void {
       ttl_ms: 0,
       handOver: false,
       held: null,
+      term: hasAsked ? k.lease.term : null,
       reason,
     });
   }
+  k.lease.term += 1;
 }

@@ -241,7 +241,7 @@ describe('following a new master', () => {
     expect(tries).toBeGreaterThan(4);
     expect(tries).toBeLessThan(15);
     d.redis.refuses.clear();
-    d.advanceUntil(() => d.state === 'replica', 6_000);
+    d.advanceUntil(() => d.state === 'replica', 11_000);
   });
 
   it('demotes without a transaction when the transaction is refused', () => {

@@ -144,6 +144,8 @@ export interface Lease {
   giveBack: string | null;
   /** The reason with which it was given back last, until it is wanted again. */
   givenBack: string | null;
+  /** Another one after each release: one that is late must not take back what has been granted since. */
+  term: number;
 }
 
 export type Saving =

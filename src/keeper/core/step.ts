@@ -22,7 +22,7 @@ import { onSaved, onSaveFailed } from './save.js';
 import { settle } from './settle.js';
 import { FOREVER, type Keeper, type KeeperSettings, NEVER, NO_MEMORY } from './state.js';
 import { isChangingOver, letGo } from './stop.js';
-import { SIBLINGS_MAX, STOP_MS } from './timing.js';
+import { SIBLINGS_MAX, STOP_MS, TERM_MAX } from './timing.js';
 import { Turn } from './turn.js';
 import { noticeSleep } from './wake.js';
 
@@ -37,7 +37,7 @@ export function createKeeper(settings: KeeperSettings, memory: KeeperMemory | nu
     reason: 'the keeper has just started',
     since: now,
     redis: newRedis(now),
-    lease: newLease(settings.voters),
+    lease: newLease(settings.voters, prng.below(TERM_MAX)),
     localRecord: null,
     record: null,
     recordSince: NEVER,

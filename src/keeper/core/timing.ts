@@ -90,6 +90,9 @@ export const MEMORY_PERIOD_MS = 5_000;
 /** Asks that one voter may owe an answer; older ones are forgotten, their answers do not count. */
 export const ASKS_MAX = 8;
 
+/** The first term of a lease is drawn from so many. */
+export const TERM_MAX = 2 ** 31;
+
 /**
  * How long a grant counts, from when it was asked for: the clocks of two hosts may differ in speed, and a grant is dated
  * in whole milliseconds.

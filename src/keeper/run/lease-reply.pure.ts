@@ -15,9 +15,10 @@ const MAX_LEASED_MS = 2 ** 31 - 1;
 
 /** The command that asks for the lease of the Redis at `place`, or gives it back. */
 export function leaseCommand(group: string, { host, port }: Place, ask: AskLease): string[] {
-  const { epoch, ttl_ms, handOver, held, reason } = ask;
+  const { epoch, ttl_ms, handOver, held, term, reason } = ask;
+  const number = term === null ? [] : [String(term)];
   const options = [...(handOver ? ['handover'] : []), ...(held === null ? [] : ['held', String(held)])];
-  const last = ttl_ms === 0 ? [reason] : options;
+  const last = ttl_ms === 0 ? [reason, ...number] : [...options, ...number.flatMap((each) => ['term', each])];
   return ['SENTINEL', 'LEASE', group, host, String(port), String(epoch), String(ttl_ms), ...last];
 }
 

@@ -56,7 +56,18 @@ function open(...voters: Voter[]): LeaseVoters {
 }
 
 function ask(voter: string, id: number, more: Partial<AskLease> = {}): AskLease {
-  return { do: 'ask-lease', voter, ask: id, epoch: 3, ttl_ms: 500, handOver: false, held: null, reason: '', ...more };
+  return {
+    do: 'ask-lease',
+    voter,
+    ask: id,
+    epoch: 3,
+    ttl_ms: 500,
+    handOver: false,
+    held: null,
+    term: 1,
+    reason: '',
+    ...more,
+  };
 }
 
 const arrived = (count: number) => until(() => inputs.length >= count, { what: `${count} inputs` });
@@ -74,9 +85,9 @@ it('asks in the words of the protocol, and tells what was answered', async () =>
     { on: 'lease', voter: 'b', ask: 3, granted: true, reason: '', record, leased_ms: 0, vote: null },
   ]);
   expect(b.requests).toEqual([
-    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500'],
-    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'handover'],
-    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'handover', 'held', '9'],
+    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'term', '1'],
+    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'handover', 'term', '1'],
+    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'handover', 'held', '9', 'term', '1'],
   ]);
 });
 
@@ -85,7 +96,9 @@ it('gives the lease back with the reason, and expects no answer', async () => {
   const leases = open({ id: 'b', by: { link: { to: b.to, auth: null } } });
   leases.ask(ask('b', 1, { ttl_ms: 0, reason: 'redis ended: signal 9' }));
   await leases.released();
-  expect(b.requests).toEqual([['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '0', 'redis ended: signal 9']]);
+  expect(b.requests).toEqual([
+    ['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '0', 'redis ended: signal 9', '1'],
+  ]);
   expect(inputs).toEqual([]);
 });
 
@@ -173,7 +186,7 @@ describe('the Sentinel of this process', () => {
     leases.ask(ask('a', 1));
     await arrived(1);
     expect(inputs).toMatchObject([{ on: 'lease', voter: 'a', granted: true }]);
-    expect(calls).toEqual([['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500']]);
+    expect(calls).toEqual([['SENTINEL', 'LEASE', 'main', '10.0.0.1', '6379', '3', '500', 'term', '1']]);
   });
 
   it('has a deadline too, and may fail', async () => {

@@ -20,7 +20,7 @@ const SUBCOMMANDS: readonly (readonly [usage: string, ...what: string[]])[] = [
     'Whether the master at this address is down for this Sentinel; with a run id, a request for its vote.',
   ],
   [
-    'LEASE <master-name> <host> <port> <epoch> <ttl> [handover] [held <vote>]',
+    'LEASE <master-name> <host> <port> <epoch> <ttl> [handover] [held <vote>] [term <n>]',
     'The keeper of the Redis at host:port asks for the lease of the master; with ttl 0 and a reason it gives it back.',
   ],
   ['MASTER <master-name>', 'State and settings of a master.'],

@@ -10,10 +10,11 @@ import { NO_SUCH_MASTER, NOT_AN_INTEGER, parseInteger, quoted, withMaster } from
 
 /** What is kept of the reason for a release. */
 const REASON_LENGTH_MAX = 200;
+const REASON_IS_ONE_WORD = new ErrorReply('ERR The reason is one word for SENTINEL LEASE with ttl 0: quote it');
 
 /**
- * `<group> <host> <port> <epoch> <ttl> [handover] [held <vote>]`: the keeper of the Redis at host:port asks for the lease,
- * or renews it, in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason>]` gives it back. The reply,
+ * `<group> <host> <port> <epoch> <ttl> [handover] [held <vote>] [term <n>]`: the keeper of the Redis at host:port asks for the lease,
+ * or renews it, in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason> [<term>]]` gives back what was granted in that term. The reply,
  * also to a refusal, tells what this Sentinel takes for the master: `granted`, `reason`, `epoch`, `host`, `port`, `paused`,
  * `leased` (for how many milliseconds it has lent the lease to that master) with their values; and `vote`, the epoch of the
  * vote because of which it refuses whoever has no majority without it, else 0.
@@ -27,10 +28,11 @@ export function lease(turn: Turn, args: readonly string[]): Reply {
   return withMaster(turn, name, (group) => {
     const holder = addressOf(turn.s, host, port);
     if (ttl_ms === 0) {
-      if (words.length > 1) return new ErrorReply('ERR The reason is one word for SENTINEL LEASE with ttl 0: quote it');
-      const [word = 'no reason told'] = words.filter((each) => each !== '');
-      const reason = word.slice(0, REASON_LENGTH_MAX).replaceAll(/[\r\n]/g, ' ');
-      releaseLease(turn, group, { holder, epoch }, reason);
+      const [word = '', termText = '', ...more] = words;
+      const term = termText === '' ? null : parseInteger(termText, 0, Number.MAX_SAFE_INTEGER);
+      if (more.length > 0 || (termText !== '' && term === null)) return REASON_IS_ONE_WORD;
+      const reason = (word === '' ? 'no reason told' : word).slice(0, REASON_LENGTH_MAX).replaceAll(/[\r\n]/g, ' ');
+      releaseLease(turn, group, { holder, epoch, term }, reason);
       return answer(turn, group, 'given back');
     }
     const options = readOptions(words);
@@ -39,9 +41,10 @@ export function lease(turn: Turn, args: readonly string[]): Reply {
   });
 }
 
-function readOptions(words: readonly string[]): Pick<LeaseAsk, 'handOver' | 'held'> | ErrorReply {
+function readOptions(words: readonly string[]): Pick<LeaseAsk, 'handOver' | 'held' | 'term'> | ErrorReply {
   let handOver = false;
   let held: number | null = null;
+  let term: number | null = null;
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
     if (word.toLowerCase() === 'handover') {
@@ -49,11 +52,14 @@ function readOptions(words: readonly string[]): Pick<LeaseAsk, 'handOver' | 'hel
     } else if (word.toLowerCase() === 'held') {
       held = parseInteger(words[++at] ?? '', 1, Number.MAX_SAFE_INTEGER);
       if (held === null) return NOT_AN_INTEGER;
+    } else if (word.toLowerCase() === 'term') {
+      term = parseInteger(words[++at] ?? '', 0, Number.MAX_SAFE_INTEGER);
+      if (term === null) return NOT_AN_INTEGER;
     } else {
-      return new ErrorReply(`ERR Unknown option '${quoted(word)}' for SENTINEL LEASE: handover, held <vote>`);
+      return new ErrorReply(`ERR Unknown option '${quoted(word)}' for SENTINEL LEASE: handover, held <vote>, term <n>`);
     }
   }
-  return { handOver, held };
+  return { handOver, held, term };
 }
 
 function answer(turn: Turn, group: Group, refusal: string | null): Reply {

@@ -42,6 +42,21 @@ describe('a grant', () => {
     });
   });
 
+  it('is not taken back by a release that was meant for an earlier one, however late it comes', () => {
+    const driver = settled();
+    lease(driver, 1, 0, TTL_MS, 'term', '7');
+    lease(driver, 1, 0, TTL_MS, 'term', '8');
+    lease(driver, 1, 0, 0, 'its Redis ended', '7');
+    expect(lease(driver, 2, 0, TTL_MS)).toMatchObject({ leased: TTL_MS });
+    expect(driver.eventTypes()).not.toContain('+sdown');
+    lease(driver, 1, 0, 0, 'its Redis ended', '8');
+    expect(lease(driver, 2, 0, TTL_MS)).toMatchObject({ leased: 0 });
+    // One who tells no term means whatever there is.
+    lease(driver, 1, 0, TTL_MS, 'term', '9');
+    lease(driver, 1, 0, 0, 'its Redis ended');
+    expect(lease(driver, 2, 0, TTL_MS)).toMatchObject({ leased: 0 });
+  });
+
   it('tells others for how long the master has it, but not of one that may be replaced meanwhile', () => {
     const driver = settled();
     lease(driver, 1, 0, TTL_MS);
@@ -211,7 +226,10 @@ describe('a grant', () => {
     [['m', '10.0.0.1', 'x', '0', '1'], 'ERR value is not an integer or out of range'],
     [['m', '10.0.0.1', '1', '0', '60001'], 'ERR value is not an integer or out of range'],
     [['n', '10.0.0.1', '1', '0', '1'], 'ERR No such master with that name'],
-    [['m', '10.0.0.1', '1', '0', '1', 'x'], "ERR Unknown option 'x' for SENTINEL LEASE: handover, held <vote>"],
+    [
+      ['m', '10.0.0.1', '1', '0', '1', 'x'],
+      "ERR Unknown option 'x' for SENTINEL LEASE: handover, held <vote>, term <n>",
+    ],
     [['m', '10.0.0.1', '1', '0', '1', 'held'], 'ERR value is not an integer or out of range'],
     [
       ['m', '10.0.0.1', '1', '0', '0', 'two', 'words'],

@@ -20,6 +20,8 @@ export interface LeaseAsk {
   readonly handOver: boolean;
   /** The vote that we told it with a refusal (`outlivableVote`): since then it has held grants of a majority. Null: none. */
   readonly held: number | null;
+  /** Another one after each release (`Grant`). */
+  readonly term: number | null;
 }
 
 /** Grants or renews the lease. @returns why not, or null when it is granted from now on for the ttl */
@@ -29,7 +31,7 @@ export function askLease(turn: Turn, group: Group, ask: LeaseAsk): string | null
   const { lease } = group;
   const before = liveGrant(turn, group);
   const until = turn.now + ask.ttl_ms;
-  lease.grant = { holder: ask.holder, epoch: ask.epoch, until, handOver: ask.handOver };
+  lease.grant = { holder: ask.holder, epoch: ask.epoch, until, handOver: ask.handOver, term: ask.term };
   lease.heldUntil = Math.max(lease.heldUntil, until);
   if (lease.released !== null && sameAddress(lease.released.by, ask.holder)) lease.released = null;
   // It has just been promoted, or is about to be: what it said of itself before is not true for long.
@@ -58,11 +60,18 @@ function refusalOf(turn: Turn, group: Group, ask: LeaseAsk): string | null {
 }
 
 /** Gives a lease back: its Redis is gone, or takes no writes any more. */
-export function releaseLease(turn: Turn, group: Group, ask: Pick<LeaseAsk, 'holder' | 'epoch'>, reason: string): void {
+export function releaseLease(
+  turn: Turn,
+  group: Group,
+  ask: Pick<LeaseAsk, 'holder' | 'epoch' | 'term'>,
+  reason: string,
+): void {
   const { lease } = group;
-  const { holder, epoch } = ask;
+  const { holder, epoch, term } = ask;
   const { grant } = lease;
-  // A release that comes late says nothing of a lease of a later epoch.
+  // A release that comes late says nothing of a lease that was asked for after it, be it in a later epoch or in the same.
+  const isLate = grant !== null && grant.term !== null && term !== null && grant.term !== term;
+  if (isLate && sameAddress(grant.holder, holder)) return;
   if (grant !== null && sameAddress(grant.holder, holder) && grant.epoch <= epoch) {
     lease.grant = null;
     lease.heldUntil = Math.min(lease.heldUntil, turn.now);

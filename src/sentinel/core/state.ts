@@ -188,6 +188,8 @@ export interface Grant {
   readonly until: number;
   /** The keeper consents to the election of another meanwhile: a planned switchover. */
   readonly handOver: boolean;
+  /** The keeper's number for all that it asks between two releases; null when it has told none. */
+  readonly term: number | null;
 }
 
 /** What a Sentinel has granted and promised of a group's lease: in memory only. */
