@@ -12,6 +12,8 @@ import { Router } from './router.js';
 import { PIPE_MS, type VipRouter } from './vip-router.js';
 import type { AgentWorld } from './world.js';
 
+/** A replica that has been heard since does not count as lost yet. */
+const HEARD_MS = 1_000;
 /** By then a keeper has seen a replica, found it well for a second, and set its limits. */
 const LIMITED_AFTER_MS = 4_000;
 
@@ -87,12 +89,14 @@ export class AgentHost {
     this.#leftAt = this.context.loop.now;
     if (this.agent.disturbedAt > since || this.agent.gate.closed) return;
     for (const [group, { process, disturbedAt }] of this.redises) {
-      const { attachedSince } = process.replicas;
+      const { attachedSince, lastAckAt } = process.replicas;
       const steady = process.alive && process.role === 'master' && disturbedAt < since && process.roleSince < since;
       if (
         steady &&
         attachedSince !== null &&
         attachedSince < since &&
+        // With one that has been silent for longer the limit has been lifted already.
+        this.context.loop.now - lastAckAt < HEARD_MS &&
         this.leasedUntil(group) > this.context.loop.now
       ) {
         this.#bounded.add(group);
