@@ -21,7 +21,7 @@ it('runs the scripts with their arguments', async () => {
   const dir = tempDir(cleanup);
   const program = (name: string) => {
     const path = join(dir, `${name}.sh`);
-    writeFileSync(path, `#!/bin/sh\nprintf '%s|' "$@" >> ${dir}/${name}\necho >> ${dir}/${name}\n`);
+    writeFileSync(path, `#!/bin/sh\nline=$(printf '%s|' "$@")\necho "$line" >> ${dir}/${name}\n`);
     chmodSync(path, 0o755);
     return path;
   };

@@ -90,6 +90,31 @@ it('a pair becomes a quorum with a witness, as docs/operations.md says, and its 
   expect(witness.redis(vip, 'GET', 'before')).toBe('the change');
 });
 
+describe('a pair of 192.168.158.11 and .12 with a password, on ens33', () => {
+  const options = {
+    addresses: { one: '192.168.158.11', two: '192.168.158.12', client: '192.168.158.9' },
+    device: 'ens33',
+    password: '78e13a',
+  };
+  const vip = '192.168.158.13';
+
+  it('takes over when Redis is ended, and returns to the first', async () => {
+    const extra = 'redis: {directory: "%/redis", password: 78e13a}\nfailback: {after: 1s}';
+    const pair = await startPair(cleanup, vip, { ...options, extra });
+    const { one, two, client } = pair;
+    await leads(pair, one, two);
+    expect(client.redis(vip, 'SET', 'test01', 'nosql')).toBe('OK');
+    await until(() => client.redis(two.host.address, 'KEYS', '*') === 'test01', { what: 'the key on two' });
+    await one.agent.stop();
+    await leads(pair, two, null);
+    expect(client.redis(vip, 'KEYS', '*')).toBe('test01');
+    expect(client.redis(vip, 'SET', 'test02', 'nosql')).toBe('OK');
+    await one.start();
+    await leads(pair, one, two);
+    expect(client.redis(vip, 'KEYS', '*').split('\n').sort()).toEqual(['test01', 'test02']);
+  });
+});
+
 describe('a pair with an arbiter', () => {
   const addresses = { one: '10.0.0.1', two: '10.0.0.2', client: '10.0.0.9', gateway: '10.0.0.254' };
   const vip = '10.0.0.100';
