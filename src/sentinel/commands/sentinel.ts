@@ -48,7 +48,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ['MONITOR', exactly(4, monitor)],
   ['REMOVE', exactly(1, remove)],
   ['SET', atLeast(3, set)],
-  ['LEASE', { least: 5, most: 8, run: lease }],
+  ['LEASE', { least: 5, most: 10, run: lease }],
   ['PAUSE', exactly(2, pause)],
   ['CONFIG', atLeast(1, config)],
   ['FLUSHCONFIG', exactly(0, flushConfig)],

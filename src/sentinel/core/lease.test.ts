@@ -42,6 +42,10 @@ describe('a grant', () => {
     });
   });
 
+  it('takes all its options at once', () => {
+    expect(lease(settled(), 1, 0, TTL_MS, 'handover', 'held', '3', 'term', '7')).toMatchObject({ granted: 1 });
+  });
+
   it('is not taken back by a release that was meant for an earlier one, however late it comes', () => {
     const driver = settled();
     lease(driver, 1, 0, TTL_MS, 'term', '7');
