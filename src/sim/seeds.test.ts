@@ -3,8 +3,8 @@ import { describeRun, runBatch } from './batch.js';
 import { runSeed } from './run.js';
 
 /** Runs in one test; `npm run sim` runs as many as one has time for. */
-const RUNS = 500;
-const RUNS_PER_TEST = 125;
+const RUNS = 300;
+const RUNS_PER_TEST = 100;
 const FIRST_SEED = 1;
 
 describe('the simulator', () => {
