@@ -95,10 +95,14 @@ async function atFreeze(host: BootedHost, findings: Findings): Promise<void> {
 async function atStop(host: BootedHost, findings: Findings): Promise<void> {
   await host.must('systemctl stop tanist');
   const group = await host.must('cat /sys/fs/cgroup/system.slice/tanist.service/cgroup.procs');
+  const left = group.trim().split('\n');
+  const commands = await Promise.all(left.map((pid) => host.must(`tr '\\0' ' ' < /proc/${pid}/cmdline`)));
+  const redis = (await host.must(`cat ${PID_FILE}`)).trim();
+  const isExpected = left.every((pid, i) => pid === redis || commands[i]?.includes('proxy-process'));
   findings.check(
-    'a stop leaves Redis, alone in the unit',
-    group === (await host.must(`cat ${PID_FILE}`)),
-    `pid ${group}`,
+    'a stop leaves Redis and the proxy, alone in the unit',
+    left.length === 2 && left.includes(redis) && isExpected,
+    `pids ${left.join(' and ')}`,
   );
   const role = await host.must('export REDISCLI_AUTH=choose-a-long-one; redis-cli info replication | grep role');
   findings.check('as a replica', role.includes('slave'), role.trim());
