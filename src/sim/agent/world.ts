@@ -50,6 +50,7 @@ const PENDING_MAX = 256;
 export class AgentWorld extends BaseWorld {
   readonly hosts: AgentHost[] = [];
   readonly groupOf = new Map<string, string>();
+  readonly acknowledgedWrites = new Set<number>();
   /** What a master acknowledged after its lease, and for how long: its agent was gone or halted. */
   unleased_ms = 0;
   saveFails = false;
@@ -250,6 +251,7 @@ export class AgentWorld extends BaseWorld {
   /** What is acknowledged after the lease is measured where nobody is there to fence; else it is a fault. */
   #acknowledged({ group, by, write }: Extract<Fact, { kind: 'acknowledged' }>): void {
     this.counts.acknowledged += 1;
+    this.acknowledgedWrites.add(write);
     if (this.plan.mode === 'pair') return;
     const host = this.hosts.find((one) => one.redises.get(group)?.name === by);
     if (host === undefined) return;
