@@ -198,6 +198,7 @@ function change(nemesis: AgentNemesis, force: boolean): void {
   const leading = world.hosts.find(({ agent }) => agent.rooms.get(group.name)?.keeper.state === 'master');
   const target = prng.pick(group.hosts);
   const to = prng.chance(0.5) || target === leading?.index ? null : world.placeOf(group, target);
+  if (force) world.forcedAt.set(group.name, world.loop.now);
   if (leading !== undefined && (!force || prng.chance(0.5))) {
     return leading.agent.switchOver(group.name, to, force, () => undefined);
   }

@@ -51,6 +51,8 @@ export class AgentWorld extends BaseWorld {
   readonly hosts: AgentHost[] = [];
   readonly groupOf = new Map<string, string>();
   readonly acknowledgedWrites = new Set<number>();
+  /** By group: when an operator forced a failover of it last. */
+  readonly forcedAt = new Map<string, number>();
   /** What a master acknowledged after its lease, and for how long: its agent was gone or halted. */
   unleased_ms = 0;
   saveFails = false;

@@ -18,6 +18,8 @@ const WELL_MS = 2_500;
 export function fullerSibling(world: AgentWorld, group: GroupPlan, room: Room): string | null {
   const since = world.loop.now - WELL_MS;
   if (world.networkTroubledAt > since) return null;
+  // Whoever forces a change takes the loss.
+  if ((world.forcedAt.get(group.name) ?? Number.NEGATIVE_INFINITY) > since) return null;
   // Adverts that come late or not at all elect both of a pair, however long that lasts.
   if (world.plan.mode === 'pair' && world.network.troubled) return null;
   const counted = (writes: readonly Write[]): Set<number> => {
