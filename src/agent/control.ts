@@ -244,7 +244,7 @@ export class Control implements AgentControl {
     if (master === self.name && room?.leads === true) return this.#handOverHere(room, target, force);
     const args = ['SENTINEL', 'SWITCHOVER', name, ...(target === null ? [] : [target.host, String(target.port)])];
     if (master !== null && master !== self.name && peers.isUp(master)) {
-      return outcomeOf(await peers.ask(master, force ? [...args, 'FORCE'] : args, SWITCHOVER_MS));
+      return outcomeOf(await peers.order(master, force ? [...args, 'FORCE'] : args, SWITCHOVER_MS));
     }
     if (force) {
       const order = { group: name, to: target, force };

@@ -1,7 +1,7 @@
 /** The Sentinels of the other hosts, and what agents ask each other through them. */
 import type { HostConfig, TanistConfig } from '../config/tanist/model.js';
 import type { TlsSettings } from '../redis/endpoint.js';
-import { RedisLink } from '../redis/link.js';
+import { type LinkOptions, RedisLink } from '../redis/link.js';
 import { LinkError, type LinkErrorCode } from '../redis/link-error.js';
 import { ErrorReply, type Reply } from '../redis/reply.js';
 
@@ -26,28 +26,28 @@ export class Peers {
   readonly #links = new Map<string, RedisLink>();
   readonly #connections = new Map<string, number>();
 
+  readonly #options: (host: HostConfig) => LinkOptions;
+  readonly #hosts: ReadonlyMap<string, HostConfig>;
+
   /** Connects to all others at once, and again whenever a connection ends. */
   constructor(config: TanistConfig, self: HostConfig, tls: TlsSettings | null) {
     const password = config.sentinel.auth?.value ?? '';
-    for (const { name, address } of config.hosts) {
-      if (name === self.name) continue;
-      this.#links.set(
-        name,
-        new RedisLink({
-          to: { host: address, port: config.sentinel.port },
-          tls,
-          auth: password === '' ? null : { user: '', pass: password },
-          name: `tanist-agent-${self.name}`,
-          localAddress: self.address,
-          connectTimeout_ms: CONNECT_MS,
-          pending_max: PENDING_MAX,
-          backoff: BACKOFF,
-          closeOnTimeout: true,
-          onState: ({ is }) => {
-            if (is === 'up') this.#connections.set(name, this.connection(name) + 1);
-          },
-        }),
-      );
+    this.#options = ({ address }) => ({
+      to: { host: address, port: config.sentinel.port },
+      tls,
+      auth: password === '' ? null : { user: '', pass: password },
+      name: `tanist-agent-${self.name}`,
+      localAddress: self.address,
+      connectTimeout_ms: CONNECT_MS,
+      pending_max: PENDING_MAX,
+      backoff: BACKOFF,
+    });
+    this.#hosts = new Map(config.hosts.filter(({ name }) => name !== self.name).map((host) => [host.name, host]));
+    for (const [name, host] of this.#hosts) {
+      const onState: LinkOptions['onState'] = ({ is }) => {
+        if (is === 'up') this.#connections.set(name, this.connection(name) + 1);
+      };
+      this.#links.set(name, new RedisLink({ ...this.#options(host), closeOnTimeout: true, onState }));
     }
   }
 
@@ -70,11 +70,22 @@ export class Peers {
   async ask(host: string, args: readonly string[], deadline_ms: number): Promise<Reply> {
     const link = this.#links.get(host);
     if (link === undefined) return new ErrorReply(`ERR no host is named '${host}'`);
+    return request(host, link, args, deadline_ms);
+  }
+
+  /**
+   * Gives one host an order, which may take its time: on a connection of its own, since the others end with any question that
+   * is not answered soon enough. @returns as {@link ask}
+   */
+  async order(host: string, args: readonly string[], deadline_ms: number): Promise<Reply> {
+    const to = this.#hosts.get(host);
+    // One that is not there is not waited for.
+    if (to === undefined || !this.isUp(host)) return this.ask(host, args, deadline_ms);
+    const link = new RedisLink({ ...this.#options(to), whileDown: 'wait' });
     try {
-      return await link.request(args, { deadline_ms });
-    } catch (error) {
-      if (!(error instanceof LinkError)) throw error;
-      return new NoAnswer(host, error);
+      return await request(host, link, args, deadline_ms);
+    } finally {
+      link.close();
     }
   }
 
@@ -97,5 +108,14 @@ export class Peers {
 
   close(): void {
     for (const link of this.#links.values()) link.close();
+  }
+}
+
+async function request(host: string, link: RedisLink, args: readonly string[], deadline_ms: number): Promise<Reply> {
+  try {
+    return await link.request(args, { deadline_ms });
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    return new NoAnswer(host, error);
   }
 }
