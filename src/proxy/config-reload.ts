@@ -2,8 +2,10 @@
  * Keeps a running proxy at what its configuration file says: read again on request and when the file has changed. A file
  * is checked whole before anything is done, and one that cannot be used is complained about once.
  */
+
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { errorText } from '../base/error-text.js';
 import type { NutcrackerConfig } from '../config/nutcracker-types.js';
 import { readProxyConfig } from './read-config.js';
 
@@ -86,7 +88,7 @@ export class ConfigReload {
       await apply(readProxyConfig(text, file));
       log.notice(`configuration file '${file}' is in effect`);
     } catch (error) {
-      log.error(`configuration unchanged: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`configuration unchanged: ${errorText(error)}`);
     }
   }
 }

@@ -1,7 +1,9 @@
 /** The proxy as a process: configuration, log, pid file, statistics port, signals. */
+
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { errorText } from '../base/error-text.js';
 import { type NutcrackerConfig, NutcrackerConfigError } from '../config/nutcracker-types.js';
 import { type ServiceManager, serviceManager } from '../net/service-manager.js';
 import { ConfigReload } from './config-reload.js';
@@ -75,14 +77,10 @@ function readConfig(file: string): { readonly config: NutcrackerConfig; readonly
     if (error instanceof NutcrackerConfigError) {
       process.stderr.write(`${error.message}\ntanist: configuration file '${file}' syntax is invalid\n`);
     } else {
-      process.stderr.write(`tanist: cannot read configuration file '${file}': ${messageOf(error)}\n`);
+      process.stderr.write(`tanist: cannot read configuration file '${file}': ${errorText(error)}\n`);
     }
     return null;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The log; null after saying why there is none. */
@@ -90,7 +88,7 @@ function openLog({ logLevel, logFile }: ProxyOptions): ProxyLog | null {
   try {
     return new ProxyLog(logLevel, logFile);
   } catch (error) {
-    process.stderr.write(`tanist: cannot open log file: ${messageOf(error)}\n`);
+    process.stderr.write(`tanist: cannot open log file: ${errorText(error)}\n`);
     return null;
   }
 }
@@ -140,7 +138,7 @@ function untilStopped(
     try {
       log.reopen();
     } catch (error) {
-      log.error(`cannot open the log file again: ${messageOf(error)}`);
+      log.error(`cannot open the log file again: ${errorText(error)}`);
     }
     manager.reloading();
     void reload.now().then(() => manager.ready(SERVES));
@@ -188,7 +186,7 @@ export async function runProxy(options: ProxyOptions): Promise<number> {
   } catch (error) {
     stats.close();
     await proxy.stop();
-    process.stderr.write(`tanist: ${messageOf(error)}\n`);
+    process.stderr.write(`tanist: ${errorText(error)}\n`);
     return 1;
   }
   log.notice(`tanist proxy started on pid ${process.pid}`);

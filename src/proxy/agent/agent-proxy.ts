@@ -5,7 +5,9 @@
  * The process outlives the agent, and the next one finds it again (`find-proxy.ts`): of the same build it goes on with its
  * clients; one of another build gives its doors to a new process, and lets its clients go, each when it has been answered.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../../base/error-text.js';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';
 import { describeHolder, portHolder } from '../../net/port-holder.js';
 import { Backoff } from '../../redis/backoff.js';
@@ -137,7 +139,7 @@ export class AgentProxy {
 
   /** @throws {Error} the same, with who is in the way and what to do about it */
   #explain(error: unknown, others: readonly FoundProxy[]): never {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     if (!message.includes('EADDRINUSE')) throw error;
     const ours = [this.#found, ...this.#leaving, ...others].map((each) => each?.link.pid);
     for (const { address } of this.#config.pools.flatMap(doorsOf)) {
@@ -195,7 +197,7 @@ export class AgentProxy {
   #failed(error: unknown): void {
     this.#found?.link.kill();
     if (!this.#stopping) this.#found = null;
-    this.#restartSoon(`the proxy cannot serve: ${error instanceof Error ? error.message : String(error)}`);
+    this.#restartSoon(`the proxy cannot serve: ${errorText(error)}`);
   }
 
   #restartSoon(why: string): void {

@@ -1,8 +1,10 @@
 /** Finds the proxies that earlier agents have left in a directory, and starts new ones there. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { errorText } from '../../base/error-text.js';
 import { isAlive, KILLED_MS, killProcess, type ProcessId, processId, untilGone } from '../../net/process-id.js';
 import type { Route } from '../follow/routes.js';
 import type { Identity } from '../workers/messages.js';
@@ -71,7 +73,7 @@ export class ProxyFinder {
 
   async #endHanging(id: ProcessId, error: unknown): Promise<null> {
     if (!isAlive(id)) return null;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     this.#options.log('warn', `the proxy (pid ${id.pid}) of an earlier agent is ended, since it hangs: ${why}`);
     killProcess(id);
     if (!(await untilGone(id, KILLED_MS))) this.#options.log('warn', `process ${id.pid} does not end`);

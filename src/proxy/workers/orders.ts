@@ -1,5 +1,7 @@
 /** The end of the channel where orders come in: of a worker, and of the process that an agent starts. */
+
 import type { SendHandle } from 'node:child_process';
+import { errorText } from '../../base/error-text.js';
 import type { Hold, Route } from '../follow/routes.js';
 import type { InheritedDoors } from '../inherited-doors.js';
 import type { DoorHandle } from '../listener.js';
@@ -87,7 +89,7 @@ export async function answerTo(id: number, obeyed: Promise<Result>): Promise<Ans
   try {
     return { id, error: null, result: await obeyed };
   } catch (error) {
-    return { id, error: error instanceof Error ? error.message : String(error), result: {} };
+    return { id, error: errorText(error), result: {} };
   }
 }
 

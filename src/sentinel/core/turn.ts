@@ -3,6 +3,7 @@
  * outside through it.
  */
 
+import { placeName } from '../../base/place.js';
 import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Address, Effect, LogLevel, Tag } from './io.js';
 import { shownHost } from './names.js';
@@ -121,6 +122,5 @@ export function place(s: Sentinel, address: Address): string {
 
 /** A replica's name: `ip:port`, an IPv6 address in brackets. */
 export function nodeName(s: Sentinel, node: RedisNode): string {
-  const host = shownHost(s, node.link.address);
-  return host.includes(':') ? `[${host}]:${node.link.address.port}` : `${host}:${node.link.address.port}`;
+  return placeName({ host: shownHost(s, node.link.address), port: node.link.address.port });
 }

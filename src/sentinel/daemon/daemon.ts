@@ -1,6 +1,8 @@
 /** A running Sentinel: its parts put together, its start and its end. */
+
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { errorText } from '../../base/error-text.js';
 import { Prng } from '../../base/prng.js';
 import type { SentinelState } from '../../config/sentinel-types.js';
 import { type ServiceManager, serviceManager } from '../../net/service-manager.js';
@@ -111,7 +113,7 @@ class Daemon {
     try {
       this.#store.save(snapshot);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorText(error);
       this.#write('warning', message);
       throw new StartError(message);
     }

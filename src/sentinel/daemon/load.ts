@@ -1,7 +1,9 @@
 /** Reads and checks everything that a Sentinel is started with, before anything is opened or changed. */
+
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { errorText } from '../../base/error-text.js';
 import { assertWritable, ConfigFileError } from '../../config/atomic-file.js';
 import { CommandLineError, commandLineOverrides } from '../../config/command-line.js';
 import { DISK_CHECKS, loadConfFile } from '../../config/conf-files.js';
@@ -100,6 +102,6 @@ function usersOfFile(aclfile: string, conf: SentinelConf): ReturnType<typeof par
   try {
     return parseAclFile(readFileSync(aclfile, 'utf8'));
   } catch (error) {
-    throw new StartError(`the ACL file ${aclfile}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartError(`the ACL file ${aclfile}: ${errorText(error)}`);
   }
 }

@@ -1,5 +1,7 @@
 /** The file that says which process this is. */
+
 import { unlinkSync, writeFileSync } from 'node:fs';
+import { errorText } from '../../base/error-text.js';
 
 /** Where redis-server puts it when it runs in the background and is not told. */
 const DEFAULT_PATH = '/var/run/redis.pid';
@@ -21,7 +23,7 @@ export class Pidfile {
       this.#written = true;
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   }
 

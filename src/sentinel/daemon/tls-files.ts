@@ -1,7 +1,9 @@
 /** The `tls-…` directives as Node's TLS wants them. */
+
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, type SecureVersion, type TlsOptions } from 'node:tls';
+import { errorText } from '../../base/error-text.js';
 import type { TlsSettings as TlsConf } from '../../config/server-settings.js';
 import type { TlsSettings } from '../../redis/endpoint.js';
 import { StartError } from './load.js';
@@ -44,7 +46,7 @@ function usable<T extends TlsOptions>(directives: string, settings: T): T {
     createSecureContext(settings);
     return settings;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new StartError(
       `TLS: the files cannot be used (${why})\n  fix: check ${directives}: PEM, and made for each other`,
     );
@@ -72,7 +74,7 @@ function certificatesIn(directory: string): string[] {
     const paths = readdirSync(directory).map((name) => join(directory, name));
     return paths.filter((path) => statSync(path).isFile());
   } catch (error) {
-    throw new StartError(`TLS: tls-ca-cert-dir: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartError(`TLS: tls-ca-cert-dir: ${errorText(error)}`);
   }
 }
 
@@ -93,6 +95,6 @@ function read(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new StartError(`TLS: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartError(`TLS: ${errorText(error)}`);
   }
 }

@@ -10,7 +10,9 @@
  * peer, and clients that ask for a vote or for a change get an error. The write is tried again at the next change and
  * once a second.
  */
+
 import { unreachable } from '../../base/assert.js';
+import { errorText } from '../../base/error-text.js';
 import type { SentinelState } from '../../config/sentinel-types.js';
 import { ErrorReply, type Reply } from '../../redis/reply.js';
 import type { ClientToken, Effect, Input, LogLevel, SentinelEvent, Verbosity } from '../core/io.js';
@@ -176,7 +178,7 @@ export class CarryOut {
       this.#hands.save(snapshot);
       this.#saved = snapshot;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       this.#hands.log(
         'warning',
         `The state is not on disk: ${reason}. Votes, orders and announcements are held back until it is`,

@@ -1,8 +1,10 @@
 /** The sockets that clients connect to. */
+
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
 import tls from 'node:tls';
+import { errorText } from '../../base/error-text.js';
 import type { BindAddress } from '../../config/server-settings.js';
 
 /** An address that cannot be listened on. The message names it and says why. */
@@ -133,6 +135,6 @@ function explain(error: unknown): string {
     case 'EADDRNOTAVAIL':
       return 'the address is not on this host';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
   }
 }
