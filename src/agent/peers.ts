@@ -25,7 +25,6 @@ export class NoAnswer extends ErrorReply {
 export class Peers {
   readonly #links = new Map<string, RedisLink>();
   readonly #connections = new Map<string, number>();
-
   readonly #options: (host: HostConfig) => LinkOptions;
   readonly #hosts: ReadonlyMap<string, HostConfig>;
 

@@ -2,7 +2,6 @@
  * Keeps a running proxy at what its configuration file says: read again on request and when the file has changed. A file
  * is checked whole before anything is done, and one that cannot be used is complained about once.
  */
-
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { errorText } from '../base/error-text.js';

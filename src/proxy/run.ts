@@ -1,5 +1,4 @@
 /** The proxy as a process: configuration, log, pid file, statistics port, signals. */
-
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';

@@ -1,5 +1,4 @@
 /** Who is to lead: the one question whose answer comes from the voters, or, in pair mode, from VRRP. */
-
 import { placeName } from '../../base/place.js';
 import type { Place } from './io.js';
 import { describeVoters, mayLeadUntil } from './lease.js';

@@ -1,5 +1,4 @@
 /** The process: found, started, ended, started again. */
-
 import { assumedPause } from './fence.js';
 import type { Input } from './io.js';
 import { persistDue } from './memory.js';

@@ -2,7 +2,6 @@
  * The process of a Redis that others start and end. It is only looked at, when it does not answer; whether it is there at
  * all the link tells.
  */
-
 import { portHolder } from '../../net/port-holder.js';
 import { readStat } from '../../net/proc.js';
 import { isAlive } from '../../net/process-id.js';

@@ -5,7 +5,6 @@
  * The process outlives the agent, and the next one finds it again (`find-proxy.ts`): of the same build it goes on with its
  * clients; one of another build gives its doors to a new process, and lets its clients go, each when it has been answered.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../base/error-text.js';
 import type { NutcrackerConfig } from '../../config/nutcracker-types.js';

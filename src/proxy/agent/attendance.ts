@@ -1,5 +1,4 @@
 /** Whether an agent speaks to this proxy; and who is asked while none does. */
-
 import type { AloneSettings } from '../follow/alone.pure.js';
 import { AloneFollower } from '../follow/alone-follower.js';
 import type { ProxyLog } from '../log.js';

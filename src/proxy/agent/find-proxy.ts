@@ -1,5 +1,4 @@
 /** Finds the proxies that earlier agents have left in a directory, and starts new ones there. */
-
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -38,7 +38,7 @@ export class SentinelFollower implements MasterSeeker {
 
   #connect(to: { readonly host: string; readonly port: number }): SentinelLinks {
     const { name, sentinelAuth: login, sentinelTls } = this.#pool.config;
-    const tls = sentinelTls === null ? null : tlsSettings(sentinelTls);
+    const tls = tlsSettings(sentinelTls);
     const sentinel = new SentinelLinks(
       { to, tls, login, backoffMax_ms: BACKOFF_MAX_MS },
       {

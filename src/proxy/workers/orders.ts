@@ -1,5 +1,4 @@
 /** The end of the channel where orders come in: of a worker, and of the process that an agent starts. */
-
 import type { SendHandle } from 'node:child_process';
 import { errorText } from '../../base/error-text.js';
 import type { Hold, Route } from '../follow/routes.js';

@@ -1,5 +1,4 @@
 /** SENTINEL LEASE and PAUSE: what Tanist's agents ask of a Sentinel beyond its own protocol. */
-
 import { LEASE_TTL_MAX_MS } from '../../config/sentinel-types.js';
 import { ErrorReply, OK, type Reply } from '../../redis/reply.js';
 import { askLease, type LeaseAsk, masterLeasedFor_ms, outlivableVote, releaseLease } from '../core/lease.js';
@@ -13,11 +12,12 @@ const REASON_LENGTH_MAX = 200;
 const REASON_IS_ONE_WORD = new ErrorReply('ERR The reason is one word for SENTINEL LEASE with ttl 0: quote it');
 
 /**
- * `<group> <host> <port> <epoch> <ttl> [handover] [held <vote>] [term <n>]`: the keeper of the Redis at host:port asks for the lease,
- * or renews it, in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason> [<term>]]` gives back what was granted in that term. The reply,
- * also to a refusal, tells what this Sentinel takes for the master: `granted`, `reason`, `epoch`, `host`, `port`, `paused`,
- * `leased` (for how many milliseconds it has lent the lease to that master) with their values; and `vote`, the epoch of the
- * vote because of which it refuses whoever has no majority without it, else 0.
+ * `<group> <host> <port> <epoch> <ttl> [handover] [held <vote>] [term <n>]`: the keeper of the Redis at host:port asks for
+ * the lease, or renews it, in the config epoch that it knows. `<group> <host> <port> <epoch> 0 [<reason> [<term>]]` gives
+ * back what was granted in that term. The reply, also to a refusal, tells what this Sentinel takes for the master:
+ * `granted`, `reason`, `epoch`, `host`, `port`, `paused`, `leased` (for how many milliseconds it has lent the lease to that
+ * master) with their values; and `vote`, the epoch of the vote because of which it refuses whoever has no majority without
+ * it, else 0.
  */
 export function lease(turn: Turn, args: readonly string[]): Reply {
   const [name, host = '', portText = '', epochText = '', ttlText = '', ...words] = args;

@@ -1,5 +1,4 @@
 /** Orders to a Redis to take a role, and the repair of those that have the wrong one. */
-
 import { askInfo, follows } from './info.js';
 import type { Tag } from './io.js';
 import { isLeased } from './lease.js';

@@ -1,5 +1,4 @@
 /** Who is down: by our own eyes (SDOWN), and by agreement of the quorum (ODOWN). */
-
 import type { Reply } from '../../redis/reply.js';
 import { isLeased, lapsesAt, leaseDownReason } from './lease.js';
 import { shownHost } from './names.js';

@@ -2,7 +2,6 @@
  * The failover: when it may begin, its phases, how it ends. Each phase is one function that either waits or moves on;
  * `moveTo` alone changes the phase.
  */
-
 import type { Reply } from '../../redis/reply.js';
 import { allHaveAnswered, chooseCandidate, hasCandidate, someHaveAnswered } from './candidate.js';
 import { beginCoordination, coordinate, coordinateDueAt, mayHelp } from './coordinate.js';

@@ -1,5 +1,4 @@
 /** Groups and their replicas: added, forgotten, removed. */
-
 import type { MasterConf } from '../../config/sentinel-types.js';
 import { removeSentinel } from './instances.js';
 import type { Address } from './io.js';

@@ -2,7 +2,6 @@
  * Hello messages: how Sentinels find each other and how a new configuration spreads. Each says who sends it and what it
  * believes of one master: `ip,port,runid,current_epoch,master_name,master_ip,master_port,master_config_epoch`.
  */
-
 import { followEpoch, isCredibleEpoch } from './epoch.js';
 import { addSentinel } from './instances.js';
 import type { Address } from './io.js';

@@ -2,7 +2,6 @@
  * The boundary of the Sentinel core: everything that may come in, everything that may go out. All of it is plain data,
  * so that the runner (sockets, files, scripts) and the simulator drive the same core.
  */
-
 import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Reply } from '../../redis/reply.js';
 

@@ -1,5 +1,4 @@
 /** The change of master in our tables: at the end of a failover that we led, or because a newer configuration came. */
-
 import { askInfo } from './info.js';
 import { addReplica } from './instances.js';
 import type { Address } from './io.js';

@@ -2,7 +2,6 @@
  * One step of the core: the moment, the state, and the effects gathered so far. Every file of this folder speaks to the
  * outside through it.
  */
-
 import { placeName } from '../../base/place.js';
 import type { SentinelState } from '../../config/sentinel-types.js';
 import type { Address, Effect, LogLevel, Tag } from './io.js';

@@ -1,5 +1,4 @@
 /** A running Sentinel: its parts put together, its start and its end. */
-
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorText } from '../../base/error-text.js';

@@ -1,5 +1,4 @@
 /** Reads and checks everything that a Sentinel is started with, before anything is opened or changed. */
-
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';

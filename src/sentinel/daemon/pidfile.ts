@@ -1,5 +1,4 @@
 /** The file that says which process this is. */
-
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { errorText } from '../../base/error-text.js';
 

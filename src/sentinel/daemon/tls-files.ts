@@ -1,5 +1,4 @@
 /** The `tls-…` directives as Node's TLS wants them. */
-
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, type SecureVersion, type TlsOptions } from 'node:tls';

@@ -10,7 +10,6 @@
  * peer, and clients that ask for a vote or for a change get an error. The write is tried again at the next change and
  * once a second.
  */
-
 import { unreachable } from '../../base/assert.js';
 import { errorText } from '../../base/error-text.js';
 import type { SentinelState } from '../../config/sentinel-types.js';

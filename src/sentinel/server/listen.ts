@@ -1,5 +1,4 @@
 /** The sockets that clients connect to. */
-
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
